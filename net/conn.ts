@@ -1,0 +1,62 @@
+/**
+ * One two-way byte flow: a TCP connection, a stream of a session, a carrier. `Deno.Conn` fits it but for
+ * {@link Conn.reset}.
+ *
+ * The two directions end apart: `closeWrite()` ends ours, `read()` giving `null` tells that the peer ended
+ * its own. `close()` and `reset()` end both at once and are idempotent.
+ */
+export interface Conn {
+  /**
+   * Reads at least one byte into `into`, resolves to how many, or to `null` after the peer's end.
+   * One read at a time. Reading is what gives the sender room: who does not read, stops the peer.
+   *
+   * @throws {ConnResetError} when the flow broke off. Bytes may be missing.
+   */
+  read(into: Uint8Array): Promise<number | null>;
+
+  /**
+   * Writes at least one byte of `bytes`, resolves to how many. One write at a time. When it resolves the caller may
+   * change `bytes`; until then not. It waits while the peer does not read.
+   *
+   * @throws {ConnResetError} when the flow broke off.
+   */
+  write(bytes: Uint8Array): Promise<number>;
+
+  /** Ends our direction after all that was written. The peer reads to the end, then `null`. */
+  closeWrite(): Promise<void>;
+
+  /** Lets go of the flow. What was written is still delivered if the peer had ended its direction; else it may be lost. */
+  close(): void;
+
+  /** Breaks the flow off: the peer's reads and writes reject. */
+  reset(): void;
+}
+
+/** The flow was broken off by the peer, or by what is between. */
+export class ConnResetError extends Error {
+  override readonly name = "ConnResetError";
+}
+
+/** Writes the whole of `bytes`. See {@link Conn.write} for what it throws. */
+export async function writeAll(
+  conn: Pick<Conn, "write">,
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    done += await conn.write(bytes.subarray(done));
+  }
+}
+
+/**
+ * One flow of datagrams: a UDP 5-tuple or its stream in a session. Datagrams may be lost; none is split or joined.
+ */
+export interface Datagrams {
+  /** Queues one datagram. Returns false when it was dropped for lack of room. Copies `bytes`. */
+  send(bytes: Uint8Array): boolean;
+
+  /** Receives one datagram into `into` (cut to its size), resolves to its length, or to `null` when the flow ended. */
+  receive(into: Uint8Array): Promise<number | null>;
+
+  /** Ends the flow. Idempotent. */
+  close(): void;
+}

@@ -1,0 +1,7 @@
+/** Addresses, packets, byte flows and refusals: pure, below every other room. */
+export { formatEndpoint, Ip } from "./ip.ts";
+export { compareSubnets, Subnet, subtractSubnets } from "./subnet.ts";
+export { type Conn, ConnResetError, type Datagrams, writeAll } from "./conn.ts";
+export { pipe, type PipeOptions } from "./pipe.ts";
+export { type Refusal, refusals, RefusedError } from "./refusal.ts";
+export { type Clock, systemClock } from "./clock.ts";

@@ -1,0 +1,118 @@
+import { Ip } from "./ip.ts";
+
+/** A range of addresses that share a prefix (CIDR). Immutable. */
+export class Subnet {
+  /** First address; the bits after the prefix are zero. */
+  readonly base: Ip;
+  /** Length of the prefix in bits. */
+  readonly prefix: number;
+
+  /**
+   * The subnet that holds `ip`; bits of `ip` after the prefix are cleared.
+   *
+   * @throws {RangeError} when the prefix does not fit the family.
+   */
+  constructor(ip: Ip, prefix: number) {
+    if (!Number.isInteger(prefix) || prefix < 0 || prefix > ip.bits) {
+      throw new RangeError(`Cannot make a subnet of "${ip}": prefix ${prefix}`);
+    }
+    const hostBits = BigInt(ip.bits - prefix);
+    this.base = Ip.fromBigInt(ip.toBigInt() >> hostBits << hostBits, ip.family);
+    this.prefix = prefix;
+  }
+
+  /**
+   * Parses `10.96.0.0/16` or a bare address (a subnet of one).
+   *
+   * @throws {SyntaxError} when the text is not a subnet.
+   */
+  static parse(text: string): Subnet {
+    const [address, prefix, ...rest] = text.split("/");
+    const ip = Ip.tryParse(address!);
+    const length = prefix === undefined
+      ? ip?.bits
+      : /^\d{1,3}$/.test(prefix)
+      ? Number(prefix)
+      : -1;
+    if (
+      !ip || length === undefined || length < 0 || length > ip.bits ||
+      rest.length > 0
+    ) {
+      throw new SyntaxError(`Cannot parse subnet "${text}"`);
+    }
+    return new Subnet(ip, length);
+  }
+
+  get family(): 4 | 6 {
+    return this.base.family;
+  }
+
+  /** The `n`-th address, counted from the base. Wraps at the end of the address space. */
+  at(n: bigint | number): Ip {
+    return Ip.fromBigInt(this.base.toBigInt() + BigInt(n), this.family);
+  }
+
+  contains(ip: Ip): boolean {
+    return ip.family === this.family &&
+      new Subnet(ip, this.prefix).base.equals(this.base);
+  }
+
+  /** True when every address of `other` is in this subnet. */
+  covers(other: Subnet): boolean {
+    return other.prefix >= this.prefix && this.contains(other.base);
+  }
+
+  overlaps(other: Subnet): boolean {
+    return this.covers(other) || other.covers(this);
+  }
+
+  equals(other: Subnet): boolean {
+    return this.prefix === other.prefix && this.base.equals(other.base);
+  }
+
+  toString(): string {
+    return `${this.base}/${this.prefix}`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  /** Lower and upper half, or nothing for a subnet of one. */
+  split(): [Subnet, Subnet] | undefined {
+    const { base, prefix } = this;
+    if (prefix === base.bits) return undefined;
+    const half = 1n << BigInt(base.bits - prefix - 1);
+    return [
+      new Subnet(base, prefix + 1),
+      new Subnet(this.at(half), prefix + 1),
+    ];
+  }
+}
+
+/**
+ * The fewest subnets that hold exactly the addresses of `subnets` without those of `holes`, sorted.
+ * A subnet inside another is dropped; neighbours are not joined.
+ */
+export function subtractSubnets(subnets: Subnet[], holes: Subnet[]): Subnet[] {
+  const whole = subnets.filter((a, i) =>
+    !subnets.some((b, j) => i !== j && b.covers(a) && (!a.equals(b) || j < i))
+  );
+  return whole.flatMap((subnet) => withoutHoles(subnet, holes)).sort(
+    compareSubnets,
+  );
+}
+
+function withoutHoles(subnet: Subnet, holes: Subnet[]): Subnet[] {
+  const touching = holes.filter((hole) => hole.overlaps(subnet));
+  if (touching.length === 0) return [subnet];
+  if (touching.some((hole) => hole.covers(subnet))) return [];
+  return subnet.split()!.flatMap((half) => withoutHoles(half, touching));
+}
+
+/** Order by family, base, prefix. */
+export function compareSubnets(a: Subnet, b: Subnet): number {
+  if (a.family !== b.family) return a.family - b.family;
+  const [left, right] = [a.base.toBigInt(), b.base.toBigInt()];
+  return left === right ? a.prefix - b.prefix : left < right ? -1 : 1;
+}
