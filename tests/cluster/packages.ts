@@ -1,0 +1,128 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { must, run } from "./command.ts";
+import { cacheDir } from "./paths.ts";
+import { step } from "./step.ts";
+
+/** Debian packages that are installed: none of them starts a service or touches the host's resolver. */
+export const installed = [
+  "bind9-dnsutils", // dig, in laptops
+  "buildah", // Dockerfile.manager
+  "busybox-static", // image of tools; HTTP of the outside world
+  "ca-certificates",
+  "conntrack", // kube-proxy
+  "curl",
+  "dnsmasq-base", // DNS of the outside world
+  "iperf3",
+  "iproute2",
+  "iptables", // kube-proxy
+  "libseccomp2", // runc
+  "nftables",
+  "openssl",
+  "redis-tools", // redis-cli, and the server in the same binary
+  "sudo", // in laptops
+  "tcpdump",
+] as const;
+
+/** Debian packages that are unpacked into the cache, so that nothing of them runs or stays on the host. */
+export const unpacked = {
+  /** What a node runs. */
+  node: ["containerd", "runc", "etcd-server", "containernetworking-plugins"],
+  /** What the base image of the manager is made of. */
+  base: ["libc6", "libgcc-s1", "ca-certificates"],
+} as const;
+
+const aptEnv = { DEBIAN_FRONTEND: "noninteractive" };
+const aptTimeoutMs = 300_000;
+
+/** Installs what is missing of {@link installed}, naming it before. */
+export async function installPackages(): Promise<void> {
+  const missing = await missingPackages(installed);
+  if (missing.length === 0) return;
+  await step(
+    `installing Debian packages ${missing.join(" ")}`,
+    async () => {
+      await updateLists();
+      await must(
+        ["apt-get", "install", "-qq", "-y", "--no-install-recommends"].concat(
+          missing,
+        ),
+        { env: aptEnv, timeoutMs: aptTimeoutMs },
+      );
+    },
+    { long: true },
+  );
+}
+
+/** @returns the directory that holds the unpacked packages, `usr/bin` and all */
+export async function unpackPackages(
+  names: readonly string[],
+): Promise<string> {
+  const release = await Deno.readTextFile("/etc/os-release");
+  const key = createHash("sha256").update(release + names.join(" ")).digest(
+    "hex",
+  );
+  const directory = join(cacheDir, `debian-${key.slice(0, 12)}`);
+  if (await exists(directory)) return directory;
+  await step(
+    `unpacking Debian packages ${names.join(" ")}`,
+    () => downloadInto(directory, names),
+    { long: true },
+  );
+  return directory;
+}
+
+async function downloadInto(
+  directory: string,
+  names: readonly string[],
+): Promise<void> {
+  const scratch = `${directory}.${crypto.randomUUID()}`;
+  await Deno.mkdir(join(scratch, "root"), { recursive: true });
+  try {
+    const download = () =>
+      run(["apt-get", "-qq", "download", ...names], {
+        cwd: scratch,
+        timeoutMs: aptTimeoutMs,
+      });
+    if ((await download()).code !== 0) {
+      await updateLists();
+      await must(["apt-get", "-qq", "download", ...names], {
+        cwd: scratch,
+        timeoutMs: aptTimeoutMs,
+      });
+    }
+    for await (const { name } of Deno.readDir(scratch)) {
+      if (!name.endsWith(".deb")) continue;
+      await must(["dpkg", "-x", join(scratch, name), join(scratch, "root")]);
+    }
+    await Deno.rename(join(scratch, "root"), directory);
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+}
+
+async function missingPackages(names: readonly string[]): Promise<string[]> {
+  const format = "-f=${Package} ${db:Status-Status}\n";
+  const { stdout } = await run(["dpkg-query", "-W", format, ...names]);
+  const present = new Set(
+    stdout.split("\n").filter((line) => line.endsWith(" installed")).map(
+      (line) => line.split(" ")[0],
+    ),
+  );
+  return names.filter((name) => !present.has(name));
+}
+
+let updated = false;
+
+async function updateLists(): Promise<void> {
+  if (updated) return;
+  await must(["apt-get", "update", "-qq"], {
+    env: aptEnv,
+    timeoutMs: aptTimeoutMs,
+  });
+  updated = true;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
