@@ -1,6 +1,7 @@
 import { controlPlaneNames } from "./control_plane.ts";
 import { must } from "./command.ts";
 import { restoreMachineSettings } from "./machine.ts";
+import { removeNetnsDirectory } from "./netns.ts";
 import { removeHostLink } from "./network.ts";
 import { removeNode } from "./node.ts";
 import { stateDir } from "./paths.ts";
@@ -29,6 +30,7 @@ export async function tearDown(): Promise<void> {
     await removeNode(nodeSettings(index));
   }
   await removeHostLink();
+  await removeNetnsDirectory();
   await restoreMachineSettings();
   await must(["rm", "-rf", "--one-file-system", stateDir]);
 }

@@ -8,7 +8,7 @@ export type Credentials =
   | { readonly token: string };
 
 export interface KubeconfigContent {
-  /** The user's name; the context is called `<user>@tp-bed`. */
+  /** The user's name; the context is called "default". */
   readonly user: string;
   /** As in "https://10.99.0.2:6443". */
   readonly server: string;
@@ -27,7 +27,7 @@ export function formatKubeconfig(content: KubeconfigContent): string {
     "client-certificate-data": base64(credentials.certificate),
     "client-key-data": base64(credentials.key),
   };
-  const context = `${user}@tp-bed`;
+  const context = "default";
   // JSON is YAML, and every client reads it.
   return JSON.stringify(
     {

@@ -1,7 +1,10 @@
 /** The test bed on the command line: a real Kubernetes on this machine. */
 import { join } from "node:path";
+import { deployApp } from "./app.ts";
+import { openCluster } from "./cluster.ts";
 import { down } from "./down.ts";
 import { alone } from "./lock.ts";
+import { buildManagerImage } from "./manager_image.ts";
 import { adminKubeconfig, binDir } from "./paths.ts";
 import { maxNodes } from "./settings.ts";
 import { readStatus } from "./status.ts";
@@ -14,7 +17,12 @@ const help = `./dev cluster COMMAND
   status             say how it is; exit code 0 if it is up
   kubeconfig         print the path of the administrator's kubeconfig
   kubectl ARGS...    run kubectl against it
+  app                bring the sample application and wait until it is ready
+  image EXECUTABLE --name NAME
+                     build Dockerfile.manager around an executable and bring the image to the nodes
 `;
+
+const imageUsage = 'expected "image EXECUTABLE --name NAME"';
 
 async function main([command = "help", ...args]: string[]): Promise<number> {
   switch (command) {
@@ -39,6 +47,17 @@ async function main([command = "help", ...args]: string[]): Promise<number> {
     case "kubeconfig":
       print(`${adminKubeconfig}\n`);
       return 0;
+    case "app":
+      await deployApp(await openCluster());
+      return 0;
+    case "image": {
+      const [executable, option, name] = args;
+      if (executable === undefined || option !== "--name" || !name) {
+        throw new Error(`Cannot read "${args.join(" ")}": ${imageUsage}`);
+      }
+      await buildManagerImage(await openCluster(), { executable, name });
+      return 0;
+    }
     case "kubectl":
       return await interactiveKubectl(args);
     case "help":

@@ -28,3 +28,13 @@ export async function netnsExists(netns: string): Promise<boolean> {
 export async function removeNetns(netns: string): Promise<void> {
   if (await netnsExists(netns)) await must(["ip", "netns", "del", netns]);
 }
+
+/** Removes the directory of named namespaces, which `ip netns` mounts and leaves behind, if no name is left in it. */
+export async function removeNetnsDirectory(): Promise<void> {
+  const names = await Array.fromAsync(Deno.readDir("/run/netns")).catch(() => [
+    "not there",
+  ]);
+  if (names.length > 0) return;
+  await run(["umount", "/run/netns"]); // not mounted on some systems
+  await Deno.remove("/run/netns");
+}

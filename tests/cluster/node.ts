@@ -64,7 +64,7 @@ export async function prepareNode(
   await startHolder(
     processName(node, "mounts"),
     ["unshare", "--mount", "--propagation", "slave"],
-    mountScript(node),
+    mountScript(),
   );
   await startInNode(node, programs, "containerd", [
     join(programs.debian, "usr/bin/containerd"),

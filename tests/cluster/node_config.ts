@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { certificatePath, keyPath } from "./pki.ts";
+import { privateCopies } from "./mounts.ts";
 import { statePath } from "./paths.ts";
 import {
   clusterDns,
@@ -144,16 +145,16 @@ export function proxyFlags(node: NodeSettings): string[] {
   ];
 }
 
-/** What is different in a node's own mount namespace, as a shell script; it ends with the node's last process. */
-export function mountScript(node: NodeSettings): string {
-  return `
-mount -t tmpfs -o mode=755 tmpfs /run
-mount --bind ${nodePath(node, "var-log")} /var/log
-mount --make-rshared /`;
+/**
+ * What is different in a node's own mount namespace, as a shell script: what the kubelet and the network plugins write
+ * below /var and /run ends with the node. Mounts travel between the node and its pods, as Bidirectional volumes want.
+ */
+export function mountScript(): string {
+  return `${privateCopies(["/var/lib", "/var/log"])}\nmount --make-rshared /`;
 }
 
 /** Directories that a node expects. */
 export function nodeDirectories(node: NodeSettings): string[] {
-  return ["cni", "opt", "kubelet", "kubelet-pki", "pod-logs", "var-log"]
+  return ["cni", "opt", "kubelet", "kubelet-pki", "pod-logs"]
     .concat("volume-plugins").map((name) => join(nodePath(node), name));
 }
