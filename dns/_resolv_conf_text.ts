@@ -1,0 +1,71 @@
+/** The text of `/etc/resolv.conf` while a connection lasts. */
+import { Ip } from "../net/mod.ts";
+import { parseResolvConf } from "./resolv_conf.ts";
+
+/** The first line of a text of ours; nobody else writes it. The guard compares it as it stands here. */
+export const marker =
+  "# Written by tp: its nameserver comes first while a connection lasts; `tp quit` brings the file of before back.";
+
+/** Between our lines and the host's. */
+const hostBegins = "# What this host had:";
+
+/** Resolvers ignore further nameservers (MAXNS of glibc). */
+const maxNameservers = 3;
+
+/** What resolvers ask when the file names no nameserver (resolv.conf(5)). */
+const impliedNameserver = "127.0.0.1";
+
+/**
+ * The host's text with `nameserver` in front. The host's own nameservers stay behind it, three in all, so that names
+ * resolve even when nobody answers at ours; search list, other options and comments stay as they are.
+ *
+ * - `timeout:1` is added unless the host has chosen one: a nameserver that is silent costs a second, not five.
+ * - `rotate` is left out: it would ask the host's nameservers for names of the cluster.
+ */
+export function composeResolvConf(original: string, nameserver: Ip): string {
+  const { options } = parseResolvConf(original);
+  const ownTimeout = options.some((option) => option.startsWith("timeout:"));
+  const lines = original.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  const kept = keepNameservers(lines).flatMap(withoutRotate);
+  return [
+    marker,
+    `nameserver ${nameserver}`,
+    ...ownTimeout ? [] : ["options timeout:1"],
+    hostBegins,
+    ...kept.some(isNameserver) ? [] : [`nameserver ${impliedNameserver}`],
+    ...kept,
+    "",
+  ].join("\n");
+}
+
+/** Whether {@link composeResolvConf} made this text. */
+export function isComposed(text: string): boolean {
+  return text.startsWith(`${marker}\n`);
+}
+
+/** The host's part of a composed text: what can be brought back when the original is lost. */
+export function stripResolvConf(composed: string): string {
+  const lines = composed.split("\n");
+  return lines.slice(lines.indexOf(hostBegins) + 1).join("\n");
+}
+
+/** Drops nameservers that find no place behind ours. */
+function keepNameservers(lines: string[]): string[] {
+  let left = maxNameservers - 1;
+  return lines.filter((line) => !isNameserver(line) || left-- > 0);
+}
+
+/** A keyword counts only at the very start of the line; a link-local nameserver names its zone. */
+function isNameserver(line: string): boolean {
+  const value = /^nameserver[ \t]+([^\s%]+)/.exec(line)?.[1];
+  return value !== undefined && Ip.tryParse(value) !== undefined;
+}
+
+function withoutRotate(line: string): string[] {
+  if (!/^options\s/.test(line)) return [line];
+  const words = line.split(/\s+/).filter((word) => word !== "");
+  if (!words.includes("rotate")) return [line];
+  const others = words.filter((word) => word !== "rotate");
+  return others.length > 1 ? [others.join(" ")] : [];
+}

@@ -1,0 +1,123 @@
+import {
+  decodeQuestion,
+  flagBits,
+  headerOctets,
+  messageFlags,
+  type Question,
+  recordTypes,
+  responseCodes,
+} from "./question.ts";
+import { decodeRecord, type ResourceRecord } from "./record.ts";
+
+/** What a nameserver said to a question, free of the message it came in. EDNS is of the message, so it is not here. */
+export interface Answer {
+  readonly responseCode: number;
+  readonly authoritative: boolean;
+  /** Some records are missing. */
+  readonly truncated: boolean;
+  readonly answers: readonly ResourceRecord[];
+  readonly authorities: readonly ResourceRecord[];
+  readonly additionals: readonly ResourceRecord[];
+}
+
+/** An answer without records. */
+export function bareAnswer(responseCode: number): Answer {
+  return {
+    responseCode,
+    authoritative: false,
+    truncated: false,
+    answers: [],
+    authorities: [],
+    additionals: [],
+  };
+}
+
+/**
+ * Reads a nameserver's answer to `asked`.
+ *
+ * @returns `undefined` when the message is none: broken, not a response, or to another question.
+ */
+export function decodeAnswer(
+  message: Uint8Array,
+  asked: Pick<Question, "name" | "type" | "class">,
+): Answer | undefined {
+  const question = decodeQuestion(message);
+  if (
+    question === undefined || question.type !== asked.type ||
+    question.class !== asked.class || !question.name.equals(asked.name)
+  ) return undefined;
+  const flags = messageFlags(message);
+  if ((flags & flagBits.response) === 0) return undefined;
+  const sections = decodeSections(message, question.end);
+  if (sections === undefined) return undefined;
+  const [answers, authorities, additionals] = sections;
+  return {
+    responseCode: flags & flagBits.responseCode,
+    authoritative: (flags & flagBits.authoritative) !== 0,
+    truncated: (flags & flagBits.truncated) !== 0,
+    answers,
+    authorities,
+    additionals: additionals.filter(({ type }) => type !== recordTypes.opt),
+  };
+}
+
+type Sections = [ResourceRecord[], ResourceRecord[], ResourceRecord[]];
+
+function decodeSections(
+  message: Uint8Array,
+  at: number,
+): Sections | undefined {
+  const sections: Sections = [[], [], []];
+  for (const [i, section] of sections.entries()) {
+    const field = 6 + 2 * i;
+    const count = message[field]! << 8 | message[field + 1]!;
+    for (let n = 0; n < count; n++) {
+      const read = decodeRecord(message, at);
+      if (read === undefined) return undefined;
+      section.push(read.record);
+      at = read.end;
+    }
+  }
+  return sections;
+}
+
+/** What the asker can take beyond RFC 1035 (RFC 6891 section 6.1). */
+export interface Edns {
+  /** The largest UDP answer it takes, in octets. */
+  readonly udpBytes: number;
+}
+
+/** The EDNS part of a query; `undefined` when it has none, or is broken behind the question. */
+export function decodeEdns(
+  query: Uint8Array,
+  question: Question,
+): Edns | undefined {
+  if (query.length < headerOctets) return undefined;
+  const additionals = decodeSections(query, question.end)?.[2] ?? [];
+  const opt = additionals.find(({ type }) => type === recordTypes.opt);
+  return opt && { udpBytes: opt.class };
+}
+
+/**
+ * How long an answer may be given again, in seconds: the shortest TTL of its records, and for "no such name" or
+ * "no such record" what the zone's SOA allows (RFC 2308 section 5). Zero: not at all.
+ */
+export function lifetimeSeconds(answer: Answer): number {
+  const { responseCode, truncated, answers, authorities, additionals } = answer;
+  const known = responseCode === responseCodes.ok ||
+    responseCode === responseCodes.noSuchName;
+  if (truncated || !known) return 0;
+  const ttls = [...answers, ...authorities, ...additionals].map((record) =>
+    record.ttl
+  );
+  if (responseCode === responseCodes.ok && answers.length > 0) {
+    return Math.min(...ttls);
+  }
+  const soa = authorities.find(({ type }) => type === recordTypes.soa);
+  if (soa === undefined || soa.data.length < 4) return 0;
+  const minimum = new DataView(
+    soa.data.buffer,
+    soa.data.byteOffset + soa.data.length - 4,
+  ).getUint32(0);
+  return Math.min(...ttls, minimum);
+}

@@ -1,0 +1,114 @@
+/**
+ * Answers from the cluster's DNS.
+ *
+ * 1. An answer that is still good is given again.
+ * 2. A question that is being asked is not asked twice.
+ * 3. Else it is asked, and given up after {@link ClusterResolverOptions.timeoutMs}.
+ */
+import type { Clock } from "../net/mod.ts";
+import { type Answer, decodeAnswer } from "./answer.ts";
+import { type AgedAnswer, AnswerCache } from "./cache.ts";
+import { encodeQuery } from "./query_message.ts";
+import { messageId, type Question } from "./question.ts";
+
+/** Asks the cluster's DNS one raw DNS message, gives its raw answer. Rejects when there is none. */
+export type Lookup = (
+  query: Uint8Array,
+  options: { signal: AbortSignal },
+) => Promise<Uint8Array>;
+
+export interface ClusterResolverOptions {
+  lookup: Lookup;
+  clock: Clock;
+  timeoutMs: number;
+  /** The most answers that are kept. */
+  cacheCapacity: number;
+}
+
+/** What is asked of the cluster, by its full name. */
+export type ClusterQuestion = Pick<Question, "name" | "type" | "class">;
+
+export class ClusterResolver {
+  readonly #options: ClusterResolverOptions;
+  readonly #cache: AnswerCache;
+  readonly #asking = new Map<string, Promise<Answer>>();
+  readonly #stopped = new AbortController();
+  #cacheHits = 0;
+  #joined = 0;
+  #lookups = 0;
+
+  constructor(options: ClusterResolverOptions) {
+    this.#options = options;
+    const { clock, cacheCapacity: capacity } = options;
+    this.#cache = new AnswerCache({ clock, capacity });
+  }
+
+  /** @throws {Error} when no answer came in time, or none to the question. */
+  async ask(question: ClusterQuestion): Promise<AgedAnswer> {
+    const key = `${question.type} ${question.class} ${question.name.key}`;
+    const kept = this.#cache.get(key);
+    if (kept !== undefined) {
+      this.#cacheHits++;
+      return kept;
+    }
+    let asking = this.#asking.get(key);
+    if (asking !== undefined) this.#joined++;
+    else {
+      asking = this.#lookup(question).finally(() => this.#asking.delete(key));
+      this.#asking.set(key, asking);
+    }
+    const answer = await asking;
+    this.#cache.put(key, answer);
+    return { answer, ageSeconds: 0 };
+  }
+
+  /** Gives up what is being asked. */
+  stop(): void {
+    this.#stopped.abort(new Error("Cannot look up: stopped"));
+  }
+
+  stats() {
+    return {
+      cacheHits: this.#cacheHits,
+      cacheEntries: this.#cache.size,
+      joined: this.#joined,
+      lookups: this.#lookups,
+    };
+  }
+
+  async #lookup(question: ClusterQuestion): Promise<Answer> {
+    this.#lookups++;
+    const [id] = crypto.getRandomValues(new Uint16Array(1));
+    const query = encodeQuery(question, { id: id! });
+    const message = await this.#withinTime((signal) =>
+      this.#options.lookup(query, { signal })
+    );
+    const answer = messageId(message) === id
+      ? decodeAnswer(message, question)
+      : undefined;
+    if (answer === undefined) {
+      throw new Error(`Cannot look up "${question.name}": a broken answer`);
+    }
+    return answer;
+  }
+
+  /** Rejects after the time or at the stop, whether or not `work` heeds its signal. */
+  async #withinTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { clock, timeoutMs } = this.#options;
+    const late = new AbortController();
+    const signal = AbortSignal.any([late.signal, this.#stopped.signal]);
+    const callOff = clock.after(timeoutMs, () => {
+      late.abort(new Error(`Cannot look up: no answer in ${timeoutMs} ms`));
+    });
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = () => aborted.reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      signal.throwIfAborted();
+      return await Promise.race([work(signal), aborted.promise]);
+    } finally {
+      callOff();
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+}

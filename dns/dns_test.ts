@@ -1,0 +1,228 @@
+import assert from "node:assert/strict";
+import { FakeClock } from "../net/clock_fake.ts";
+// @ts-types="@types/dns-packet"
+import type packet from "dns-packet";
+import {
+  address,
+  decode,
+  gist,
+  home,
+  lastId,
+  noSuchName,
+  query,
+  receive,
+  respond,
+  soa,
+  start,
+} from "./message_fake.ts";
+import { FakeNameserver } from "./nameserver_fake.ts";
+import { connPair } from "../net/mod.ts";
+
+Deno.test("Dns answers a service's short name with the cluster's answer", async () => {
+  const asked: string[] = [];
+  await using dns = start({
+    lookup: (question) => {
+      asked.push(decode(question).questions![0]!.name);
+      return Promise.resolve(address(question, "10.96.0.7"));
+    },
+  });
+  const flow = dns.datagrams();
+  for (
+    const name of [
+      "web",
+      "WEB.bakery",
+      "web.bakery.svc",
+      "web.bakery.svc.cluster.local",
+    ]
+  ) {
+    const question = query(name);
+    flow.send(question);
+    const answer = await receive(flow);
+    const { answers, questions } = decode(answer);
+    assert.equal(questions![0]!.name, name);
+    assert.equal(answers![0]!.name, name);
+    assert.deepEqual(gist(answer), {
+      id: lastId,
+      code: 0,
+      answers: ["10.96.0.7"],
+    });
+  }
+  assert.deepEqual(asked, ["web.bakery.svc.cluster.local"]);
+  assert.equal(dns.stats().cacheHits, 3);
+});
+
+Deno.test("Dns answers AAAA of a service without IPv6 at once and empty, without the host", async () => {
+  await using dns = start({
+    lookup: (question) =>
+      Promise.resolve(respond(question, { authorities: [soa] })),
+  });
+  const flow = dns.datagrams();
+  flow.send(query("web", { type: "AAAA" }));
+  assert.deepEqual(gist(await receive(flow)), {
+    id: lastId,
+    code: 0,
+    answers: [],
+  });
+});
+
+Deno.test("Dns asks the cluster once for equal questions at a time", async () => {
+  const held = Promise.withResolvers<void>();
+  let lookups = 0;
+  await using dns = start({
+    lookup: async (question) => {
+      lookups++;
+      await held.promise;
+      return address(question, "10.96.0.7", 0);
+    },
+  });
+  const flow = dns.datagrams();
+  for (let i = 0; i < 50; i++) flow.send(query(i % 2 ? "web" : "Web.bakery"));
+  held.resolve();
+  for (let i = 0; i < 50; i++) {
+    assert.deepEqual(gist(await receive(flow)).answers, ["10.96.0.7"]);
+  }
+  assert.equal(lookups, 1);
+  assert.equal(dns.stats().joined, 49);
+});
+
+Deno.test("Dns keeps the cluster's answers for their TTL, and takes their age off", async () => {
+  const clock = new FakeClock();
+  let lookups = 0;
+  await using dns = start({
+    clock,
+    lookup: (question) => {
+      lookups++;
+      return Promise.resolve(
+        decode(question).questions![0]!.name.startsWith("web.")
+          ? address(question, "10.96.0.7", 30)
+          : noSuchName(question),
+      );
+    },
+  });
+  const flow = dns.datagrams();
+  const ask = async (name: string) => {
+    flow.send(query(name));
+    return decode(await receive(flow));
+  };
+  await ask("web.bakery.svc");
+  await ask("none.bakery.svc");
+  assert.equal(lookups, 2);
+  clock.advance(4_999);
+  const { answers } = await ask("web.bakery.svc");
+  assert.equal((answers![0] as packet.StringAnswer).ttl, 26);
+  await ask("none.bakery.svc");
+  assert.equal(lookups, 2);
+  clock.advance(1);
+  await ask("none.bakery.svc");
+  assert.equal(lookups, 3);
+  clock.advance(24_999);
+  await ask("web.bakery.svc");
+  assert.equal(lookups, 3);
+  clock.advance(1);
+  await ask("web.bakery.svc");
+  assert.equal(lookups, 4);
+});
+
+Deno.test("Dns keeps no more answers than it has room for", async () => {
+  const asked: string[] = [];
+  await using dns = start({
+    cacheCapacity: 2,
+    lookup: (question) => {
+      asked.push(decode(question).questions![0]!.name.slice(0, 1));
+      return Promise.resolve(address(question, "10.96.0.7"));
+    },
+  });
+  const flow = dns.datagrams();
+  for (const name of ["a", "b", "a", "c", "a", "b"]) {
+    flow.send(query(name));
+    await receive(flow);
+  }
+  assert.deepEqual(asked, ["a", "b", "c", "b"]);
+  assert.equal(dns.stats().cacheEntries, 2);
+});
+
+Deno.test("Dns gives up on the cluster after the lookup's time", async () => {
+  const clock = new FakeClock();
+  const signals: AbortSignal[] = [];
+  await using dns = start({
+    clock,
+    lookup: (_, { signal }) => {
+      signals.push(signal);
+      return new Promise(() => {});
+    },
+  });
+  const flow = dns.datagrams();
+  flow.send(query("web"));
+  clock.advance(3_999);
+  assert.equal(dns.stats().inFlight, 1);
+  clock.advance(1);
+  assert.equal(gist(await receive(flow)).code, 2);
+  assert.ok(signals[0]!.aborted);
+  assert.equal(dns.stats().failed, 1);
+});
+
+Deno.test("Dns fails a name of the cluster when its answer is broken or to another question", async () => {
+  const answers = [
+    () => new Uint8Array(3),
+    (question: Uint8Array) =>
+      respond(query("other", { id: decode(question).id! })),
+    (question: Uint8Array) => {
+      const answer = address(question, "10.96.0.7");
+      answer[0]! ^= 1;
+      return answer;
+    },
+  ];
+  await using dns = start({
+    lookup: (question) => Promise.resolve(answers.pop()!(question)),
+  });
+  const flow = dns.datagrams();
+  while (answers.length > 0) {
+    flow.send(query("web"));
+    assert.equal(gist(await receive(flow)).code, 2);
+  }
+});
+
+Deno.test("Dns fails at once what is above its bound, and counts it", async () => {
+  const held = Promise.withResolvers<void>();
+  await using dns = start({
+    maxInFlight: 3,
+    lookup: async (question) => {
+      await held.promise;
+      return address(question, "10.96.0.7");
+    },
+  });
+  const flow = dns.datagrams();
+  for (const name of ["a", "b", "c", "d"]) flow.send(query(name));
+  const answer = gist(await receive(flow));
+  assert.deepEqual([answer.id, answer.code], [lastId, 2]);
+  assert.equal(dns.stats().overflowed, 1);
+  held.resolve();
+  for (let i = 0; i < 3; i++) assert.equal(gist(await receive(flow)).code, 0);
+});
+
+Deno.test("Dns.stop() ends flows, connections and what is in flight", async () => {
+  await using nameserver = await FakeNameserver.start(() => undefined);
+  const signals: AbortSignal[] = [];
+  const dns = start({
+    lookup: (_, { signal }) => {
+      signals.push(signal);
+      return new Promise(() => {});
+    },
+    nameservers: () => [home],
+    nameserverPort: nameserver.port,
+  });
+  const flow = dns.datagrams();
+  flow.send(query("web"));
+  flow.send(query("example.com"));
+  await nameserver.asked(1);
+  const [app, ours] = connPair();
+  const served = dns.serve(ours);
+  const received = flow.receive(new Uint8Array(1));
+  await dns.stop();
+  assert.equal(await received, null);
+  await served;
+  await assert.rejects(app.read(new Uint8Array(1)));
+  assert.ok(signals[0]!.aborted);
+  assert.equal(await dns.datagrams().receive(new Uint8Array(1)), null);
+  await dns.stop();
+});

@@ -1,0 +1,5 @@
+/** Names of the cluster for the apps of the laptop; all other names as the host's own nameservers answer them. */
+export { type Dns, type DnsOptions, type DnsStats, startDns } from "./dns.ts";
+export type { Lookup } from "./cluster_resolver.ts";
+export { parseResolvConf, type ResolvConf } from "./resolv_conf.ts";
+export type { Zones } from "./zones.ts";

@@ -1,0 +1,138 @@
+/** The longest name on the wire, the root's octet included (RFC 1035 section 2.3.4). */
+const maxNameOctets = 255;
+const maxLabelOctets = 63;
+
+/** A domain name given from the root, as a value: parsed once, compared without regard to ASCII case. Immutable. */
+export class Fqdn {
+  /** From the leftmost to the one below the root; one character per octet, case as given. */
+  readonly labels: readonly string[];
+
+  private constructor(labels: readonly string[]) {
+    this.labels = labels;
+  }
+
+  /**
+   * Parses `svc.ns`, with or without the final dot. Knows no escapes: a name with odd octets comes from the wire only.
+   *
+   * @throws {SyntaxError} for an empty label, a label or name that is too long, or characters outside ASCII.
+   */
+  static parse(text: string): Fqdn {
+    const bare = text.endsWith(".") ? text.slice(0, -1) : text;
+    const labels = bare === "" ? [] : bare.split(".");
+    const fits = labels.every((label) =>
+      label.length > 0 && label.length <= maxLabelOctets
+    );
+    if (
+      !fits || !/^\p{ASCII}*$/u.test(bare) || bare.length + 2 > maxNameOctets
+    ) {
+      throw new SyntaxError(`Cannot parse name "${text}"`);
+    }
+    return new Fqdn(labels);
+  }
+
+  /**
+   * Reads the name at `at` of a message and follows compression pointers, which must lead backwards
+   * (RFC 1035 section 4.1.4).
+   *
+   * @returns the name and the offset of what follows it; `undefined` when no name is there.
+   */
+  static decode(
+    message: Uint8Array,
+    at: number,
+  ): { name: Fqdn; end: number } | undefined {
+    const labels: string[] = [];
+    let octets = 1;
+    let end: number | undefined;
+    let before = at;
+    for (;;) {
+      const length = message[at];
+      if (length === undefined) return undefined;
+      if (length === 0) {
+        return { name: new Fqdn(labels), end: end ?? at + 1 };
+      }
+      if (length >= 0xc0) {
+        const low = message[at + 1];
+        if (low === undefined) return undefined;
+        const target = (length & 0x3f) << 8 | low;
+        if (target >= before) return undefined;
+        end ??= at + 2;
+        at = before = target;
+        continue;
+      }
+      octets += length + 1;
+      if (length > maxLabelOctets || octets > maxNameOctets) return undefined;
+      if (at + 1 + length > message.length) return undefined;
+      labels.push(
+        String.fromCharCode(...message.subarray(at + 1, at + 1 + length)),
+      );
+      at += 1 + length;
+    }
+  }
+
+  /** The name on the wire, without compression. */
+  encode(): Uint8Array {
+    const bytes = new Uint8Array(this.octets);
+    let at = 0;
+    for (const label of this.labels) {
+      bytes[at++] = label.length;
+      for (let i = 0; i < label.length; i++) bytes[at++] = label.charCodeAt(i);
+    }
+    return bytes;
+  }
+
+  /** Length of {@link Fqdn.encode}. */
+  get octets(): number {
+    return this.labels.reduce((sum, label) => sum + label.length + 1, 1);
+  }
+
+  /** The same for all spellings of the same name, so that it can be a key. Not for people. */
+  get key(): string {
+    return this.labels.map((label) =>
+      String.fromCharCode(label.length) + lower(label)
+    ).join("");
+  }
+
+  equals(other: Fqdn): boolean {
+    return this.labels.length === other.labels.length && this.isIn(other);
+  }
+
+  /** True for `zone` itself and every name below it. */
+  isIn(zone: Fqdn): boolean {
+    const skip = this.labels.length - zone.labels.length;
+    return skip >= 0 &&
+      zone.labels.every((label, i) =>
+        lower(label) === lower(this.labels[skip + i]!)
+      );
+  }
+
+  /** This name with `zone` behind it; `undefined` when that is too long for a name. */
+  under(zone: Fqdn): Fqdn | undefined {
+    const name = new Fqdn([...this.labels, ...zone.labels]);
+    return name.octets > maxNameOctets ? undefined : name;
+  }
+
+  /** The label next to the root in lower case; empty for the root itself. */
+  get topLabel(): string {
+    return lower(this.labels.at(-1) ?? "");
+  }
+
+  /** Text with the final dot; dots and octets that do not print are escaped (RFC 1035 section 5.1). */
+  toString(): string {
+    return this.labels.map((label) => `${escape(label)}.`).join("") || ".";
+  }
+}
+
+/** Only A to Z have two cases in names (RFC 4343). */
+function lower(label: string): string {
+  return label.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+function escape(label: string): string {
+  return label.replace(
+    /[^!-~]|[.\\]/g,
+    (char) =>
+      char === "." || char === "\\"
+        ? `\\${char}`
+        : `\\${String(char.charCodeAt(0)).padStart(3, "0")}`,
+  );
+}

@@ -1,0 +1,70 @@
+import { Fqdn } from "./name.ts";
+import { internetClass, type Question, recordTypes } from "./question.ts";
+import { addressOfReverseName } from "./reverse_name.ts";
+import { isTopLevelDomain } from "./top_level_domains.ts";
+import type { Zones } from "./zones.ts";
+
+/** Who answers a question. */
+export type Decision =
+  /** The cluster's DNS, asked for `name`. With `orHost`, a name it does not know is the host's to answer. */
+  | { readonly by: "cluster"; readonly name: Fqdn; readonly orHost: boolean }
+  /** The host's own nameservers, as if we were not there. */
+  | { readonly by: "host" }
+  /** Nobody: the name is ours, and there can be no such name. */
+  | { readonly by: "none" };
+
+const host: Decision = { by: "host" };
+
+/** Names that programs on a laptop ask for by themselves; a service called like that must not answer them. */
+const neverOurs = new Set(["wpad", "isatap"]);
+
+/** Who holds a zone is never asked about a service, and resolvers ask it about every zone they cross. */
+const zoneTypes: ReadonlySet<number> = new Set([
+  recordTypes.ns,
+  recordTypes.soa,
+  recordTypes.ds,
+  recordTypes.dnskey,
+]);
+
+/** Decides who answers. Pure: the same question and zones give the same decision. */
+export function decide(question: Question, zones: Zones): Decision {
+  const { name, type } = question;
+  const [first] = name.labels;
+  if (first === undefined || question.class !== internetClass) return host;
+  if (neverOurs.has(first.toLowerCase()) || name.topLabel === "localhost") {
+    return host;
+  }
+  const domain = Fqdn.parse(zones.clusterDomain);
+  if (name.isIn(domain)) return { by: "cluster", name, orHost: false };
+  if (name.labels.length > 1 && name.topLabel === "svc") {
+    return cluster(name.under(domain), false);
+  }
+  if (name.topLabel === "arpa") return decideReverse(name, zones);
+  return zoneTypes.has(type) ? host : decideShort(name, domain, zones);
+}
+
+/** `svc` in the connection's namespace, or `svc.ns` and deeper. */
+function decideShort(name: Fqdn, domain: Fqdn, zones: Zones): Decision {
+  const services = Fqdn.parse("svc").under(domain)!;
+  if (name.labels.length === 1) {
+    const namespace = Fqdn.parse(zones.namespace).under(services)!;
+    return cluster(name.under(namespace), true);
+  }
+  if (!zones.namespaces.has(name.topLabel) || isTopLevelDomain(name.topLabel)) {
+    return host;
+  }
+  return cluster(name.under(services), true);
+}
+
+function decideReverse(name: Fqdn, { subnets = [] }: Zones): Decision {
+  const ip = addressOfReverseName(name);
+  return ip && subnets.some((subnet) => subnet.contains(ip))
+    ? cluster(name, true)
+    : host;
+}
+
+/** A full name that is too long for DNS can not exist; the short one may, elsewhere. */
+function cluster(name: Fqdn | undefined, orHost: boolean): Decision {
+  if (name === undefined) return orHost ? host : { by: "none" };
+  return { by: "cluster", name, orHost };
+}
