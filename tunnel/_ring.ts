@@ -1,0 +1,46 @@
+/** A first-in, first-out queue that allocates only to grow. */
+export class Ring<T> {
+  #items: (T | undefined)[] = new Array(8);
+  #head = 0;
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  peek(): T | undefined {
+    return this.#items[this.#head];
+  }
+
+  /** The item that was pushed last. */
+  last(): T | undefined {
+    return this.#length === 0
+      ? undefined
+      : this.#items[(this.#head + this.#length - 1) & this.#items.length - 1];
+  }
+
+  push(item: T): void {
+    if (this.#length === this.#items.length) this.#grow();
+    this.#items[(this.#head + this.#length) & this.#items.length - 1] = item;
+    this.#length++;
+  }
+
+  shift(): T | undefined {
+    const item = this.#items[this.#head];
+    if (this.#length === 0) return undefined;
+    this.#items[this.#head] = undefined;
+    this.#head = (this.#head + 1) & this.#items.length - 1;
+    this.#length--;
+    return item;
+  }
+
+  #grow(): void {
+    const { length } = this.#items;
+    const bigger = new Array<T | undefined>(length * 2);
+    for (let i = 0; i < length; i++) {
+      bigger[i] = this.#items[(this.#head + i) & length - 1];
+    }
+    this.#items = bigger;
+    this.#head = 0;
+  }
+}

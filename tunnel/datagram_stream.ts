@@ -1,0 +1,145 @@
+import type { Datagrams } from "../net/mod.ts";
+import type { Batch } from "./batch.ts";
+import { DatagramQueue } from "./datagram_queue.ts";
+import { headerBytes, maxDatagramBytes } from "./frame.ts";
+import { Stream, type StreamHost } from "./stream.ts";
+
+/** What one turn sends at most before it is another stream's: many small datagrams, or one large. */
+const turnBytes = 16 * 1024;
+const smallDatagramBytes = 2 * 1024;
+const controlRoom = 64;
+
+/** An accepted stream of datagrams. */
+export class DatagramStream extends Stream implements Datagrams {
+  readonly #host: StreamHost;
+  readonly #incoming: DatagramQueue;
+  readonly #outgoing: DatagramQueue;
+  #receiver: PromiseWithResolvers<number | null> | undefined;
+  #into: Uint8Array | undefined;
+  #isAcceptDue: boolean;
+  /** Ended by either end: nothing is taken in or received any more. */
+  #isEnded = false;
+  #isEndReceived = false;
+  #isOver = false;
+
+  /** @param isAcceptDue True when the peer opened it and waits for ACCEPT. */
+  constructor(
+    host: StreamHost,
+    id: number,
+    isUrgent: boolean,
+    isAcceptDue: boolean,
+  ) {
+    super(id, isUrgent);
+    this.#host = host;
+    this.#isAcceptDue = isAcceptDue;
+    const { datagramQueueBytes } = host.limits;
+    this.#incoming = new DatagramQueue(datagramQueueBytes, host.datagrams);
+    this.#outgoing = new DatagramQueue(datagramQueueBytes, host.datagrams);
+  }
+
+  override get isSmall(): boolean {
+    return this.#outgoing.isEmpty ||
+      this.#outgoing.nextLength <= smallDatagramBytes;
+  }
+
+  send(bytes: Uint8Array): boolean {
+    if (this.#isEnded) return false;
+    if (bytes.length > maxDatagramBytes) {
+      this.#host.datagrams.dropped++;
+      return false;
+    }
+    const isQueued = this.#outgoing.push(bytes, 0, bytes.length);
+    if (isQueued) this.#host.sendData(this);
+    return isQueued;
+  }
+
+  receive(into: Uint8Array): Promise<number | null> {
+    if (this.#receiver !== undefined) {
+      return Promise.reject(
+        new TypeError("Cannot receive: a receive is under way"),
+      );
+    }
+    if (!this.#incoming.isEmpty) {
+      return Promise.resolve(this.#incoming.shiftInto(into, 0));
+    }
+    if (this.#isEnded) return Promise.resolve(null);
+    this.#into = into;
+    this.#receiver = Promise.withResolvers();
+    return this.#receiver.promise;
+  }
+
+  close(): void {
+    this.#incoming.clear();
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#wake(null);
+    this.#host.sendData(this);
+  }
+
+  override emitControl(batch: Batch): boolean {
+    if (batch.room < controlRoom) return false;
+    if (this.#isAcceptDue && !this.#isOver) batch.accept(this.id, 0);
+    this.#isAcceptDue = false;
+    return true;
+  }
+
+  override emitData(batch: Batch): boolean {
+    if (this.#isOver) return false;
+    const startedAt = batch.length;
+    while (!this.#outgoing.isEmpty) {
+      const length = this.#outgoing.nextLength;
+      const wanted = headerBytes + length;
+      const turnEnd = batch.length - startedAt + wanted > turnBytes;
+      if (batch.room < wanted || turnEnd && batch.length > startedAt) {
+        return true;
+      }
+      const at = batch.datagram(this.id, length);
+      this.#outgoing.shiftInto(batch.bytes, at);
+    }
+    if (!this.#isEnded) return false;
+    if (batch.room < controlRoom) return true;
+    batch.end(this.id, 0);
+    this.#isOver = true;
+    if (this.#isEndReceived) this.#host.remove(this);
+    return false;
+  }
+
+  override onDatagram(bytes: Uint8Array, from: number, to: number): void {
+    if (this.#isEnded) return;
+    if (this.#receiver === undefined) {
+      this.#incoming.push(bytes, from, to);
+      return;
+    }
+    const count = Math.min(to - from, this.#into!.length);
+    this.#into!.set(bytes.subarray(from, from + count));
+    this.#wake(count);
+  }
+
+  override onEnd(_offset: number): void {
+    this.#isEndReceived = true;
+    if (this.#isOver) {
+      this.#host.remove(this);
+      return;
+    }
+    this.#isEnded = true;
+    this.#outgoing.clear();
+    this.#wake(null);
+    this.#host.sendData(this);
+  }
+
+  override onReset(_reason: number, _detail: string): void {
+    this.#isEnded = this.#isOver = true;
+    this.#outgoing.clear();
+    this.#wake(null);
+    this.#host.remove(this);
+  }
+
+  override onSessionEnd(detail: string): void {
+    this.onReset(0, detail);
+  }
+
+  #wake(result: number | null): void {
+    this.#receiver?.resolve(result);
+    this.#receiver = this.#into = undefined;
+  }
+}

@@ -1,0 +1,90 @@
+/** What came from a carrier and is not decoded yet. */
+import { type Conn, ConnResetError } from "../net/mod.ts";
+import { readU32 } from "./_bytes.ts";
+import { checkHeader, type FrameDecoder, type FrameSink } from "./decoder.ts";
+import { headerBytes } from "./frame.ts";
+import { ProtocolError } from "./protocol_error.ts";
+
+/** Holds the longest frame that is passed on whole, several times over. */
+const bufferBytes = 256 * 1024;
+
+/** The reading side of a carrier: one buffer that is filled again and again. */
+export class Intake {
+  readonly #carrier: Conn;
+  readonly #buffer = new Uint8Array(bufferBytes);
+  #from = 0;
+  #to = 0;
+  /** All bytes that came. */
+  receivedBytes = 0;
+
+  constructor(carrier: Conn) {
+    this.#carrier = carrier;
+  }
+
+  /**
+   * Reads once. False at the carrier's end.
+   *
+   * @throws {ConnResetError} or what else the carrier throws when it breaks.
+   */
+  async fill(): Promise<boolean> {
+    if (this.#from > 0) {
+      this.#buffer.copyWithin(0, this.#from, this.#to);
+      this.#to -= this.#from;
+      this.#from = 0;
+    }
+    const count = await this.#carrier.read(
+      this.#to === 0 ? this.#buffer : this.#buffer.subarray(this.#to),
+    );
+    if (count === null) return false;
+    this.#to += count;
+    this.receivedBytes += count;
+    return true;
+  }
+
+  /** Passes on what is whole. See {@link FrameDecoder.decode} for what it throws. */
+  decode(decoder: FrameDecoder, sink: FrameSink): void {
+    this.#from = decoder.decode(this.#buffer, this.#from, this.#to, sink);
+  }
+
+  /** Forgets what is not decoded. */
+  discard(): void {
+    this.#from = this.#to = 0;
+  }
+
+  /**
+   * Reads the first frame, the greeting, and gives its body.
+   *
+   * @throws {ProtocolError} bad-greeting when it has another type.
+   * @throws {ConnResetError} when the carrier ends before.
+   */
+  async greeting(type: number): Promise<Uint8Array<ArrayBuffer>> {
+    for (;;) {
+      if (this.#to >= headerBytes) {
+        const length = this.#greetingLength(type);
+        if (this.#to >= headerBytes + length) {
+          this.#from = headerBytes + length;
+          return this.#buffer.slice(headerBytes, this.#from);
+        }
+      }
+      if (!await this.fill()) {
+        throw new ConnResetError("Cannot greet: the carrier ended");
+      }
+    }
+  }
+
+  #greetingLength(type: number): number {
+    const length = readU32(this.#buffer, 0) & 0xffffff;
+    try {
+      checkHeader(this.#buffer[0]!, length, readU32(this.#buffer, 4));
+    } catch {
+      throw new ProtocolError("bad-greeting", "the peer is no tunnel of tp");
+    }
+    if (this.#buffer[0] !== type) {
+      throw new ProtocolError(
+        "bad-greeting",
+        `the first frame has type ${this.#buffer[0]}, not ${type}`,
+      );
+    }
+    return length;
+  }
+}

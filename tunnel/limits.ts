@@ -1,0 +1,36 @@
+/** What one session may take. */
+export interface Limits {
+  /** Streams that the peer may have open at a time. */
+  streams: number;
+  /** Streams of the peer that may wait for accept or refuse at a time. */
+  unanswered: number;
+  /** Receive window of a stream at its start, while the budget is ample. */
+  windowBytes: number;
+  /** Receive window to which a stream may grow. */
+  maxWindowBytes: number;
+  /**
+   * Sum of all receive windows, and so of all bytes that wait for slow readers. Above it a stream gets only
+   * {@link minWindowBytes}, so the bound of a session is this sum plus `streams` times that.
+   */
+  budgetBytes: number;
+  /** Datagrams that wait on one stream in one direction. */
+  datagramQueueBytes: number;
+  /** Datagrams that wait on all streams together. */
+  datagramBudgetBytes: number;
+  /** How long the peer's greeting may take. */
+  greetingMs: number;
+}
+
+export const defaultLimits: Limits = {
+  streams: 16 * 1024,
+  unanswered: 4096,
+  windowBytes: 1024 * 1024,
+  maxWindowBytes: 16 * 1024 * 1024,
+  budgetBytes: 256 * 1024 * 1024,
+  datagramQueueBytes: 256 * 1024,
+  datagramBudgetBytes: 16 * 1024 * 1024,
+  greetingMs: 10_000,
+};
+
+/** The window that every stream gets, whatever the budget says: below it a stream is of no use. */
+export const minWindowBytes = 16 * 1024;

@@ -1,0 +1,110 @@
+/** What all streams have in common, whatever their state. */
+import type { Batch } from "./batch.ts";
+import type { Refusal } from "../net/mod.ts";
+import type { DatagramBudget } from "./datagram_queue.ts";
+import type { Limits } from "./limits.ts";
+import { ProtocolError } from "./protocol_error.ts";
+import type { WindowBudget } from "./window_budget.ts";
+
+/** Something with frames that go before all data. */
+export interface ControlSender {
+  /** Kept by `turns.ts`: it is in line already. */
+  isInControlLine: boolean;
+  /** Appends all its due frames. False: they do not fit, another batch is wanted for them. */
+  emitControl(batch: Batch): boolean;
+}
+
+/** What a stream asks of its session. */
+export interface StreamHost {
+  readonly limits: Limits;
+  readonly windows: WindowBudget;
+  readonly datagrams: DatagramBudget;
+  /** See `Clock.now`. */
+  nowMs(): number;
+  /** The shortest round trip so far; 0 before one was measured. */
+  readonly leastRoundTripMs: number;
+  /** Takes the next id of this end for `stream` and puts it into the table. */
+  assignId(stream: Stream): number;
+  /** Puts `stream` into the table in place of the one with its id. */
+  replace(stream: Stream): void;
+  /** Takes `stream` out of the table: it is over and nothing is left to send or to read. */
+  remove(stream: Stream): void;
+  /** {@link Stream.emitControl} will be called. */
+  sendControl(sender: ControlSender): void;
+  /** {@link Stream.emitData} will be called. */
+  sendData(stream: Stream): void;
+}
+
+/**
+ * One entry of the table of streams. A stream is an opening until it is accepted, then it is one of bytes or of
+ * datagrams: each is a class of its own. What a state does not expect is a breach.
+ */
+export abstract class Stream implements ControlSender {
+  /** 0 while OPEN is not sent. */
+  id: number;
+  readonly isUrgent: boolean;
+  isInControlLine = false;
+  /** Kept by `turns.ts`: it is in line already. */
+  isInDataLine = false;
+
+  constructor(id: number, isUrgent: boolean) {
+    this.id = id;
+    this.isUrgent = isUrgent;
+  }
+
+  /** Whether what waits is so small that it goes before larger writes. */
+  get isSmall(): boolean {
+    return true;
+  }
+
+  /** Received bytes that no reader has consumed. */
+  get unreadBytes(): number {
+    return 0;
+  }
+
+  abstract emitControl(batch: Batch): boolean;
+
+  /** Appends about one frame, in a batch with {@link minDataRoom}. True: another turn is wanted at once. */
+  emitData(_batch: Batch): boolean {
+    return false;
+  }
+
+  onAccept(_maySendTo: number): void {
+    this.#unexpected("ACCEPT");
+  }
+
+  onRefuse(_refusal: Refusal, _detail: string): void {
+    this.#unexpected("REFUSE");
+  }
+
+  onData(_offset: number, _bytes: Uint8Array, _from: number, _to: number) {
+    this.#unexpected("DATA");
+  }
+
+  onDatagram(_bytes: Uint8Array, _from: number, _to: number): void {
+    this.#unexpected("DATAGRAM");
+  }
+
+  onCredit(_receivedTo: number, _maySendTo: number): void {
+    this.#unexpected("CREDIT");
+  }
+
+  onEnd(_offset: number): void {
+    this.#unexpected("END");
+  }
+
+  abstract onReset(reason: number, detail: string): void;
+
+  /** The session has ended, and the stream with it. No frame is sent any more. */
+  abstract onSessionEnd(detail: string): void;
+
+  #unexpected(frame: string): never {
+    throw new ProtocolError(
+      "unexpected-frame",
+      `${frame} does not fit the state of stream ${this.id}`,
+    );
+  }
+}
+
+/** Room that {@link Stream.emitData} can rely on. */
+export const minDataRoom = 4 * 1024;

@@ -1,0 +1,64 @@
+/** Who fills the next batch. */
+import type { Batch } from "./batch.ts";
+import { Ring } from "./_ring.ts";
+import { type ControlSender, minDataRoom, type Stream } from "./stream.ts";
+
+/**
+ * Three lines: frames that are not data; data of urgent streams and small writes; all other data. A stream stands at
+ * most once in each, so the lines are as long as there are streams, and a stream that has more to send goes to the end
+ * of the last line after each frame.
+ */
+export class Turns {
+  readonly #control = new Ring<ControlSender>();
+  readonly #small = new Ring<Stream>();
+  readonly #bulk = new Ring<Stream>();
+
+  /** Puts `sender` in the line of control frames unless it is there. */
+  addControl(sender: ControlSender): void {
+    if (sender.isInControlLine) return;
+    sender.isInControlLine = true;
+    this.#control.push(sender);
+  }
+
+  /** Puts `stream` in one of the lines of data unless it is there. */
+  addData(stream: Stream): void {
+    if (stream.isInDataLine) return;
+    stream.isInDataLine = true;
+    (stream.isUrgent || stream.isSmall ? this.#small : this.#bulk).push(stream);
+  }
+
+  /** Forgets who is in line. */
+  clear(): void {
+    while (this.#control.length) this.#control.shift()!.isInControlLine = false;
+    while (this.#small.length) this.#small.shift()!.isInDataLine = false;
+    while (this.#bulk.length) this.#bulk.shift()!.isInDataLine = false;
+  }
+
+  /** Lets those in line append their frames until the batch is full or the lines are empty. */
+  fill(batch: Batch): void {
+    for (;;) {
+      const sender = this.#control.peek();
+      if (sender === undefined) break;
+      if (!sender.emitControl(batch)) return;
+      this.#control.shift();
+      sender.isInControlLine = false;
+    }
+    this.#serve(this.#small, batch, batch.bytes.length / 2);
+    this.#serve(this.#bulk, batch, batch.bytes.length);
+    this.#serve(this.#small, batch, batch.bytes.length);
+  }
+
+  #serve(line: Ring<Stream>, batch: Batch, toLength: number): void {
+    while (
+      line.length > 0 && batch.length < toLength && batch.room >= minDataRoom
+    ) {
+      const lengthBefore = batch.length;
+      const stream = line.shift()!;
+      stream.isInDataLine = false;
+      if (!stream.emitData(batch)) continue;
+      stream.isInDataLine = true;
+      (stream.isUrgent ? this.#small : this.#bulk).push(stream);
+      if (batch.length === lengthBefore) return;
+    }
+  }
+}

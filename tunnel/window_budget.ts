@@ -1,0 +1,55 @@
+import { type Limits, minWindowBytes } from "./limits.ts";
+
+/**
+ * Shares one session's memory for received bytes out among its streams. What is given is a promise to the sender and
+ * cannot be taken back, only returned by the stream.
+ *
+ * First windows take from one half of the budget, growth from the other, so that many idle streams do not keep a busy
+ * one small. A first window is at most 1/64 of what its half has left, a growth at most 1/4: who comes later gets less,
+ * nobody gets nothing.
+ */
+export class WindowBudget {
+  readonly #limits: Limits;
+  #firstLeft: number;
+  #growthLeft: number;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+    this.#firstLeft = this.#growthLeft = Math.floor(limits.budgetBytes / 2);
+  }
+
+  /** Bytes promised to the peer that no stream has returned. */
+  get promisedBytes(): number {
+    const { budgetBytes } = this.#limits;
+    return Math.floor(budgetBytes / 2) * 2 - this.#firstLeft - this.#growthLeft;
+  }
+
+  /** The window of a stream at its start. */
+  first(): number {
+    const share = Math.floor(this.#firstLeft / 64);
+    const window = Math.max(
+      minWindowBytes,
+      Math.min(this.#limits.windowBytes, share),
+    );
+    this.#firstLeft -= window;
+    return window;
+  }
+
+  /** By how much a window of `windowBytes` may grow: at most doubled, or not at all. */
+  grow(windowBytes: number): number {
+    const growth = Math.min(
+      windowBytes,
+      this.#limits.maxWindowBytes - windowBytes,
+      Math.floor(this.#growthLeft / 4),
+    );
+    if (growth < minWindowBytes / 4) return 0;
+    this.#growthLeft -= growth;
+    return growth;
+  }
+
+  /** Gives back what {@link first} and {@link grow} gave to one stream. */
+  giveBack(first: number, growth: number): void {
+    this.#firstLeft += first;
+    this.#growthLeft += growth;
+  }
+}
