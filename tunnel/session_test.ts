@@ -13,7 +13,7 @@ import {
   readAll,
   textOf,
   until,
-} from "./_fixture.ts";
+} from "./session_fake.ts";
 import type { Incoming } from "./mod.ts";
 
 /** A serve that keeps what it accepted. */
