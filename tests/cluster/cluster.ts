@@ -1,16 +1,12 @@
-import { bringPrograms, up } from "./up.ts";
-import type { CommandOptions, CommandResult } from "./command.ts";
-import {
-  bedKubectl,
-  type Kubectl,
-  kubectlFor,
-  mustKubectl,
-} from "./kubectl.ts";
+import { join } from "node:path";
+import { run } from "./command.ts";
+import { type Kubectl, kubectlFor, mustKubectl } from "./kubectl.ts";
 import { alone } from "./lock.ts";
 import { importIntoNode } from "./node.ts";
-import { adminKubeconfig } from "./paths.ts";
+import { adminKubeconfig, binDir } from "./paths.ts";
 import { type NodeSettings, nodeSettings } from "./settings.ts";
 import { readStatus } from "./status.ts";
+import { bringPrograms, up } from "./up.ts";
 import { waitFor } from "./wait.ts";
 
 /** The cluster that tests and benchmarks run against: the bed, or any other that `TP_TEST_KUBECONFIG` names. */
@@ -26,6 +22,8 @@ export interface Cluster {
   };
   /** The bed's nodes; empty for another cluster. */
   readonly nodes: readonly NodeSettings[];
+  /** The kubectl program. */
+  readonly kubectlPath: string;
   /** kubectl as the administrator. */
   readonly kubectl: Kubectl;
   /** Applies manifests (YAML or JSON). @throws {Error} with what the API server said */
@@ -54,11 +52,7 @@ export interface TestNamespace extends AsyncDisposable {
 export async function openCluster({ nodes = 1 } = {}): Promise<Cluster> {
   const kubeconfig = Deno.env.get("TP_TEST_KUBECONFIG");
   if (kubeconfig !== undefined && kubeconfig !== "") {
-    return await describeCluster(
-      kubeconfig,
-      kubectlFor(kubeconfig, "kubectl"),
-      [],
-    );
+    return await describeCluster(kubeconfig, await findKubectl(), []);
   }
   const status = await readStatus();
   if (status.state !== "up" || status.nodes < nodes) {
@@ -67,16 +61,17 @@ export async function openCluster({ nodes = 1 } = {}): Promise<Cluster> {
   const present = status.state === "up" ? Math.max(status.nodes, nodes) : nodes;
   return await describeCluster(
     adminKubeconfig,
-    bedKubectl,
+    join(binDir, "kubectl"),
     Array.from({ length: present }, (_, index) => nodeSettings(index + 1)),
   );
 }
 
 async function describeCluster(
   kubeconfigPath: string,
-  kubectl: Kubectl,
+  kubectlPath: string,
   nodes: readonly NodeSettings[],
 ): Promise<Cluster> {
+  const kubectl = kubectlFor(kubeconfigPath, kubectlPath);
   const server = await mustKubectl(
     kubectl,
     ["config", "view", "--minify", "-o", "jsonpath={.clusters[0]..server}"],
@@ -90,6 +85,7 @@ async function describeCluster(
       port: Number(url.port || 443),
     },
     nodes,
+    kubectlPath,
     kubectl,
     apply: async (manifests) => {
       await mustKubectl(kubectl, ["apply", "-f", "-"], { stdin: manifests });
@@ -98,6 +94,14 @@ async function describeCluster(
     namespace: (prefix) => makeNamespace(kubectl, prefix),
     importImage: (tarPath) => importImage(nodes, tarPath),
   };
+}
+
+async function findKubectl(): Promise<string> {
+  const { stdout } = await run(["sh", "-c", "command -v kubectl"]);
+  if (stdout !== "") return await Deno.realPath(stdout.trim());
+  throw new Error(
+    "Cannot use the cluster of TP_TEST_KUBECONFIG: no kubectl in PATH; install it",
+  );
 }
 
 async function rolledOut(
@@ -154,5 +158,3 @@ async function importImage(
   const programs = await bringPrograms();
   for (const node of nodes) await importIntoNode(node, programs, tarPath);
 }
-
-export type { CommandOptions, CommandResult };

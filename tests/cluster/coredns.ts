@@ -13,12 +13,14 @@ export async function writeCorednsImage(binaries: string): Promise<string> {
   });
 }
 
-/** The cluster's zones and no other: a name from outside is refused, there is no upstream to ask. */
-const corefile = `.:53 {
+/** The cluster's zones; every other name does not exist, since there is no upstream to ask. */
+const corefile = `(common) {
   errors
-  log . {
-    class error
-  }
+  cache 5
+  reload
+}
+${clusterDomain}:53 in-addr.arpa:53 ip6.arpa:53 {
+  import common
   health :8080 {
     lameduck 1s
   }
@@ -27,9 +29,13 @@ const corefile = `.:53 {
     pods insecure
     ttl 5
   }
-  cache 5
-  reload
   loadbalance
+}
+.:53 {
+  import common
+  template ANY ANY {
+    rcode NXDOMAIN
+  }
 }
 `;
 

@@ -1,9 +1,11 @@
 import { controlPlaneNames } from "./control_plane.ts";
 import { must } from "./command.ts";
+import { removeAllLaptops } from "./laptop.ts";
 import { restoreMachineSettings } from "./machine.ts";
 import { removeNetnsDirectory } from "./netns.ts";
 import { removeHostLink } from "./network.ts";
 import { removeNode } from "./node.ts";
+import { removeOutside } from "./outside.ts";
 import { stateDir } from "./paths.ts";
 import { stopProcess } from "./process.ts";
 import { maxNodes, nodeSettings } from "./settings.ts";
@@ -25,6 +27,8 @@ export async function down(): Promise<void> {
  * know is kept.
  */
 export async function tearDown(): Promise<void> {
+  await removeAllLaptops();
+  await removeOutside();
   for (const name of controlPlaneNames) await stopProcess(name);
   for (let index = maxNodes; index >= 1; index--) {
     await removeNode(nodeSettings(index));

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type Cluster } from "./cluster.ts";
 import { must, run } from "./command.ts";
+import { privateCopies } from "./mounts.ts";
 import { installPackages, unpacked, unpackPackages } from "./packages.ts";
 import { cacheDir, repositoryDir, statePath } from "./paths.ts";
 import { step } from "./step.ts";
@@ -102,9 +103,11 @@ async function buildah(args: readonly string[]): Promise<string> {
   return await must(buildahCommand(args), { timeoutMs: 180_000 });
 }
 
-/** buildah with a store of its own; vfs works in any container. */
+/** buildah with a store of its own (vfs works in any container) and nothing left behind in /etc and /var/lib. */
 function buildahCommand(args: readonly string[]): string[] {
   const store = join(cacheDir, "buildah");
-  return ["buildah", "--root", store, "--runroot", join(store, "run")]
+  const script = `${privateCopies(["/etc", "/var/lib"])}\nexec "$@"`;
+  return ["unshare", "--mount", "--propagation", "slave", "sh", "-euc", script]
+    .concat("sh", "buildah", "--root", store, "--runroot", join(store, "run"))
     .concat("--storage-driver", "vfs", ...args);
 }

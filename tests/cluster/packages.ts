@@ -16,10 +16,12 @@ export const installed = [
   "iperf3",
   "iproute2",
   "iptables", // kube-proxy
+  "iputils-ping", // in laptops
   "libseccomp2", // runc
   "nftables",
   "openssl",
   "redis-tools", // redis-cli, and the server in the same binary
+  "socat", // laptops of a cluster of TP_TEST_KUBECONFIG
   "sudo", // in laptops
   "tcpdump",
 ] as const;

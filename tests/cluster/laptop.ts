@@ -1,0 +1,253 @@
+import { dirname } from "node:path";
+import { killAll } from "./cgroup.ts";
+import type { Cluster } from "./cluster.ts";
+import {
+  type CommandOptions,
+  type CommandResult,
+  must,
+  run,
+} from "./command.ts";
+import { linkToCluster, unlinkFromCluster } from "./external.ts";
+import { changeSet } from "./firewall.ts";
+import { mustKubectl } from "./kubectl.ts";
+import {
+  accounts,
+  defaultResolvConf,
+  laptopFiles,
+  laptopMounts,
+  type LaptopUser,
+  writeFile,
+} from "./laptop_files.ts";
+import {
+  directRoutes,
+  linksSettled,
+  linkToBed,
+  makeLaptopNetwork,
+  nodeInterface,
+} from "./laptop_network.ts";
+import {
+  claimLaptopNumber,
+  laptopNumbers,
+  releaseLaptopNumber,
+} from "./laptop_number.ts";
+import { ipBatch, netnsExists, netnsPids, removeNetns } from "./netns.ts";
+import { startOutside } from "./outside.ts";
+import { startHolder, stopProcess } from "./process.ts";
+import { nodeSettings } from "./settings.ts";
+import { takeSnapshot } from "./snapshot.ts";
+
+export interface LaptopOptions {
+  /** Content of /etc/resolv.conf; default {@link defaultResolvConf}. */
+  readonly resolvConf?: string;
+}
+
+export interface LaptopCommandOptions extends Omit<CommandOptions, "clearEnv"> {
+  /** Default "root". */
+  readonly user?: LaptopUser;
+}
+
+/**
+ * A laptop of the tests: network, mount and host name namespaces of its own, linked to the cluster's API server and to
+ * the outside world and to nothing else. It has its own /etc, homes, /run, /var/lib and /var/cache, which begin as the
+ * host's and end with it, kubectl in its PATH, and a kubeconfig in its homes.
+ */
+export class Laptop implements AsyncDisposable {
+  /** From 1; names and addresses derive from it. */
+  readonly number: number;
+  /** Its network namespace, below /run/netns. */
+  readonly netns: string;
+  readonly #cluster: Cluster;
+  readonly #holder: number;
+
+  private constructor(cluster: Cluster, number: number, holder: number) {
+    this.#cluster = cluster;
+    this.#holder = holder;
+    this.number = number;
+    this.netns = netnsName(number);
+  }
+
+  static async open(
+    cluster: Cluster,
+    { resolvConf = defaultResolvConf }: LaptopOptions = {},
+  ): Promise<Laptop> {
+    await startOutside();
+    const number = await claimLaptopNumber(removeLaptop);
+    try {
+      const netns = netnsName(number);
+      await makeLaptopNetwork(netns, number);
+      const hosts = cluster.isBed
+        ? await linkToBed(netns, number)
+        : await linkToCluster(cluster, { netns, number });
+      const holder = await startHolder(
+        holderName(number),
+        ["nsenter", `--net=/run/netns/${netns}`, "unshare", "--mount", "--uts"]
+          .concat("--propagation", "private"),
+        laptopMounts(number),
+      );
+      const laptop = new Laptop(cluster, number, holder);
+      const kubeconfig = await mustKubectl(
+        cluster.kubectl,
+        ["config", "view", "--raw", "--flatten"],
+      );
+      await must(laptop.command(["sh", "-eu"]), {
+        stdin: laptopFiles({ number, resolvConf, hosts, kubeconfig }),
+      });
+      await linksSettled(netns);
+      return laptop;
+    } catch (error) {
+      await removeLaptop(number);
+      await releaseLaptopNumber(number);
+      throw error;
+    }
+  }
+
+  /** Runs a command on this laptop, with an environment of its own to which `env` is added. */
+  run(
+    argv: readonly string[],
+    { user = "root", env, cwd, ...options }: LaptopCommandOptions = {},
+  ): Promise<CommandResult> {
+    return run(this.command(argv, { user, env, cwd }), options);
+  }
+
+  /** Starts a command on this laptop whose end is the caller's concern. Its pid is the command's own. */
+  spawn(
+    argv: readonly string[],
+    { user = "root", env, cwd, ...options }:
+      & Pick<LaptopCommandOptions, "user" | "env" | "cwd">
+      & Pick<Deno.CommandOptions, "stdin" | "stdout" | "stderr"> = {},
+  ): Deno.ChildProcess {
+    const [program = "", ...args] = this.command(argv, { user, env, cwd });
+    return new Deno.Command(program, { args, ...options }).spawn();
+  }
+
+  /** The command that runs another one on this laptop, for a caller with a way of its own to run it. */
+  command(
+    argv: readonly string[],
+    { user = "root", env = {}, cwd = "/tmp" }: {
+      user?: LaptopUser | undefined;
+      env?: Record<string, string> | undefined;
+      cwd?: string | undefined;
+    } = {},
+  ): string[] {
+    const { uid, home, runtimeDir } = accounts[user];
+    const variables = {
+      HOME: home,
+      USER: user,
+      LOGNAME: user,
+      SHELL: "/bin/bash",
+      LANG: "C.UTF-8",
+      XDG_RUNTIME_DIR: runtimeDir,
+      PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:" +
+        dirname(this.#cluster.kubectlPath),
+      ...env,
+    };
+    const become = user === "root" ? [] : ["setpriv", "--clear-groups"].concat(
+      `--reuid=${uid}`,
+      `--regid=${uid}`,
+    );
+    return [
+      "nsenter",
+      `--target=${this.#holder}`,
+      "--net",
+      "--mount",
+      "--uts",
+      "--",
+      ...become,
+      "env",
+      "--ignore-environment",
+      `--chdir=${cwd}`,
+      ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),
+      ...argv,
+    ];
+  }
+
+  /** Puts a fresh /etc/resolv.conf in the place of the one that is there. */
+  async writeResolvConf(text: string): Promise<void> {
+    await must(this.command(["sh", "-eu"]), {
+      stdin: writeFile("/etc/resolv.conf", text, "644"),
+    });
+  }
+
+  /** The pids of all processes on this laptop. */
+  async pids(): Promise<number[]> {
+    const pids = await netnsPids(this.netns);
+    return pids.filter((pid) => pid !== this.#holder);
+  }
+
+  /** What this laptop's network, mounts, processes and files are, as text to be compared with that of another time. */
+  async snapshot(): Promise<string> {
+    return await takeSnapshot(this);
+  }
+
+  /**
+   * Lets this laptop reach pods and services by plain routing, as no laptop does: for comparison in benchmarks. Not to
+   * be used while `tp` is connected, whose routes it would replace.
+   *
+   * @returns what closes the path again
+   */
+  async openDirectPath(): Promise<AsyncDisposable> {
+    const routes = directRoutes(this.number);
+    const close = await this.#inSet("direct");
+    await ipBatch(this.netns, routes.map((route) => `route add ${route}`));
+    return {
+      [Symbol.asyncDispose]: async () => {
+        await ipBatch(this.netns, routes.map((route) => `route del ${route}`));
+        await close();
+      },
+    };
+  }
+
+  /**
+   * Makes a black hole between this laptop and the API server: what is sent vanishes in both directions, and nothing
+   * is told so.
+   *
+   * @returns what mends it
+   */
+  async severCluster(): Promise<AsyncDisposable> {
+    return { [Symbol.asyncDispose]: await this.#inSet("severed") };
+  }
+
+  /** Ends all that runs on this laptop and removes it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await removeLaptop(this.number);
+    await releaseLaptopNumber(this.number);
+  }
+
+  async #inSet(set: "direct" | "severed"): Promise<() => Promise<void>> {
+    if (!this.#cluster.isBed) {
+      throw new Error(
+        `Cannot change the path of a laptop to "${set}": the cluster of TP_TEST_KUBECONFIG is not the bed`,
+      );
+    }
+    const { netns } = nodeSettings(1);
+    const element = { set, interface: nodeInterface(this.number) };
+    await changeSet(netns, { action: "add", ...element });
+    return () => changeSet(netns, { action: "delete", ...element });
+  }
+}
+
+/** Removes all laptops, whoever opened them. */
+export async function removeAllLaptops(): Promise<void> {
+  for (const number of await laptopNumbers()) {
+    await removeLaptop(number);
+    await releaseLaptopNumber(number);
+  }
+}
+
+async function removeLaptop(number: number): Promise<void> {
+  const netns = netnsName(number);
+  if (await netnsExists(netns)) {
+    await killAll(netns, () => netnsPids(netns));
+  }
+  await unlinkFromCluster(number);
+  await stopProcess(holderName(number));
+  await removeNetns(netns);
+}
+
+function netnsName(number: number): string {
+  return `tp-lap-${number}`;
+}
+
+function holderName(number: number): string {
+  return `laptop-${number}`;
+}

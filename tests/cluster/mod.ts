@@ -1,0 +1,23 @@
+/**
+ * The door of the test bed: a cluster ({@link openCluster}), laptops beside it ({@link Laptop}), and the world that
+ * they are in ({@link outside}).
+ */
+export { type Cluster, openCluster, type TestNamespace } from "./cluster.ts";
+export type { CommandOptions, CommandResult } from "./command.ts";
+export { must, run } from "./command.ts";
+export {
+  Laptop,
+  type LaptopCommandOptions,
+  type LaptopOptions,
+} from "./laptop.ts";
+export {
+  accounts,
+  defaultResolvConf,
+  type LaptopUser,
+} from "./laptop_files.ts";
+export { deployApp } from "./app.ts";
+export { buildManagerImage } from "./manager_image.ts";
+export { outside } from "./outside.ts";
+export { makeUser, type TestUser } from "./user.ts";
+export { say, step } from "./step.ts";
+export { sleep, waitFor } from "./wait.ts";
