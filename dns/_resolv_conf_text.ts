@@ -2,9 +2,9 @@
 import { Ip } from "../net/mod.ts";
 import { parseResolvConf } from "./resolv_conf.ts";
 
-/** The first line of a text of ours; nobody else writes it. The guard compares it as it stands here. */
+/** The first line of a text of ours; nobody else writes it. A shell script compares it, in single quotes. */
 export const marker =
-  "# Written by tp: its nameserver comes first while a connection lasts; `tp quit` brings the file of before back.";
+  "# Written by tp for as long as it is connected. tp quit brings the file of before back.";
 
 /** Between our lines and the host's. */
 const hostBegins = "# What this host had:";

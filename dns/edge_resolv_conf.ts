@@ -8,7 +8,7 @@
  *    is written in place.
  * 4. What somebody else writes meanwhile (a DHCP client) is the original from then on.
  */
-import { Ip } from "../net/mod.ts";
+import type { Ip } from "../net/mod.ts";
 import {
   composeResolvConf,
   isComposed,
@@ -28,9 +28,16 @@ export interface ResolvConfPaths {
   readonly copy: string;
 }
 
+/** What stands in the file, and how the files looked then. */
+interface Applied {
+  nameserver: Ip;
+  stamp: string;
+  sourceStamp: string;
+}
+
 export class ResolvConfEdge implements ResolverEdge {
   readonly #paths: ResolvConfPaths;
-  #applied: { nameserver: Ip; stamp: string; sourceStamp: string } | undefined;
+  #applied: Applied | undefined;
 
   constructor(paths: ResolvConfPaths) {
     this.#paths = paths;
@@ -62,7 +69,7 @@ export class ResolvConfEdge implements ResolverEdge {
     if (stamp !== applied.stamp) {
       const text = await readIfThere(file);
       if (text !== undefined && !isComposed(text)) {
-        return await this.apply(applied.nameserver);
+        return await this.#applyAnew(applied);
       }
       this.#applied = { ...applied, stamp };
     }
@@ -75,6 +82,16 @@ export class ResolvConfEdge implements ResolverEdge {
 
   async nameservers(): Promise<readonly Ip[]> {
     return parseResolvConf(await this.#source()).nameservers;
+  }
+
+  /** The file is somebody else's. When that cannot be changed, the next call finds it as it does now. */
+  async #applyAnew(applied: Applied): Promise<void> {
+    try {
+      await this.apply(applied.nameserver);
+    } catch (error) {
+      this.#applied = { ...applied, stamp: "" };
+      throw error;
+    }
   }
 
   async #save(): Promise<void> {
@@ -231,9 +248,9 @@ function stampText(found: Deno.FileInfo | undefined): string | undefined {
       .join(" ");
 }
 
-/** The file is a mount point, or its file system knows no second names. */
+/** The file is a mount point (its directory may be read-only), or its file system knows no second names. */
 function cannotLink(error: unknown): boolean {
-  return ["EXDEV", "EPERM", "ENOTSUP", "EOPNOTSUPP", "EMLINK"]
+  return ["EXDEV", "EROFS", "EPERM", "ENOTSUP", "EOPNOTSUPP", "EMLINK"]
     .includes(codeOf(error));
 }
 
