@@ -1,0 +1,238 @@
+/**
+ * Unix sockets that keep the boundaries of messages (SOCK_SEQPACKET, unix(7)), by FFI: they tell who is at the other end
+ * and carry descriptors. Nothing here waits but {@link waitReadable}.
+ */
+import { cString, errnos, type Libc } from "./_libc_linux.ts";
+import { messageSize } from "./api.ts";
+
+const addressFamily = 1; // AF_UNIX
+const cloexec = 0x80000;
+const nonBlocking = 0x800;
+const packets = 5 | cloexec | nonBlocking; // SOCK_SEQPACKET
+const noSignal = 0x4000; // MSG_NOSIGNAL
+const closeOnExec = 0x40000000; // MSG_CMSG_CLOEXEC
+const socketLevel = 1; // SOL_SOCKET
+const peerCredentials = 17; // SO_PEERCRED
+const rights = 1; // SCM_RIGHTS
+/** Room for one descriptor: struct cmsghdr of 16 octets, the descriptor, padding (cmsg(3)). */
+const controlSize = 24;
+
+export class SocketError extends Error {
+  override readonly name = "SocketError";
+  readonly errno: number;
+
+  constructor(action: string, errno: number) {
+    super(`Cannot ${action}: errno ${errno}`);
+    this.errno = errno;
+  }
+}
+
+/** Who is at the other end, as the kernel knows it from when the connection was made. */
+export interface Peer {
+  pid: number;
+  uid: number;
+}
+
+/** What one look at a connection brought. */
+export type Received =
+  | { bytes: Uint8Array; fd?: number }
+  | "nothing"
+  | "end";
+
+/** One end of a connection. */
+export class PacketSocket implements Disposable {
+  readonly #libc: Libc;
+  readonly fd: number;
+  #open = true;
+
+  constructor(libc: Libc, fd: number) {
+    this.#libc = libc;
+    this.fd = fd;
+  }
+
+  /** @throws {SocketError} */
+  static connect(libc: Libc, path: string): PacketSocket {
+    const socket = new PacketSocket(libc, newSocket(libc));
+    const address = socketAddress(path);
+    if (libc.call.connect(socket.fd, address, address.length) < 0) {
+      const { errno } = libc;
+      socket[Symbol.dispose]();
+      throw new SocketError(`connect to "${path}"`, errno);
+    }
+    return socket;
+  }
+
+  peer(): Peer {
+    const credentials = new Int32Array(3); // struct ucred: pid, uid, gid
+    const length = new Uint32Array([credentials.byteLength]);
+    const result = this.#libc.call.getsockopt(
+      this.fd,
+      socketLevel,
+      peerCredentials,
+      credentials,
+      length,
+    );
+    if (result < 0) throw new SocketError("ask who connects", this.#libc.errno);
+    return { pid: credentials[0]!, uid: credentials[1]! >>> 0 };
+  }
+
+  /**
+   * Sends one message, with a copy of descriptor `fd`. Returns false when the other end is gone or takes nothing more: it
+   * has stopped reading for hundreds of messages.
+   */
+  send(bytes: Uint8Array<ArrayBuffer>, fd?: number): boolean {
+    const control = fd === undefined ? undefined : controlMessage(fd);
+    using header = messageHeader(bytes, control);
+    const sent = this.#libc.call.sendmsg(this.fd, header.bytes, noSignal);
+    return sent === BigInt(bytes.length);
+  }
+
+  /** Takes one message, and the descriptor in it if `descriptors` is true; otherwise the kernel drops it. */
+  receive({ descriptors = false } = {}): Received {
+    // One octet more than a message has shows that one is too long.
+    const bytes = new Uint8Array(messageSize + 1);
+    const control = descriptors ? new Uint8Array(controlSize) : undefined;
+    using header = messageHeader(bytes, control);
+    const { call } = this.#libc;
+    const length = Number(call.recvmsg(this.fd, header.bytes, closeOnExec));
+    if (length < 0) {
+      return this.#libc.errno === errnos.EAGAIN ? "nothing" : "end";
+    }
+    if (length === 0) return "end";
+    const fd = control && descriptorIn(control);
+    return {
+      bytes: bytes.subarray(0, length),
+      ...fd === undefined ? {} : { fd },
+    };
+  }
+
+  /** The other end reads end-of-file. */
+  endSending(): void {
+    this.#libc.call.shutdown(this.fd, 1);
+  }
+
+  /** Wakes who waits for this end; nothing is received any more. */
+  endReceiving(): void {
+    this.#libc.call.shutdown(this.fd, 2);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#open) this.#libc.call.close(this.fd);
+    this.#open = false;
+  }
+}
+
+/** A socket that others connect to. */
+export class PacketListener implements Disposable {
+  readonly #libc: Libc;
+  readonly fd: number;
+
+  /**
+   * Everybody may connect: who is at the other end decides what is answered. The path must be free.
+   *
+   * @throws {SocketError}
+   */
+  constructor(libc: Libc, path: string) {
+    this.#libc = libc;
+    this.fd = newSocket(libc);
+    const address = socketAddress(path);
+    if (
+      libc.call.bind(this.fd, address, address.length) < 0 ||
+      libc.call.listen(this.fd, 16) < 0
+    ) {
+      const { errno } = libc;
+      this[Symbol.dispose]();
+      throw new SocketError(`listen on "${path}"`, errno);
+    }
+    Deno.chmodSync(path, 0o666);
+  }
+
+  accept(): PacketSocket | undefined {
+    const flags = cloexec | nonBlocking;
+    const fd = this.#libc.call.accept4(this.fd, 0n, 0n, flags);
+    return fd < 0 ? undefined : new PacketSocket(this.#libc, fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.#libc.call.close(this.fd);
+  }
+}
+
+/** Resolves when one of `sockets` can be read or has ended, at the latest after `timeoutMs`. Costs nothing meanwhile. */
+export async function waitReadable(
+  libc: Libc,
+  sockets: Iterable<{ readonly fd: number }>,
+  timeoutMs: number,
+): Promise<void> {
+  const fds = [...sockets].map(({ fd }) => fd);
+  const list = new Uint8Array(fds.length * 8); // struct pollfd: fd, events, revents
+  const view = new DataView(list.buffer);
+  fds.forEach((fd, i) => {
+    view.setInt32(8 * i, fd, true);
+    view.setInt16(8 * i + 4, 1, /* POLLIN */ true);
+  });
+  await libc.call.poll(list, BigInt(fds.length), timeoutMs);
+}
+
+function newSocket(libc: Libc): number {
+  const fd = libc.call.socket(addressFamily, packets, 0);
+  if (fd < 0) throw new SocketError("open a socket", libc.errno);
+  return fd;
+}
+
+/** struct sockaddr_un: family, path ended by zero. */
+function socketAddress(path: string): Uint8Array<ArrayBuffer> {
+  const text = cString(path);
+  if (text.length > 108) throw new RangeError(`Cannot use "${path}": too long`);
+  const bytes = new Uint8Array(2 + text.length);
+  new DataView(bytes.buffer).setUint16(0, addressFamily, true);
+  bytes.set(text, 2);
+  return bytes;
+}
+
+/** A struct msghdr and what it points to, which must stay where it is until the call has returned. */
+interface MessageHeader extends Disposable {
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+function messageHeader(
+  data: Uint8Array<ArrayBuffer>,
+  control: Uint8Array<ArrayBuffer> | undefined,
+): MessageHeader {
+  const vector = new BigUint64Array([addressOf(data), BigInt(data.length)]);
+  const bytes = new Uint8Array(56);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(16, addressOf(vector), true);
+  view.setBigUint64(24, 1n, true);
+  if (control !== undefined) {
+    view.setBigUint64(32, addressOf(control), true);
+    view.setBigUint64(40, BigInt(control.length), true);
+  }
+  const kept = [data, vector, control];
+  return { bytes, [Symbol.dispose]: () => void kept.length };
+}
+
+function addressOf(
+  bytes: Uint8Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>,
+): bigint {
+  return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
+}
+
+/** struct cmsghdr: length, level, type; then the descriptor. */
+function controlMessage(fd: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(controlSize);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, 20n, true);
+  view.setInt32(8, socketLevel, true);
+  view.setInt32(12, rights, true);
+  view.setInt32(16, fd, true);
+  return bytes;
+}
+
+function descriptorIn(control: Uint8Array<ArrayBuffer>): number | undefined {
+  const view = new DataView(control.buffer);
+  const isDescriptor = view.getBigUint64(0, true) === 20n &&
+    view.getInt32(8, true) === socketLevel &&
+    view.getInt32(12, true) === rights;
+  return isDescriptor ? view.getInt32(16, true) : undefined;
+}

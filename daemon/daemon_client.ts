@@ -1,0 +1,277 @@
+import { Ip, type Subnet } from "../net/mod.ts";
+import type { DeviceInfo, DevicePlan, TunSubnet } from "../vpn/device.ts";
+import { errnos, Libc } from "./_libc_linux.ts";
+import {
+  PacketSocket,
+  type Received,
+  SocketError,
+  waitReadable,
+} from "./_socket_linux.ts";
+import {
+  daemonSocketPath,
+  decodeMessage,
+  encodeMessage,
+  heartbeatMs,
+  MessageError,
+  type Reply,
+  type Request,
+} from "./api.ts";
+import { type RefusalCode, refusalSentence } from "./refusal.ts";
+
+/** How long a daemon may take to undo everything and exit. */
+const closeMs = 3_000;
+/** How long a daemon may take to answer the hello; one that hangs is killed by its guard before. */
+const helloMs = 5_000;
+const turnMs = 1_000;
+
+/** No daemon runs on this host. */
+export class DaemonAbsentError extends Error {
+  override readonly name = "DaemonAbsentError";
+
+  constructor(options?: ErrorOptions) {
+    super("Cannot reach the daemon: it does not run", options);
+  }
+}
+
+/** Somebody holds the network of this host: another user, or another connector of this one. */
+export class HeldError extends Error {
+  override readonly name = "HeldError";
+  readonly uid: number;
+
+  constructor({ uid, user }: { uid: number; user: string }) {
+    super(`Cannot use the network: user "${user}" is connected on this host`);
+    this.uid = uid;
+  }
+}
+
+/** The daemon refused; the code tells why. */
+export class DaemonRefusalError extends Error {
+  override readonly name = "DaemonRefusalError";
+  readonly code: RefusalCode;
+
+  /** @param action Completes "Cannot …". */
+  constructor(action: string, code: RefusalCode) {
+    super(`Cannot ${action}: ${refusalSentence(code)}`);
+    this.code = code;
+  }
+}
+
+/** Why a daemon is not there any more: it was asked to end, or it ended by itself. */
+export type DaemonEnd = "closed" | "lost";
+
+interface Answer {
+  reply: Reply;
+  fd?: number;
+}
+
+/**
+ * The connector's end of the daemon. Heartbeats are sent by timer, so a connector that hangs is silent. Requests are asked
+ * one after the other; they reject {@link DaemonRefusalError}, or {@link DaemonAbsentError} when the daemon ends meanwhile.
+ */
+export class DaemonClient {
+  readonly #libc: Libc;
+  readonly #socket: PacketSocket;
+  readonly #ended = Promise.withResolvers<DaemonEnd>();
+  #waiting: PromiseWithResolvers<Answer> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #sequence = 0;
+  #closing = false;
+  #over = false;
+
+  private constructor(libc: Libc, socket: PacketSocket) {
+    this.#libc = libc;
+    this.#socket = socket;
+  }
+
+  /** @throws {DaemonAbsentError | HeldError} */
+  static async connect(path = daemonSocketPath): Promise<DaemonClient> {
+    const libc = new Libc();
+    let client: DaemonClient;
+    try {
+      client = new DaemonClient(libc, connectSocket(libc, path));
+    } catch (error) {
+      libc[Symbol.dispose]();
+      throw error;
+    }
+    client.#listen();
+    try {
+      await client.#hello();
+      return client;
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
+  }
+
+  /** Resolves when the daemon is gone, and with it all that it did. Never rejects. */
+  get ended(): Promise<DaemonEnd> {
+    return this.#ended.promise;
+  }
+
+  /** Opens the device. Its descriptor is the caller's to close. */
+  async openDevice(plan: DevicePlan): Promise<DeviceInfo> {
+    for (const family of [plan.v4, plan.v6]) checkPlaces(family);
+    const { reply, fd } = await this.#ask("open the TUN device", {
+      kind: "openDevice",
+      mtu: plan.mtu,
+      ...plan.v4 ? { v4: plan.v4.subnet } : {},
+      ...plan.v6 ? { v6: plan.v6.subnet } : {},
+    });
+    if (reply.kind !== "device" || fd === undefined) throw unexpected(reply);
+    return { ...plan, fd, name: reply.name };
+  }
+
+  async addRoute(subnet: Subnet): Promise<void> {
+    const action = `route "${subnet}" to the cluster`;
+    await this.#ask(action, { kind: "addRoute", subnet });
+  }
+
+  async deleteRoute(subnet: Subnet): Promise<void> {
+    const action = `delete the route "${subnet}"`;
+    await this.#ask(action, { kind: "deleteRoute", subnet });
+  }
+
+  /** Makes the host's resolver ask `nameserver`, an address on the device, before the host's own. */
+  async setResolver({ nameserver }: { nameserver: Ip }): Promise<void> {
+    const action = `set the nameserver "${nameserver}"`;
+    await this.#ask(action, { kind: "setResolver", nameserver });
+  }
+
+  async restoreResolver(): Promise<void> {
+    await this.#ask("restore the resolver", { kind: "restoreResolver" });
+  }
+
+  /** Ends the daemon. Resolves when it has undone everything and exited, at the latest after a few seconds. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    if (!this.#over) this.#socket.endSending();
+    const timer = setTimeout(() => {
+      if (!this.#over) this.#socket.endReceiving();
+    }, closeMs);
+    await this.#ended.promise;
+    clearTimeout(timer);
+  }
+
+  async #hello(): Promise<void> {
+    const timer = setTimeout(() => this.#socket.endReceiving(), helloMs);
+    try {
+      const { reply } = await this.#ask("hold the daemon", { kind: "hello" });
+      if (reply.kind === "held") {
+        const { uid } = reply;
+        throw new HeldError({ uid, user: await userName(uid) });
+      }
+      if (reply.kind !== "welcome") throw unexpected(reply);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #ask(action: string, request: Request): Promise<Answer> {
+    const answer = this.#last.then(() => this.#askNow(action, request));
+    this.#last = answer.catch(() => {});
+    return answer;
+  }
+
+  async #askNow(action: string, request: Request): Promise<Answer> {
+    if (this.#over) throw new DaemonAbsentError();
+    const waiting = Promise.withResolvers<Answer>();
+    this.#waiting = waiting;
+    this.#sequence = (this.#sequence + 1) % 0x10000;
+    this.#send(request);
+    const answer = await waiting.promise;
+    if (answer.reply.kind === "refused") {
+      throw new DaemonRefusalError(action, answer.reply.code);
+    }
+    return answer;
+  }
+
+  #send(request: Request): void {
+    // A daemon that takes nothing is seen by its end-of-file.
+    this.#socket.send(
+      encodeMessage({ ...request, sequence: this.#sequence }),
+    );
+  }
+
+  /** Reads until end-of-file; then everything is over. */
+  async #listen(): Promise<void> {
+    const beat = setInterval(
+      () => this.#send({ kind: "heartbeat" }),
+      heartbeatMs,
+    );
+    try {
+      while (this.#receiveAll()) {
+        await waitReadable(this.#libc, [this.#socket], turnMs);
+      }
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      this.#waiting?.reject(
+        new DaemonRefusalError("use the daemon", error.code),
+      );
+    } finally {
+      clearInterval(beat);
+      this.#over = true;
+      this.#socket[Symbol.dispose]();
+      this.#libc[Symbol.dispose]();
+      this.#waiting?.reject(new DaemonAbsentError());
+      this.#ended.resolve(this.#closing ? "closed" : "lost");
+    }
+  }
+
+  /** False at end-of-file. */
+  #receiveAll(): boolean {
+    for (;;) {
+      const received = this.#socket.receive({ descriptors: true });
+      if (received === "nothing") return true;
+      if (received === "end") return false;
+      this.#take(received);
+    }
+  }
+
+  #take({ bytes, fd }: Exclude<Received, string>): void {
+    const waiting = this.#waiting;
+    const { sequence, ...reply } = decodeMessage(bytes);
+    const isAnswer = sequence === this.#sequence || sequence === 0;
+    if (waiting === undefined || !isAnswer) {
+      if (fd !== undefined) this.#libc.call.close(fd);
+      return;
+    }
+    this.#waiting = undefined;
+    waiting.resolve({
+      reply: reply as Reply,
+      ...fd === undefined ? {} : { fd },
+    });
+  }
+}
+
+/** @throws {DaemonAbsentError} when nobody listens. */
+export function connectSocket(libc: Libc, path: string): PacketSocket {
+  try {
+    return PacketSocket.connect(libc, path);
+  } catch (error) {
+    const isAbsent = error instanceof SocketError &&
+      (error.errno === errnos.ENOENT || error.errno === errnos.ECONNREFUSED);
+    throw isAbsent ? new DaemonAbsentError({ cause: error }) : error;
+  }
+}
+
+/** The daemon knows the addresses from the subnet alone. */
+function checkPlaces(family: TunSubnet | undefined): void {
+  if (family === undefined) return;
+  const { subnet, laptop, peer } = family;
+  if (!laptop.equals(subnet.at(1)) || !peer.equals(subnet.at(2))) {
+    throw new RangeError(
+      `Cannot open a device in "${subnet}": its addresses are not the first two`,
+    );
+  }
+}
+
+function unexpected({ kind }: Reply): Error {
+  return new Error(`Cannot understand the daemon: it answered "${kind}"`);
+}
+
+/** The user's name, or the number where it is not known. */
+async function userName(uid: number): Promise<string> {
+  const text = await Deno.readTextFile("/etc/passwd").catch(() => "");
+  const line = text.split("\n").find((line) => line.split(":")[2] === `${uid}`);
+  return line?.split(":")[0] ?? `${uid}`;
+}

@@ -1,0 +1,175 @@
+/** The changes to this host for one connector, and their undoing. */
+import { ResolverError } from "../dns/edge.ts";
+import { type Ip, Subnet } from "../net/mod.ts";
+import {
+  DeviceError,
+  type DeviceName,
+  type NetworkEdge,
+  type TunSubnet,
+} from "../vpn/device.ts";
+import { type HostFacts, refuseDevice, refuseRoute } from "./policy.ts";
+import { Refused } from "./refusal.ts";
+import type { ResolverKeeper } from "./resolver_keeper.ts";
+
+const minMtu = 1280; // the least that IPv6 needs (RFC 8200 section 5)
+const maxMtu = 65535;
+
+/** What was changed and has to be undone. */
+export interface Changes {
+  unreachable: readonly Subnet[];
+  device?: DeviceName;
+}
+
+export interface HostOptions {
+  network: NetworkEdge;
+  resolver: ResolverKeeper;
+  /** Writes down what will have to be undone, before it is done. */
+  record: (changes: Changes) => Promise<void>;
+}
+
+interface OpenDevice extends DeviceName {
+  families: TunSubnet[];
+}
+
+/** Methods throw {@link Refused} for what is not allowed or did not work. */
+export class Host {
+  readonly #options: HostOptions;
+  #device: OpenDevice | undefined;
+  #unreachable: Subnet[] = [];
+  readonly #routes = new Map<string, Subnet>();
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+  }
+
+  /** Returns the device's name and its descriptor, which is the caller's to close with {@link Host.closeDescriptor}. */
+  async openDevice(
+    wanted: { mtu: number; v4?: Subnet; v6?: Subnet },
+  ): Promise<{ name: string; fd: number }> {
+    if (this.#device !== undefined) throw new Refused("device-open");
+    const subnets = [wanted.v4, wanted.v6].filter((subnet) =>
+      subnet !== undefined
+    );
+    if (
+      subnets.length === 0 || wanted.mtu < minMtu || wanted.mtu > maxMtu
+    ) throw new Refused("malformed");
+    const { network, record } = this.#options;
+    const facts = await this.#facts();
+    for (const subnet of subnets) refuseIf(refuseDevice(subnet, facts));
+    await record({ unreachable: subnets });
+    this.#unreachable = subnets;
+    return await refusing(async () => {
+      for (const subnet of subnets) network.addUnreachable(subnet);
+      const families = subnets.map(tunSubnet);
+      const { name, index, fd } = await network.openDevice({
+        mtu: wanted.mtu,
+        ...wanted.v4 ? { v4: tunSubnet(wanted.v4) } : {},
+        ...wanted.v6 ? { v6: tunSubnet(wanted.v6) } : {},
+      });
+      this.#device = { name, index, families };
+      await record({ unreachable: subnets, device: { name, index } });
+      return { name, fd };
+    });
+  }
+
+  closeDescriptor(fd: number): void {
+    this.#options.network.closeDescriptor(fd);
+  }
+
+  async addRoute(subnet: Subnet): Promise<void> {
+    const { index, families } = this.#needDevice();
+    if (this.#routes.has(String(subnet))) return;
+    const facts = await this.#facts();
+    refuseIf(refuseRoute(subnet, { ...facts, routes: this.#routes.size }));
+    const source = families.find((of) => of.subnet.family === subnet.family);
+    if (source === undefined) throw new Refused("device-missing");
+    await refusing(() =>
+      this.#options.network.addRoute(subnet, { index, source: source.laptop })
+    );
+    this.#routes.set(String(subnet), subnet);
+  }
+
+  /** A route that was not set is no error. */
+  async deleteRoute(subnet: Subnet): Promise<void> {
+    const { index } = this.#needDevice();
+    if (!this.#routes.has(String(subnet))) return;
+    await refusing(() => this.#options.network.deleteRoute(subnet, { index }));
+    this.#routes.delete(String(subnet));
+  }
+
+  /** Only an address on the device may be a nameserver: no other process of this or another host is asked. */
+  async setResolver(nameserver: Ip): Promise<void> {
+    const { families } = this.#needDevice();
+    const isOnDevice = families.some(({ subnet, laptop }) =>
+      subnet.contains(nameserver) && !laptop.equals(nameserver)
+    );
+    if (!isOnDevice) throw new Refused("nameserver-outside");
+    await refusing(() => this.#options.resolver.set(nameserver));
+  }
+
+  async restoreResolver(): Promise<void> {
+    await refusing(() => this.#options.resolver.restore());
+  }
+
+  /** Undoes everything, the resolver first; what fails does not keep the rest from being undone. */
+  async undo(): Promise<unknown[]> {
+    const { network, resolver } = this.#options;
+    const device = this.#device;
+    const steps: (() => void | Promise<void>)[] = [
+      () => resolver.restore(),
+      () => device && network.removeDevice(device),
+      ...this.#unreachable.map((subnet) => () =>
+        network.deleteUnreachable(subnet)
+      ),
+    ];
+    const errors: unknown[] = [];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    this.#device = undefined;
+    this.#unreachable = [];
+    this.#routes.clear();
+    return errors;
+  }
+
+  #needDevice(): OpenDevice {
+    if (this.#device === undefined) throw new Refused("device-missing");
+    return this.#device;
+  }
+
+  async #facts(): Promise<HostFacts> {
+    const { network, resolver } = this.#options;
+    return {
+      ...network.hostSubnets(this.#device?.index),
+      nameservers: await resolver.nameservers(),
+    };
+  }
+}
+
+function tunSubnet(subnet: Subnet): TunSubnet {
+  return { subnet, laptop: subnet.at(1), peer: subnet.at(2) };
+}
+
+function refuseIf(code: ReturnType<typeof refuseRoute>): void {
+  if (code !== undefined) throw new Refused(code);
+}
+
+/** Failures of the edges as refusals. */
+async function refusing<T>(change: () => T | Promise<T>): Promise<T> {
+  try {
+    return await change();
+  } catch (error) {
+    if (error instanceof ResolverError) throw refused(error.failure, error);
+    if (!(error instanceof DeviceError)) throw error;
+    const { failure } = error;
+    throw refused(failure === "exists" ? "subnet-taken" : failure, error);
+  }
+}
+
+function refused(code: Refused["code"], cause: Error): Refused {
+  return Object.assign(new Refused(code), { cause });
+}

@@ -1,0 +1,175 @@
+/**
+ * The root process on the laptop.
+ *
+ * 1. It takes the lock, undoes what a killed one left, and starts its guard before it changes anything.
+ * 2. It serves one connector: device, routes, resolver.
+ * 3. When the connector ends, it undoes everything and ends.
+ */
+import { ResolvConfEdge } from "../dns/edge_resolv_conf.ts";
+import { logger, setLogSink } from "../log.ts";
+import { systemClock } from "../net/mod.ts";
+import { openNetworkEdge } from "../vpn/device_linux.ts";
+import { Libc } from "./_libc_linux.ts";
+import { PacketListener } from "./_socket_linux.ts";
+import { Guard } from "./guard.ts";
+import { type Changes, Host } from "./host.ts";
+import { writeJournal } from "./journal_file.ts";
+import { lockDirectory } from "./lock.ts";
+import {
+  beatPath,
+  guardPath,
+  journalPath,
+  logPath,
+  resolvConfPaths,
+  runDirectory,
+  socketPath,
+  stateDirectory,
+} from "./paths.ts";
+import { processState } from "./process_linux.ts";
+import { removeFiles, undoLeftovers } from "./repair.ts";
+import { ResolverKeeper } from "./resolver_keeper.ts";
+import { Server } from "./server.ts";
+
+export { repairHost } from "./repair.ts";
+
+const log = logger("daemon");
+
+/** How long a daemon that is about to end may keep the lock. */
+const lockMs = 3_000;
+/** A daemon that writes more than this to its log has nothing left to say. */
+const maxLogBytes = 1 << 20;
+
+/** Why the daemon did not start, as one sentence. */
+export class DaemonStartError extends Error {
+  override readonly name = "DaemonStartError";
+}
+
+export interface DaemonOptions {
+  /** The user whose connector is served; root's is, too. */
+  uid: number;
+  /** Called when connectors can connect. */
+  onListen?: () => void;
+}
+
+/**
+ * Runs until the connector has ended, none has come within 30 s, or the process is told to end (SIGTERM, SIGINT, SIGHUP).
+ * The host is then as it was, and the caller exits: the connector reads end-of-file when the process is gone. Needs root and
+ * trusts nothing of its caller: directory, umask, environment.
+ *
+ * @throws {DaemonStartError} and has changed nothing.
+ */
+export async function runDaemon(options: DaemonOptions): Promise<void> {
+  requireLinuxRoot();
+  Deno.chdir("/");
+  Deno.umask(0o077);
+  await using stack = new AsyncDisposableStack();
+  const libc = stack.use(new Libc());
+  stack.use(await waitForLock(libc));
+  stack.use(await logToFile());
+  const network = stack.use(openNetworkEdge());
+  await undoLeftovers(network);
+  await makeRunDirectory();
+
+  const daemon = (await processState(Deno.pid))!;
+  const guard = await Guard.start({ script: guardPath, runDirectory, daemon });
+  stack.defer(() => guard.stop());
+  let changes: Changes = { unreachable: [] };
+  const record = async (next: Changes) => {
+    changes = next;
+    const journal = { daemon, guard: guard.id, resolver: resolvConfPaths };
+    await writeJournal(journalPath, { ...journal, ...changes });
+  };
+  await record(changes);
+
+  const clock = systemClock;
+  const edge = new ResolvConfEdge(resolvConfPaths);
+  const resolver = new ResolverKeeper(edge, clock);
+  const host = new Host({ network, resolver, record });
+  const listener = stack.use(new PacketListener(libc, socketPath));
+  const ending = stack.use(untilTold());
+  const server = new Server({
+    ...{ libc, listener, host, resolver, clock, uid: options.uid },
+    signal: ending.signal,
+    everyTurn: async () => {
+      await Deno.writeTextFile(beatPath, `${Math.round(clock.now())}\n`);
+      if (await guard.check()) await record(changes);
+    },
+  });
+  stack.defer(async () => {
+    const errors = await host.undo();
+    for (const error of errors) log.error("not undone", { error });
+    // What could not be undone stays in the journal: the next tp command finds it.
+    if (errors.length === 0) await removeFiles();
+  });
+  log.info("listening", { uid: options.uid });
+  options.onListen?.();
+  await server.run();
+}
+
+function requireLinuxRoot(): void {
+  if (Deno.build.os !== "linux") {
+    throw new DaemonStartError(
+      `Cannot start the daemon: ${Deno.build.os} is not supported`,
+    );
+  }
+  if (Deno.uid() !== 0) {
+    throw new DaemonStartError("Cannot start the daemon: it needs root");
+  }
+}
+
+async function waitForLock(libc: Libc): Promise<Disposable> {
+  for (const giveUpAt = Date.now() + lockMs; Date.now() < giveUpAt;) {
+    const lock = await lockDirectory(libc, stateDirectory);
+    if (lock !== undefined) return lock;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new DaemonStartError("Cannot start the daemon: it runs already");
+}
+
+async function makeRunDirectory(): Promise<void> {
+  await Deno.mkdir(runDirectory, { recursive: true });
+  await Deno.chmod(runDirectory, 0o755);
+  await Deno.remove(socketPath).catch(() => {});
+}
+
+/** The log of this run; that of the run before is gone. */
+async function logToFile(): Promise<Disposable> {
+  const file = await Deno.open(logPath, {
+    write: true,
+    create: true,
+    truncate: true,
+    mode: 0o600,
+  });
+  const encoder = new TextEncoder();
+  let left = maxLogBytes;
+  setLogSink((line) => {
+    const bytes = encoder.encode(`${line}\n`);
+    left -= bytes.length;
+    if (left < 0) return;
+    try {
+      file.writeSync(bytes);
+    } catch {
+      // A full disk must not end the daemon.
+    }
+  });
+  return {
+    [Symbol.dispose]: () => {
+      setLogSink(() => {});
+      file.close();
+    },
+  };
+}
+
+/** A signal that aborts when the process is told to end. */
+function untilTold(): Disposable & { signal: AbortSignal } {
+  const abort = new AbortController();
+  const end = () => abort.abort();
+  const signals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+  for (const name of signals) Deno.addSignalListener(name, end);
+  return {
+    signal: abort.signal,
+    [Symbol.dispose]: () => {
+      for (const name of signals) Deno.removeSignalListener(name, end);
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import type { ProcessId } from "./journal.ts";
+
+/** A process as `/proc` shows it. */
+export interface ProcessState extends ProcessId {
+  /** True while it is stopped by a signal: it neither serves nor ends. */
+  readonly stopped: boolean;
+}
+
+/** `undefined` when there is no such process, or one that has ended and was not waited for. */
+export async function processState(
+  pid: number,
+): Promise<ProcessState | undefined> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(`/proc/${pid}/stat`);
+  } catch {
+    return undefined;
+  }
+  // The second field is the name in parentheses and may hold anything; the third is the state, the 22nd the start.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const [state, start] = [fields[0]!, fields[19]!];
+  return "ZXx".includes(state)
+    ? undefined
+    : { pid, start, stopped: state === "T" };
+}
+
+/** The state of this very process, not of a later one with its number. */
+export async function stateOf(
+  process: ProcessId,
+): Promise<ProcessState | undefined> {
+  const state = await processState(process.pid);
+  return state?.start === process.start ? state : undefined;
+}
+
+/** Kills this very process, if it still is; resolves when it is gone. */
+export async function killProcess(process: ProcessId): Promise<void> {
+  if (await stateOf(process) === undefined) return;
+  try {
+    Deno.kill(process.pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  while (await stateOf(process) !== undefined) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

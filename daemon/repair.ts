@@ -1,0 +1,69 @@
+import { restoreResolvConf } from "../dns/edge_resolv_conf.ts";
+import { logger } from "../log.ts";
+import type { NetworkEdge } from "../vpn/device.ts";
+import { openNetworkEdge } from "../vpn/device_linux.ts";
+import { Libc } from "./_libc_linux.ts";
+import { readJournal } from "./journal_file.ts";
+import { lockDirectory } from "./lock.ts";
+import {
+  beatPath,
+  guardPath,
+  journalPath,
+  logPath,
+  resolvConfPaths,
+  runDirectory,
+  socketPath,
+  stateDirectory,
+} from "./paths.ts";
+import { killProcess, stateOf } from "./process_linux.ts";
+
+const log = logger("daemon");
+
+/**
+ * Undoes what a daemon left that was killed together with its guard. Needs root. Does nothing while a daemon lives; one
+ * that is stopped by a signal is killed. Safe to call at any time.
+ */
+export async function repairHost(): Promise<void> {
+  using libc = new Libc();
+  const journal = await readJournal(journalPath);
+  const state = journal && await stateOf(journal.daemon);
+  if (state?.stopped) await killProcess(state);
+  using lock = await lockDirectory(libc, stateDirectory);
+  if (lock === undefined) return;
+  using network = openNetworkEdge();
+  await undoLeftovers(network);
+  await removeFiles();
+}
+
+/** The steps of {@link repairHost}. The caller holds the lock. */
+export async function undoLeftovers(network: NetworkEdge): Promise<void> {
+  const journal = await readJournal(journalPath);
+  // The guard of the dead must not undo what a later daemon does.
+  if (journal?.guard) await killProcess(journal.guard);
+  await restoreResolvConf(resolvConfPaths);
+  if (journal === undefined) return;
+  log.warn("undoing what a killed daemon left", { pid: journal.daemon.pid });
+  if (journal.device) network.removeDevice(journal.device);
+  for (const subnet of journal.unreachable) network.deleteUnreachable(subnet);
+  await removeIfThere(journalPath);
+}
+
+/** Leaves no file behind. The log goes, too: it is for daemons that did not come to an orderly end. */
+export async function removeFiles(): Promise<void> {
+  const files = [journalPath, beatPath, socketPath, guardPath, logPath];
+  for (const path of [...files, runDirectory, stateDirectory]) {
+    await removeIfThere(path);
+  }
+}
+
+/** A directory that holds what others put there stays. */
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    const isFine = error instanceof Deno.errors.NotFound ||
+      (error as { code?: string }).code === "ENOTEMPTY" ||
+      (error as { code?: string }).code === "EBUSY";
+    if (!isFine) throw error;
+  }
+}
