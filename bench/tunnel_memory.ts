@@ -118,9 +118,10 @@ async function bulk(
   const work = conns.map(async (conn) => {
     const buffer = new Uint8Array(chunkBytes);
     while (!isOver) {
-      total += what === "down"
+      const count = what === "down"
         ? await conn.read(buffer) ?? 0
         : await conn.write(buffer);
+      total += count;
     }
     conn.reset();
   });
