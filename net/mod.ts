@@ -1,6 +1,7 @@
 /** Addresses, packets, byte flows and refusals: pure, below every other room. */
 export { formatEndpoint, Ip } from "./ip.ts";
 export { compareSubnets, Subnet, subtractSubnets } from "./subnet.ts";
+export { connPair } from "./conn_pair.ts";
 export { type Conn, ConnResetError, type Datagrams, writeAll } from "./conn.ts";
 export { pipe, type PipeOptions } from "./pipe.ts";
 export { type Refusal, refusals, RefusedError } from "./refusal.ts";

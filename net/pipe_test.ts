@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connPair } from "./conn_fake.ts";
+import { connPair } from "./conn_pair.ts";
 import { type Conn, ConnResetError, writeAll } from "./conn.ts";
 import { pipe } from "./pipe.ts";
 

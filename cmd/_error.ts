@@ -1,0 +1,21 @@
+/** A command could not do its work: one sentence of cause, one of remedy. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  /** What the user can do about it; empty when there is nothing to say. */
+  readonly remedy: string;
+
+  constructor(cause: string, remedy = "", options?: ErrorOptions) {
+    super(cause, options);
+    this.remedy = remedy;
+  }
+}
+
+/** What the user reads when a command failed. */
+export function errorText(error: unknown): string {
+  if (error instanceof CommandError) {
+    const cause = `tp: ${error.message}`;
+    return error.remedy === "" ? cause : `${cause}\n    ${error.remedy}`;
+  }
+  const text = error instanceof Error ? error.stack ?? error.message : error;
+  return `tp: internal error: ${text}`;
+}

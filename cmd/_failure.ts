@@ -1,0 +1,46 @@
+/** The hint for people, added once: what to do about each kind of failure. */
+import type { Failure, FailureKind } from "../connector/api.ts";
+import { CommandError } from "./_error.ts";
+
+const remedies: Record<FailureKind, string> = {
+  "kubeconfig-missing":
+    "Set KUBECONFIG or give `--kubeconfig FILE`; your cluster's admin or cloud tool writes that file",
+  "kubeconfig-broken":
+    "Correct the file; `kubectl config view` reads the same one",
+  "context-unknown":
+    "`kubectl config get-contexts` lists the contexts there are",
+  "credential-failed":
+    "Log in to the cluster again; `kubectl get namespaces` must work first",
+  "api-unreachable":
+    "Check the network, a VPN that the cluster needs, and the server's address in the kubeconfig",
+  "certificate-untrusted":
+    "The kubeconfig's certificate-authority must be that of this server; fetch the kubeconfig anew",
+  unauthorized:
+    "The credentials are wrong or have expired: log in to the cluster again",
+  forbidden:
+    "Ask an admin of the cluster for these rights, or to run `tp install` and bind you to the ClusterRole tp-user",
+  "other-connection": "Run `tp quit` first",
+  "manager-not-ready":
+    "Mend the cause and run `tp connect` again; `--image` names another image",
+  "manager-incompatible":
+    "Install the release of tp that the manager has, or have an admin run `tp install` with this one",
+  "manager-unreachable":
+    "`kubectl port-forward` to the same pod must work; `tp install` puts a broken manager right",
+  "daemon-absent": "Run `tp connect` again",
+  "network-held": "One user at a time: that user's `tp quit` frees it",
+  "tun-missing":
+    "Load the module (`modprobe tun`); in a container pass `--device /dev/net/tun --cap-add NET_ADMIN`",
+  "tun-denied": "In a container add the capability NET_ADMIN",
+  "host-refused": "",
+  "port-taken": "End the program that holds it",
+  "disk-full": "Free some space and run `tp connect` again",
+  internal: "The connector's log tells more: ~/.cache/tp/connector.log",
+};
+
+/** The failure as the user shall read it. */
+export function failureError({ kind, cause, details }: Failure): CommandError {
+  const lines = [...details ?? [], remedies[kind]].filter((line) =>
+    line !== ""
+  );
+  return new CommandError(cause, lines.join("\n    "));
+}

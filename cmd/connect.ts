@@ -1,0 +1,70 @@
+import { buildCommand } from "@stricli/core";
+import type { Context } from "./_context.ts";
+
+export interface ConnectFlags {
+  readonly context?: string;
+  readonly kubeconfig?: string;
+  readonly namespace?: string;
+  readonly managerNamespace: string;
+  readonly image?: string;
+}
+
+/** `tp connect [-- CMD ARGS…]` */
+export const connect = buildCommand<ConnectFlags, string[], Context>({
+  loader: () => import("./connect_run.ts"),
+  parameters: {
+    aliases: { n: "namespace" },
+    flags: {
+      context: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        placeholder: "name",
+        brief: "Context of the kubeconfig (default: its current one)",
+      },
+      kubeconfig: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        placeholder: "file",
+        brief: "Kubeconfig (default: $KUBECONFIG, else ~/.kube/config)",
+      },
+      namespace: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        placeholder: "name",
+        brief: "Where single-label names resolve (default: the context's)",
+      },
+      managerNamespace: {
+        kind: "parsed",
+        parse: String,
+        default: "ambassador",
+        placeholder: "name",
+        brief: "Where the traffic-manager lives",
+      },
+      image: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        placeholder: "ref",
+        brief:
+          "Image to install as manager (default: $TP_IMAGE, else this release's)",
+      },
+    },
+    positional: {
+      kind: "array",
+      parameter: {
+        parse: String,
+        brief: "After `--`: run this command, then disconnect",
+        placeholder: "command",
+      },
+    },
+  },
+  docs: {
+    brief: "Connect this laptop to a cluster",
+    fullDescription:
+      "Starts the daemon (as root, through sudo where necessary), installs the traffic-manager if the cluster has none, " +
+      "and routes the cluster's services and pods to it: `curl my-service.my-namespace` works from any program.",
+  },
+});

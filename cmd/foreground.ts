@@ -1,0 +1,44 @@
+/** The processes of `tp`, chosen by subcommand. People do not type these; programs and manifests do. */
+import { buildCommand, numberParser } from "@stricli/core";
+
+export const foregroundRoutes = {
+  "daemon-foreground": buildCommand({
+    loader: () => import("./daemon_run.ts"),
+    parameters: {
+      flags: {
+        uid: {
+          kind: "parsed",
+          parse: numberParser,
+          brief: "The user that may command the daemon",
+        },
+        detach: {
+          kind: "boolean",
+          default: false,
+          withNegated: false,
+          brief: "Leave the daemon running and return once it listens",
+        },
+      },
+    },
+    docs: { brief: "Run the root process that holds device and resolver" },
+  }),
+  "daemon-repair": buildCommand({
+    loader: () => import("./repair_run.ts"),
+    parameters: {},
+    docs: { brief: "Undo what a killed daemon left on this host" },
+  }),
+  "connector-foreground": buildCommand({
+    loader: () => import("./connector_run.ts"),
+    parameters: {},
+    docs: { brief: "Run the user's process that holds the connection" },
+  }),
+  manager: buildCommand({
+    loader: () => import("./manager_run.ts"),
+    parameters: {},
+    docs: { brief: "Run the traffic-manager (in the cluster)" },
+  }),
+  agent: buildCommand({
+    loader: () => import("./agent_run.ts"),
+    parameters: {},
+    docs: { brief: "Run the traffic-agent (in a pod)" },
+  }),
+};

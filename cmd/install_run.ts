@@ -1,0 +1,33 @@
+import { defaultImage } from "../build.ts";
+import { ConnectError, install, manifestsText } from "../connector/mod.ts";
+import type { Context } from "./_context.ts";
+import { failureError } from "./_failure.ts";
+import type { InstallFlags } from "./install.ts";
+
+export default async function run(
+  this: Context,
+  flags: InstallFlags,
+): Promise<void> {
+  const { context, kubeconfig, managerNamespace, print } = flags;
+  const say = (text: string) => this.process.stdout.write(text);
+  const image = flags.image ?? Deno.env.get("TP_IMAGE") ?? defaultImage;
+  if (print) {
+    say(await manifestsText({ namespace: managerNamespace, image }));
+    return;
+  }
+  try {
+    await install({
+      ...context === undefined ? {} : { context },
+      ...kubeconfig === undefined ? {} : { kubeconfig },
+      managerNamespace,
+      image,
+      signal: new AbortController().signal,
+      tell: (event) => {
+        if (event.event === "progress") say(event.text + "\n");
+      },
+    });
+  } catch (error) {
+    throw error instanceof ConnectError ? failureError(error.failure) : error;
+  }
+  say(`Traffic manager ready in namespace "${managerNamespace}"\n`);
+}

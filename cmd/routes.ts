@@ -1,0 +1,18 @@
+import { buildRouteMap } from "@stricli/core";
+import { connect } from "./connect.ts";
+import { foregroundRoutes } from "./foreground.ts";
+import { install } from "./install.ts";
+import { quit } from "./quit.ts";
+import { status } from "./status.ts";
+import { version } from "./version.ts";
+
+/** Every command of the program. Each loads its own code when it is run. */
+export const routes = buildRouteMap({
+  routes: { connect, status, quit, install, version, ...foregroundRoutes },
+  docs: {
+    brief: "Puts this laptop into a Kubernetes cluster",
+    hideRoute: Object.fromEntries(
+      Object.keys(foregroundRoutes).map((name) => [name, true]),
+    ),
+  },
+});

@@ -1,0 +1,71 @@
+import type { Status } from "../connector/api.ts";
+import type { Context } from "./_context.ts";
+import { findConnector } from "./_connector.ts";
+import { formatValue } from "./_output.ts";
+import { repairIfNeeded } from "./_repair.ts";
+import type { StatusFlags } from "./status.ts";
+
+export default async function run(
+  this: Context,
+  flags: StatusFlags,
+): Promise<void> {
+  using connector = await findConnector();
+  if (connector === undefined) {
+    await repairIfNeeded((line) => this.process.stderr.write(line + "\n"));
+  }
+  const status = await connector?.status();
+  const text = flags.output === "text"
+    ? status ? statusText(status) : "Not connected\n"
+    : await formatValue(
+      status ?? {
+        user_daemon: { running: false, status: "Not connected" },
+        root_daemon: { running: false },
+      },
+      flags.output,
+    );
+  this.process.stdout.write(text);
+}
+
+/** What people read: the state on the first line, then indented facts. */
+export function statusText(status: Status): string {
+  const { user_daemon: user, root_daemon: root, traffic_manager: manager } =
+    status;
+  if (user.kubernetes_context === undefined) return `${user.status}\n`;
+  const facts: [string, string | undefined][] = [
+    ["Context", `${user.kubernetes_context} (${user.kubernetes_server})`],
+    ["Proxy", proxyText(status)],
+    ["Intercepts", `${user.intercepts.length} total`],
+    ["Namespace", user.namespace],
+    ["Manager", manager && managerText(manager, user.manager_namespace)],
+    ["Device", root?.device],
+    ["DNS", root && `${root.dns.vif_address} in ${root.dns.edge}`],
+    ["Domain", root?.dns.cluster_domain],
+    ["Nameservers", root?.dns.nameservers.join(", ") || "none of the host"],
+    ["Subnets", root?.subnets.join(", ") || "none"],
+    ...(root?.skipped_subnets ?? []).map((
+      { subnet, reason },
+    ): [string, string] => [
+      "Not routed",
+      `${subnet} (${reason})`,
+    ]),
+  ];
+  const lines = facts
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `  ${`${name}:`.padEnd(14)} ${value}`);
+  return [user.status, ...lines, ""].join("\n");
+}
+
+function proxyText({ user_daemon: { error } }: Status): string {
+  return error === undefined
+    ? "ON (networking to the cluster is enabled)"
+    : `INTERRUPTED (${error}; trying again)`;
+}
+
+function managerText(
+  manager: NonNullable<Status["traffic_manager"]>,
+  namespace: string | undefined,
+): string {
+  const trip = manager.round_trip_ms;
+  return `${manager.name}.${namespace}, version ${manager.version}` +
+    (trip === undefined ? "" : `, round trip ${trip.toFixed(1)} ms`);
+}

@@ -1,0 +1,74 @@
+/** What crosses the threshold between `tp` commands and the connector. All of it is JSON. */
+import type { Failure } from "./failure.ts";
+
+export { type Failure, type FailureKind } from "./failure.ts";
+export { protocolVersions } from "../tunnel/mod.ts";
+
+/** What `tp connect` asks for. */
+export interface ConnectRequest {
+  /** Name of the kubeconfig's context; absent: the current one. */
+  context?: string;
+  /** One file; absent: `KUBECONFIG` of the connector's environment, else the default file. */
+  kubeconfig?: string;
+  /** Where single-label names resolve; absent: the context's namespace. */
+  namespace?: string;
+  managerNamespace: string;
+  /** Image to install as manager if none is there. */
+  image: string;
+}
+
+/** What happens while connecting, in order; the last is `connected` or `failed`. */
+export type ConnectEvent =
+  | { event: "progress"; text: string }
+  /** The daemon has to be started by who has the user's terminal. */
+  | { event: "daemon-needed" }
+  /** `already`: the connection was there before this request. */
+  | { event: "connected"; already: boolean; status: Status }
+  | { event: "failed"; failure: Failure };
+
+/** State of a connection. Field names are those that scripts for Telepresence know. */
+export interface Status {
+  user_daemon: {
+    running: true;
+    version: string;
+    executable: string;
+    pid: number;
+    status: "Connected" | "Connecting" | "Not connected";
+    /** Why the connection is not well, when it is not. */
+    error?: string;
+    kubernetes_server?: string;
+    kubernetes_context?: string;
+    namespace?: string;
+    manager_namespace?: string;
+    intercepts: [];
+  };
+  root_daemon?: {
+    running: boolean;
+    version: string;
+    /** Name of the TUN device. */
+    device: string;
+    dns: {
+      /** Address that the host's resolver asks. */
+      vif_address: string;
+      /** How the host's resolver was told, e.g. "/etc/resolv.conf". */
+      edge: string;
+      /** The host's own nameservers, which answer all other names. */
+      nameservers: string[];
+      cluster_domain: string;
+    };
+    /** Subnets routed to the cluster. */
+    subnets: string[];
+    /** Subnets of the cluster that are not routed, each with its reason. */
+    skipped_subnets: { subnet: string; reason: string }[];
+  };
+  traffic_manager?: {
+    name: string;
+    version: string;
+    /** Round trip of the session in milliseconds. */
+    round_trip_ms?: number;
+    /** How the API server carries the session. */
+    transport?: string;
+  };
+  /** Counters since the connection began. */
+  traffic?: Record<string, number>;
+}

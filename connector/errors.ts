@@ -1,0 +1,77 @@
+/** One mapping from what the rooms throw to the closed list of failures. */
+import {
+  DaemonAbsentError,
+  DaemonRefusalError,
+  HeldError,
+  type RefusalCode,
+} from "../daemon/client.ts";
+import {
+  ApiError,
+  ApiUnreachableError,
+  CredentialError,
+  KubeconfigError,
+} from "../k8s/mod.ts";
+import { ConnResetError, RefusedError } from "../net/mod.ts";
+import { IncompatibleError } from "../tunnel/mod.ts";
+import { ConnectError, type Failure, type FailureKind } from "./failure.ts";
+
+const kubeconfigKinds: Record<KubeconfigError["kind"], FailureKind> = {
+  "missing": "kubeconfig-missing",
+  "unknown-context": "context-unknown",
+  "broken": "kubeconfig-broken",
+};
+
+const refusalKinds: Partial<Record<RefusalCode, FailureKind>> = {
+  "tun-missing": "tun-missing",
+  "tun-denied": "tun-denied",
+  "disk-full": "disk-full",
+};
+
+/** What the user shall be told of an error. The cause is a sentence without final period. */
+export function toFailure(error: unknown): Failure {
+  if (error instanceof ConnectError) return error.failure;
+  const cause = error instanceof Error ? error.message : String(error);
+  return { kind: kindOf(error), cause, details: detailsOf(error) };
+}
+
+function kindOf(error: unknown): FailureKind {
+  if (error instanceof KubeconfigError) return kubeconfigKinds[error.kind];
+  if (error instanceof CredentialError) return "credential-failed";
+  if (error instanceof ApiUnreachableError) {
+    return error.kind === "certificate"
+      ? "certificate-untrusted"
+      : "api-unreachable";
+  }
+  if (error instanceof ApiError) return kindOfStatus(error.status);
+  if (error instanceof IncompatibleError) return "manager-incompatible";
+  if (error instanceof RefusedError || error instanceof ConnResetError) {
+    return "manager-unreachable";
+  }
+  if (error instanceof HeldError) return "network-held";
+  if (error instanceof DaemonAbsentError) return "daemon-absent";
+  if (error instanceof DaemonRefusalError) {
+    return refusalKinds[error.code] ?? "host-refused";
+  }
+  if (isDiskFull(error)) return "disk-full";
+  return "internal";
+}
+
+function kindOfStatus(status: number): FailureKind {
+  if (status === 401) return "unauthorized";
+  if (status === 403) return "forbidden";
+  return status >= 500 ? "api-unreachable" : "internal";
+}
+
+function detailsOf(error: unknown): string[] {
+  if (!(error instanceof ApiError) || error.status !== 403) return [];
+  const { verb, resource, namespace } = error;
+  const where = namespace === undefined
+    ? "in the cluster"
+    : `in namespace "${namespace}"`;
+  return [`Missing: ${verb} ${resource} ${where}`];
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error &&
+    (error as { code?: string }).code === "ENOSPC";
+}

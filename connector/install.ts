@@ -1,0 +1,47 @@
+import { version } from "../build.ts";
+import { loadAccess, openApi } from "../k8s/mod.ts";
+import { managerManifests } from "../manager/client.ts";
+import { toFailure } from "./errors.ts";
+import { ConnectError } from "./failure.ts";
+import {
+  installManager,
+  type ManagerOptions,
+  waitUntilReady,
+} from "./manager.ts";
+
+export interface InstallRequest extends ManagerOptions {
+  context?: string;
+  kubeconfig?: string;
+}
+
+/**
+ * Installs the manager, or makes an installed one this release's, and waits until it is ready. What an earlier release
+ * had stays if this one fails.
+ *
+ * @throws {ConnectError}
+ */
+export async function install(request: InstallRequest): Promise<void> {
+  const { context, kubeconfig } = request;
+  try {
+    const access = await loadAccess({
+      env: Deno.env.toObject(),
+      ...kubeconfig === undefined ? {} : { kubeconfig },
+      ...context === undefined ? {} : { context },
+    });
+    await using api = openApi(access);
+    await installManager(api, request);
+    await waitUntilReady(api, request);
+  } catch (error) {
+    throw new ConnectError(toFailure(error), { cause: error });
+  }
+}
+
+/** The manifests as YAML, for those who install by other means. */
+export async function manifestsText(
+  { namespace, image }: { namespace: string; image: string },
+): Promise<string> {
+  const { stringify } = await import("yaml");
+  return managerManifests({ namespace, image, version })
+    .map((manifest) => stringify(manifest))
+    .join("---\n");
+}

@@ -1,0 +1,162 @@
+/**
+ * The session with the manager, made anew when it is lost.
+ *
+ * 1. A carrier is opened by port-forward to the manager's pod, a session dialled over it.
+ * 2. The manager's view of the cluster is watched as long as the session lives.
+ * 3. When the session ends, its streams break off; a new one is made with growing, jittered pauses.
+ */
+import { product } from "../build.ts";
+import type { ApiClient } from "../k8s/mod.ts";
+import { logger } from "../log.ts";
+import { clientPort, managerPod, type World } from "../manager/api.ts";
+import { type Manager, openManager } from "../manager/client.ts";
+import { RefusedError } from "../net/mod.ts";
+import { dialSession, type Identity, type Session } from "../tunnel/mod.ts";
+
+const log = logger("connector");
+
+/** How long a new flow waits for a session that is being made again. */
+const patienceMs = 3_000;
+const firstPauseMs = 100;
+const longestPauseMs = 5_000;
+
+export interface LinkOptions {
+  api: ApiClient;
+  /** Namespace of the manager. */
+  namespace: string;
+  identity: Identity;
+  /** Called with each view of the cluster, the first before {@link ManagerLink.open} resolves. */
+  onWorld: (world: World) => void;
+}
+
+export class ManagerLink implements AsyncDisposable {
+  readonly #options: LinkOptions;
+  readonly #abort = new AbortController();
+  #current = Promise.withResolvers<Manager>();
+  #session: Session | undefined;
+  #trouble: string | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  private constructor(options: LinkOptions) {
+    this.#options = options;
+    // Nobody may be waiting when it is given up.
+    this.#current.promise.catch(() => {});
+  }
+
+  /** @throws what the API server or the manager answered to the first attempt. */
+  static async open(options: LinkOptions): Promise<ManagerLink> {
+    const link = new ManagerLink(options);
+    const session = await link.#connect();
+    link.#running = link.#keep(session);
+    return link;
+  }
+
+  /** Why there is no session at the moment; `undefined` while there is one. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** What the manager calls itself, as of the last session. */
+  get managerProduct(): string {
+    return this.#session?.peer.product ?? "";
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#session?.stats().roundTripMs;
+  }
+
+  /** @throws {RefusedError} `gone` when no session comes about within a few seconds. */
+  async manager(): Promise<Manager> {
+    const timer = Promise.withResolvers<never>();
+    const id = setTimeout(() => {
+      const detail = `Cannot reach the manager: ${
+        this.#trouble ?? "no session"
+      }`;
+      timer.reject(new RefusedError("gone", detail));
+    }, patienceMs);
+    try {
+      return await Promise.race([this.#current.promise, timer.promise]);
+    } finally {
+      clearTimeout(id);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#abort.abort();
+    this.#session?.close();
+    this.#current.reject(new RefusedError("gone", "The connection was closed"));
+    await this.#running;
+  }
+
+  /** One attempt: resolves once the manager has told its view of the cluster. */
+  async #connect(): Promise<Session> {
+    const { api, namespace, identity, onWorld } = this.#options;
+    const carrier = await api.portForward({
+      namespace,
+      pod: managerPod,
+      port: clientPort,
+      signal: this.#abort.signal,
+    });
+    const session = await dialSession(carrier, { identity, product });
+    const manager = openManager(session);
+    const worlds = manager.world({ signal: this.#abort.signal });
+    const first = await worlds.next();
+    if (first.done) throw new RefusedError("gone", "The manager hung up");
+    onWorld(first.value);
+    this.#session = session;
+    this.#trouble = undefined;
+    this.#current.resolve(manager);
+    this.#follow(worlds);
+    return session;
+  }
+
+  async #follow(worlds: AsyncIterator<World>): Promise<void> {
+    try {
+      for (;;) {
+        const next = await worlds.next();
+        if (next.done) return;
+        this.#options.onWorld(next.value);
+      }
+    } catch (error) {
+      log.debug("the watch of the cluster ended", { error });
+    }
+  }
+
+  async #keep(session: Session): Promise<void> {
+    for (;;) {
+      const end = await session.ended;
+      if (this.#abort.signal.aborted) return;
+      log.warn("session lost", { reason: end.reason, detail: end.detail });
+      this.#trouble = end.detail;
+      this.#current = Promise.withResolvers<Manager>();
+      this.#current.promise.catch(() => {});
+      const next = await this.#reconnect();
+      if (next === undefined) return;
+      log.info("session made again");
+      session = next;
+    }
+  }
+
+  /** Tries until it succeeds; `undefined` when the link was closed meanwhile. */
+  async #reconnect(): Promise<Session | undefined> {
+    for (let pauseMs = firstPauseMs; !this.#abort.signal.aborted;) {
+      try {
+        return await this.#connect();
+      } catch (error) {
+        this.#trouble = error instanceof Error ? error.message : String(error);
+        log.debug("cannot make the session again", { error });
+      }
+      await this.#pause(pauseMs * (0.5 + Math.random()));
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+    }
+    return undefined;
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    const signal = this.#abort.signal;
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    return promise.finally(() => clearTimeout(timer));
+  }
+}

@@ -1,0 +1,39 @@
+import { parseResolvConf } from "../dns/mod.ts";
+import type { Ip } from "../net/mod.ts";
+
+/** The host's own nameservers: those of `/etc/resolv.conf` without ours, followed as the file changes. */
+export class HostNameservers {
+  readonly #path: string;
+  readonly #ours: (ip: Ip) => boolean;
+  #stamp = "";
+  #found: Ip[] = [];
+
+  /** @param ours Tells the address that the edge has put into the file. */
+  constructor(ours: (ip: Ip) => boolean, path = "/etc/resolv.conf") {
+    this.#ours = ours;
+    this.#path = path;
+  }
+
+  /** The nameservers as last read. */
+  get current(): Ip[] {
+    return this.#found;
+  }
+
+  /** Reads the file again if it changed. A file that cannot be read means no nameserver. */
+  async refresh(): Promise<Ip[]> {
+    try {
+      const { mtime, ino, size } = await Deno.stat(this.#path);
+      const stamp = `${mtime?.getTime()} ${ino} ${size}`;
+      if (stamp !== this.#stamp) {
+        const { nameservers } = parseResolvConf(
+          await Deno.readTextFile(this.#path),
+        );
+        this.#found = nameservers.filter((ip) => !this.#ours(ip));
+        this.#stamp = stamp;
+      }
+    } catch {
+      this.#found = [];
+    }
+    return this.#found;
+  }
+}

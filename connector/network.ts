@@ -1,0 +1,167 @@
+/**
+ * The host's side of a connection: device, names, packets, routes, resolver.
+ *
+ * 1. Addresses that nothing on this host covers are chosen, and the daemon opens the device with them.
+ * 2. DNS and VPN are put on the device; what they need of the cluster goes through the session with the manager.
+ * 3. Routes are set and follow the cluster.
+ * 4. Last, when names can be answered, the host's resolver is told.
+ */
+import type { DaemonClient } from "../daemon/client.ts";
+import { type Dns, startDns } from "../dns/mod.ts";
+import type { ClusterAccess } from "../k8s/mod.ts";
+import { logger } from "../log.ts";
+import type { World } from "../manager/api.ts";
+import type { Ip } from "../net/mod.ts";
+import { startVpn, type Vpn } from "../vpn/mod.ts";
+import type { Status } from "./api.ts";
+import { carrierAddresses } from "./api_server.ts";
+import { type DevicePlan, planDevice } from "./device_plan.ts";
+import { dialer } from "./dialer.ts";
+import type { ManagerLink } from "./link.ts";
+import { HostNameservers } from "./nameservers.ts";
+import { RouteKeeper } from "./routes.ts";
+import type { WorldView } from "./world_view.ts";
+
+const log = logger("connector");
+
+/** How often the host's resolver file is looked at for other nameservers. */
+const nameserverPollMs = 1_000;
+
+export interface NetworkOptions {
+  access: ClusterAccess;
+  daemon: DaemonClient;
+  link: ManagerLink;
+  view: WorldView;
+}
+
+/** @throws {DaemonRefusalError} when the daemon finds that something would break the host; nothing is left then. */
+export async function openNetwork(options: NetworkOptions): Promise<Network> {
+  const { access, daemon, link, view } = options;
+  await using building = new AsyncDisposableStack();
+  const plan = await planDevice();
+  const isOurs = (ip: Ip) => plan.dnsAddresses.some((one) => one.equals(ip));
+  const nameservers = new HostNameservers(isOurs);
+  await nameservers.refresh();
+  const { v4, v6, mtu } = plan;
+  const device = await daemon.openDevice({ v4, mtu, ...v6 ? { v6 } : {} });
+
+  const dns = startDns({
+    zones: () => ({
+      clusterDomain: view.current.clusterDomain,
+      namespaces: namespacesOf(view.current),
+      namespace: access.namespace,
+      subnets: [...view.current.serviceSubnets, ...view.current.podSubnets],
+    }),
+    lookup: async (query, { signal }) =>
+      await (await link.manager()).lookup(query, { signal }),
+    nameservers: () => nameservers.current,
+  });
+  building.defer(() => dns.stop());
+  const vpn = await startVpn({
+    device,
+    ...dialer({ link, dns, dnsAddresses: plan.dnsAddresses }),
+  });
+  building.defer(() => vpn.stop());
+
+  const routes = new RouteKeeper({
+    setter: daemon,
+    device: device.name,
+    holes: async () => [
+      ...await carrierAddresses(access.endpoints),
+      ...nameservers.current,
+    ],
+  });
+  await routes.follow(view.current);
+  view.onChange((world) => {
+    routes.follow(world).catch((error) =>
+      log.warn("routes not set", { error })
+    );
+  });
+  building.defer(() => view.onChange(() => {}));
+
+  await daemon.setResolver({ nameserver: plan.dnsAddresses[0] });
+  building.defer(() => daemon.restoreResolver().catch(() => {}));
+  const poll = setInterval(() => nameservers.refresh(), nameserverPollMs);
+  building.defer(() => clearInterval(poll));
+  const parts = {
+    plan,
+    deviceName: device.name,
+    dns,
+    vpn,
+    routes,
+    nameservers,
+  };
+  return new Network(parts, building.move());
+}
+
+const namespaceSets = new WeakMap<World, ReadonlySet<string>>();
+
+/** The namespaces of a view as a set, made once for each view. */
+function namespacesOf(world: World): ReadonlySet<string> {
+  let set = namespaceSets.get(world);
+  if (set === undefined) {
+    set = new Set(world.namespaces);
+    namespaceSets.set(world, set);
+  }
+  return set;
+}
+
+interface Parts {
+  plan: DevicePlan;
+  deviceName: string;
+  dns: Dns;
+  vpn: Vpn;
+  routes: RouteKeeper;
+  nameservers: HostNameservers;
+}
+
+/** Dispose of it to take names and packets off the host again; routes and device go with the daemon. */
+export class Network implements AsyncDisposable {
+  readonly #parts: Parts;
+  readonly #building: AsyncDisposableStack;
+
+  constructor(parts: Parts, building: AsyncDisposableStack) {
+    this.#parts = parts;
+    this.#building = building;
+  }
+
+  status(world: World): Omit<
+    NonNullable<Status["root_daemon"]>,
+    "running" | "version"
+  > {
+    const { plan, deviceName, routes, nameservers } = this.#parts;
+    return {
+      device: deviceName,
+      dns: {
+        vif_address: plan.dnsAddresses[0].toString(),
+        edge: "/etc/resolv.conf",
+        nameservers: nameservers.current.map(String),
+        cluster_domain: world.clusterDomain,
+      },
+      subnets: routes.routes.map(String),
+      skipped_subnets: routes.skipped.map(({ subnet, reason }) => ({
+        subnet: String(subnet),
+        reason,
+      })),
+    };
+  }
+
+  /** Counters of flows, packets and queries. */
+  traffic(): Record<string, number> {
+    const { vpn, dns } = this.#parts;
+    return { ...vpn.stats(), ...prefixed("dns_", { ...dns.stats() }) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#building.disposeAsync();
+  }
+}
+
+function prefixed(
+  prefix: string,
+  counters: Record<string, number>,
+): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(counters).map(([name, count]) => [prefix + name, count]),
+  );
+}

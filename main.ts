@@ -1,0 +1,3 @@
+import { start } from "./cmd/mod.ts";
+
+Deno.exit(await start(Deno.args));

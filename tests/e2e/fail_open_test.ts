@@ -1,0 +1,133 @@
+/** Fail open: whatever is killed or stopped, the host's own names work within 2 s and the next connect works. */
+import assert from "node:assert/strict";
+import { Laptop, openCluster } from "../cluster/mod.ts";
+import { Tp } from "../support/laptop_tp.ts";
+
+const outside = "outside.example.test";
+const page = "verylargejavaservice.default:8080";
+const withinMs = 2_000;
+
+interface Processes {
+  connector: number;
+  daemon: number;
+  guard: number;
+}
+
+/** Processes of ours on this laptop, told apart by their command lines. */
+async function processes(laptop: Laptop): Promise<Processes> {
+  const { stdout } = await laptop.run(["ps", "-eo", "pid=,args="]);
+  const inside = new Set(await laptop.pids());
+  const find = (pattern: RegExp) => {
+    const line = stdout.split("\n").find((one) =>
+      pattern.test(one) && inside.has(Number(one.trim().split(/\s+/)[0]))
+    );
+    assert.ok(line, `no process matches ${pattern} in\n${stdout}`);
+    return Number(line.trim().split(/\s+/)[0]);
+  };
+  return {
+    connector: find(/tp connector-foreground/),
+    daemon: find(/tp daemon-foreground --uid/),
+    guard: find(/sh .*guard/),
+  };
+}
+
+async function mustResolveOutside(laptop: Laptop, after: string) {
+  const { code, durationMs, stdout } = await laptop.run(
+    ["getent", "hosts", outside],
+    { timeoutMs: 10_000 },
+  );
+  assert.equal(code, 0, `${outside} does not resolve after ${after}`);
+  assert.match(stdout, /outside\.example\.test/);
+  assert.ok(
+    durationMs < withinMs,
+    `it took ${durationMs} ms after ${after}`,
+  );
+}
+
+const kills: { name: string; victims: (keyof Processes)[] }[] = [
+  { name: "kill -9 of the connector", victims: ["connector"] },
+  { name: "kill -9 of the daemon", victims: ["daemon"] },
+  { name: "kill -9 of connector and daemon", victims: ["connector", "daemon"] },
+  {
+    name: "kill -9 of everything of ours, the guard too",
+    victims: ["guard", "daemon", "connector"],
+  },
+];
+
+for (const { name, victims } of kills) {
+  Deno.test(`after ${name} outside names resolve within 2 s and the next connect works`, async () => {
+    const cluster = await openCluster();
+    await using laptop = await Laptop.open(cluster);
+    const tp = new Tp(laptop);
+    const before = await laptop.snapshot();
+    await tp.ok(["connect"]);
+    const pids = await processes(laptop);
+    for (const victim of victims) Deno.kill(pids[victim], "SIGKILL");
+    await mustResolveOutside(laptop, name);
+    await tp.ok(["connect"]);
+    const answer = await laptop.run(["curl", "-sS", "-m", "10", page]);
+    assert.match(answer.stdout, /EdgyCorp/, answer.stderr);
+    await tp.ok(["quit"]);
+    assert.equal(await laptop.snapshot(), before);
+  });
+}
+
+Deno.test("a stopped connector delays outside names by less than 2 s; continued, it serves again", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  const before = await laptop.snapshot();
+  await tp.ok(["connect"]);
+  const { connector } = await processes(laptop);
+  Deno.kill(connector, "SIGSTOP");
+  try {
+    await mustResolveOutside(laptop, "SIGSTOP of the connector");
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    await mustResolveOutside(laptop, "2.5 s of a stopped connector");
+  } finally {
+    Deno.kill(connector, "SIGCONT");
+  }
+  const deadline = Date.now() + 15_000;
+  let body = "";
+  while (!body.includes("EdgyCorp") && Date.now() < deadline) {
+    body = (await laptop.run(["curl", "-sS", "-m", "5", page])).stdout;
+  }
+  assert.match(body, /EdgyCorp/);
+  await tp.ok(["quit"]);
+  assert.equal(await laptop.snapshot(), before);
+});
+
+Deno.test("a stopped daemon breaks no name and the next connect works", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  const before = await laptop.snapshot();
+  await tp.ok(["connect"]);
+  const { daemon } = await processes(laptop);
+  Deno.kill(daemon, "SIGSTOP");
+  try {
+    await mustResolveOutside(laptop, "SIGSTOP of the daemon");
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    await mustResolveOutside(laptop, "2.5 s of a stopped daemon");
+  } finally {
+    Deno.kill(daemon, "SIGCONT");
+  }
+  await tp.run(["quit"]);
+  await tp.ok(["connect"]);
+  await tp.ok(["quit"]);
+  assert.equal(await laptop.snapshot(), before);
+});
+
+Deno.test("a repair by the next command of any kind follows when all of ours was killed", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  const before = await laptop.snapshot();
+  await tp.ok(["connect"]);
+  const pids = await processes(laptop);
+  for (const pid of [pids.guard, pids.daemon, pids.connector]) {
+    Deno.kill(pid, "SIGKILL");
+  }
+  await tp.ok(["status"]);
+  assert.equal(await laptop.snapshot(), before);
+});

@@ -1,0 +1,147 @@
+/** Names: the cluster's through the manager, all others as before. */
+import assert from "node:assert/strict";
+import { Laptop, openCluster } from "../cluster/mod.ts";
+import { Tp } from "../support/laptop_tp.ts";
+
+const forms = [
+  "verylargejavaservice",
+  "verylargejavaservice.default",
+  "verylargejavaservice.default.svc",
+  "verylargejavaservice.default.svc.cluster.local",
+];
+
+async function dig(laptop: Laptop, ...args: string[]): Promise<string> {
+  const { stdout } = await laptop.run(
+    ["dig", "+time=3", "+tries=1", "+noall", ...args],
+  );
+  return stdout.trim();
+}
+
+Deno.test("every form of a service's name resolves, over UDP and TCP, to the service's address", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  await using _ = await tp.connected(["--namespace", "default"]);
+  const { stdout: ip } = await cluster.kubectl([
+    "get",
+    "service",
+    "verylargejavaservice",
+    "-o",
+    "jsonpath={.spec.clusterIP}",
+  ]);
+  for (const name of forms) {
+    assert.equal(await dig(laptop, "+short", "+answer", name), ip, name);
+    assert.equal(
+      await dig(laptop, "+short", "+answer", "+tcp", name),
+      ip,
+      `${name} over TCP`,
+    );
+    const hosts = await laptop.run(["getent", "ahostsv4", name]);
+    assert.match(hosts.stdout, new RegExp(`^${ip}\\s`), name);
+  }
+});
+
+Deno.test("AAAA of a dual-stack service resolves and answers; of an IPv4-only one it is empty at once", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  await using namespace = await cluster.namespace();
+  const service = (name: string, policy: string) => `
+apiVersion: v1
+kind: Service
+metadata: { name: ${name}, namespace: ${namespace.name} }
+spec:
+  ipFamilyPolicy: ${policy}
+  ports: [{ port: 80 }]
+---`;
+  await cluster.apply(
+    service("both", "PreferDualStack") + service("four", "SingleStack"),
+  );
+  const tp = new Tp(laptop);
+  await using _ = await tp.connected();
+  const both = await dig(
+    laptop,
+    "+short",
+    "+answer",
+    `both.${namespace.name}`,
+    "AAAA",
+  );
+  assert.match(both, /^fd00:/);
+  const empty = await dig(
+    laptop,
+    "+comments",
+    "+stats",
+    `four.${namespace.name}`,
+    "AAAA",
+  );
+  assert.match(empty, /status: NOERROR/);
+  assert.match(empty, /ANSWER: 0/);
+});
+
+Deno.test("names made after connect resolve within 2 s and stop when they are deleted", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  await using _ = await tp.connected();
+  await using namespace = await cluster.namespace();
+  await cluster.apply(`
+apiVersion: v1
+kind: Service
+metadata: { name: late, namespace: ${namespace.name} }
+spec: { ports: [{ port: 80 }] }
+`);
+  const deadline = Date.now() + 2_000;
+  let answer = "";
+  while (answer === "" && Date.now() < deadline) {
+    answer = await dig(laptop, "+short", "+answer", `late.${namespace.name}`);
+  }
+  assert.match(answer, /^10\.96\./);
+});
+
+Deno.test("names of the outside are answered by the host's nameserver as before", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  const questions = [
+    ["outside.example.test", "A"],
+    ["outside.example.test", "AAAA"],
+    ["outside.example.test", "TXT"],
+    ["alias.example.test", "A"],
+    ["big.example.test", "TXT"],
+    ["no-such.example.test", "A"],
+  ];
+  const ask = async () => {
+    const answers: string[] = [];
+    for (const question of questions) {
+      for (const protocol of ["+notcp", "+tcp"]) {
+        const text = await dig(
+          laptop,
+          "+comments",
+          "+answer",
+          "+authority",
+          protocol,
+          ...question,
+        );
+        // The id differs from query to query by its nature.
+        answers.push(text.replace(/, id: \d+/, ""));
+      }
+    }
+    return answers;
+  };
+  const before = await ask();
+  assert.match(before[0]!, /status: NOERROR/);
+  await using _ = await tp.connected();
+  assert.deepEqual(await ask(), before);
+});
+
+Deno.test("the search list and options of the host's resolver stay", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  const own = (await laptop.run(["cat", "/etc/resolv.conf"])).stdout;
+  const kept = own.split("\n").filter((line) =>
+    /^(search|nameserver)/.test(line)
+  );
+  await using _ = await tp.connected();
+  const patched = (await laptop.run(["cat", "/etc/resolv.conf"])).stdout;
+  for (const line of kept) assert.ok(patched.includes(line), patched);
+});

@@ -1,0 +1,146 @@
+/** Bytes: many, in both directions, in parallel, by real programs; and refusals that are the service's own. */
+import assert from "node:assert/strict";
+import { Laptop, openCluster } from "../cluster/mod.ts";
+import { Tp } from "../support/laptop_tp.ts";
+
+const gibibyte = 1024 ** 3;
+const bodyUrl = `http://bench.default:5004/bytes/${gibibyte}`;
+
+Deno.test("a body of 1 GiB arrives with the same SHA-256 in both directions", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  await using _ = await tp.connected();
+  const bash = (script: string) =>
+    laptop.run(["bash", "-o", "pipefail", "-c", script], {
+      timeoutMs: 320_000,
+    });
+
+  const down = await bash(
+    `curl -sSf -m 300 -D /dev/stderr ${bodyUrl} | sha256sum`,
+  );
+  const expected = /^x-sha256: ([0-9a-f]{64})/im.exec(down.stderr)?.[1];
+  assert.ok(expected, down.stderr);
+  assert.equal(down.stdout.split(" ")[0], expected);
+
+  const up = await bash(
+    `head -c ${gibibyte} /dev/urandom | tee >(sha256sum >&2) | ` +
+      "curl -sSf -m 300 -T - http://bench.default:5004/",
+  );
+  const { bytes, sha256 } = JSON.parse(up.stdout);
+  assert.equal(bytes, gibibyte);
+  assert.equal(sha256, up.stderr.trim().split(" ")[0]);
+});
+
+Deno.test("2000 connections at once all succeed", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  await using _ = await tp.connected();
+  const script = new URL("../support/many_connections.ts", import.meta.url);
+  const { stdout, stderr } = await laptop.run([
+    Deno.execPath(),
+    "run",
+    "-A",
+    "--no-config",
+    script.pathname,
+    "bench.default",
+    "5003",
+    "2000",
+  ]);
+  assert.deepEqual(JSON.parse(stdout), { asked: 2000, echoed: 2000 }, stderr);
+});
+
+Deno.test("redis-cli works with a real database by its name", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  await using _ = await tp.connected();
+  const redis = (...args: string[]) =>
+    laptop.run(["redis-cli", "-h", "redis.default", ...args]);
+  const value = crypto.randomUUID();
+  assert.equal((await redis("set", "tp-test", value)).stdout, "OK\n");
+  assert.equal((await redis("get", "tp-test")).stdout, `${value}\n`);
+  const pipelined = await redis("eval", "return #redis.call('keys','*')", "0");
+  assert.match(pipelined.stdout, /^\d+\n$/);
+});
+
+Deno.test("a closed port is refused at once, as in the cluster", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  await using _ = await tp.connected();
+  const { stdout: pod } = await cluster.kubectl([
+    ...["get", "pod", "-l", "app=bench"],
+    ...["-o", "jsonpath={.items[0].status.podIP}"],
+  ]);
+  const { code, stderr, durationMs } = await laptop.run(
+    ["curl", "-sS", "-m", "10", `http://${pod}:5009/`],
+  );
+  assert.equal(code, 7, stderr);
+  assert.match(stderr, /Connection refused|Couldn't connect/);
+  assert.ok(durationMs < 500, `it took ${durationMs} ms`);
+});
+
+Deno.test("an upload by iperf3 finishes, and so does its download", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  await using _ = await tp.connected();
+  for (const direction of [[], ["-R"]]) {
+    const { code, stdout, stderr } = await laptop.run(
+      ["iperf3", "-c", "bench.default", "-t", "2", "-J", ...direction],
+      { timeoutMs: 30_000 },
+    );
+    assert.equal(code, 0, stdout + stderr);
+    assert.ok(JSON.parse(stdout).end.sum_received.bytes > 0);
+  }
+});
+
+Deno.test("a reader that stops does not stop the others", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  await using _ = await tp.connected();
+  const stalled = laptop.spawn([
+    "bash",
+    "-c",
+    `exec 3<>/dev/tcp/bench.default/5002; echo ${gibibyte} >&3; sleep 60`,
+  ]);
+  try {
+    const { code, durationMs } = await laptop.run(
+      ["curl", "-sSf", "-m", "30", "-o", "/dev/null"].concat(
+        `http://bench.default:5004/bytes/${64 * 1024 ** 2}`,
+      ),
+    );
+    assert.equal(code, 0);
+    assert.ok(durationMs < 20_000, `it took ${durationMs} ms`);
+  } finally {
+    stalled.kill("SIGKILL");
+    await stalled.status;
+  }
+});
+
+Deno.test("UDP datagrams come back from a service", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  await using _ = await tp.connected();
+  const { stdout } = await laptop.run([
+    "bash",
+    "-c",
+    "exec 3<>/dev/udp/bench.default/5005; echo hello >&3; timeout 5 head -n 1 <&3",
+  ]);
+  assert.equal(stdout, "hello\n");
+});
+
+Deno.test("IPv6 addresses of a dual-stack service answer", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  await using _ = await tp.connected();
+  const { stdout, stderr } = await laptop.run(
+    ["curl", "-sS6", "-m", "10", "http://bench.default:5004/who"],
+  );
+  assert.match(stdout, /"pod"/, stderr);
+});

@@ -1,0 +1,53 @@
+/** The built executable on a laptop of the tests, as its user types it. */
+import assert from "node:assert/strict";
+import type {
+  CommandResult,
+  Laptop,
+  LaptopCommandOptions,
+  LaptopUser,
+} from "../cluster/mod.ts";
+
+export const executable = new URL("../../dist/tp", import.meta.url).pathname;
+
+export class Tp {
+  readonly #laptop: Laptop;
+  readonly #user: LaptopUser;
+
+  /** @param options.user Who runs it; root unless told. */
+  constructor(laptop: Laptop, options: { user?: LaptopUser } = {}) {
+    this.#laptop = laptop;
+    this.#user = options.user ?? "root";
+  }
+
+  /** Runs `tp ARGS…` and waits for it. */
+  run(
+    args: string[],
+    options: LaptopCommandOptions = {},
+  ): Promise<CommandResult> {
+    return this.#laptop.run([executable, ...args], {
+      timeoutMs: 150_000,
+      user: this.#user,
+      ...options,
+    });
+  }
+
+  /** Runs `tp ARGS…`, which must succeed; resolves to what it printed. */
+  async ok(args: string[], options?: LaptopCommandOptions): Promise<string> {
+    const { code, stdout, stderr } = await this.run(args, options);
+    assert.equal(code, 0, `tp ${args.join(" ")}\n${stdout}${stderr}`);
+    return stdout;
+  }
+
+  /** Runs `tp ARGS…`, which must fail with exit code 1; resolves to what it printed on standard error. */
+  async fails(args: string[], options?: LaptopCommandOptions): Promise<string> {
+    const { code, stdout, stderr } = await this.run(args, options);
+    assert.equal(code, 1, `tp ${args.join(" ")}\n${stdout}${stderr}`);
+    return stderr;
+  }
+
+  /** Connected until disposed of. */
+  async connected(args: string[] = []): Promise<AsyncDisposable> {
+    await this.ok(["connect", ...args]);
+    return { [Symbol.asyncDispose]: () => this.ok(["quit"]).then(() => {}) };
+  }
+}
