@@ -19,7 +19,7 @@ export { leftover } from "./leftover.ts";
 export { type RefusalCode, refusalCodes } from "./refusal.ts";
 export type { DeviceInfo, DevicePlan, TunSubnet } from "../vpn/device.ts";
 
-const lookMs = 20;
+const lookMs = 50;
 
 /**
  * Holds the daemon: from here on it ends when this process ends or closes it.

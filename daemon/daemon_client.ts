@@ -20,7 +20,7 @@ import { type RefusalCode, refusalSentence } from "./refusal.ts";
 
 /** How long a daemon may take to undo everything and exit. */
 const closeMs = 3_000;
-/** How long a daemon may take to answer the hello; one that hangs is killed by its guard before. */
+/** How long a daemon may take to answer the hello; one that hangs is killed by its guard soon after. */
 const helloMs = 5_000;
 const turnMs = 1_000;
 

@@ -3,7 +3,7 @@
  * nothing with the daemon but the journal, needs no more than a POSIX shell and `sleep`, `mv`, `cat`, `rm`, and `ip` where
  * the host has it.
  *
- * - A daemon that is stopped (twice seen so, 0.4 s apart) or gives no sign of life for 4 s is killed first, so that it
+ * - A daemon that is stopped (twice seen so, 0.4 s apart) or gives no sign of life for 8 s is killed first, so that it
  *   cannot wake up in the middle of the undoing.
  * - It undoes only what its own daemon wrote down: a journal of another daemon is none of its business.
  * - What it cannot undo (no `ip`) stays in the journal for the next `tp` command.
@@ -31,7 +31,7 @@ watch() {
   count=
   read -r count 2>/dev/null <"$run/beat"
   if [ "$count" = "$last" ]; then silent=$((silent + 1)); else silent=0 last=$count; fi
-  [ $stopped -lt 2 ] && [ $silent -lt 10 ]
+  [ $stopped -lt 2 ] && [ $silent -lt 20 ]
 }
 
 restore_resolver() { # FILE ORIGINAL COPY

@@ -27,6 +27,13 @@ export interface HostOptions {
   record: (changes: Changes) => Promise<void>;
 }
 
+/** Without a family its subnet is absent. */
+export interface WantedDevice {
+  mtu: number;
+  v4?: Subnet;
+  v6?: Subnet;
+}
+
 interface OpenDevice extends DeviceName {
   families: TunSubnet[];
 }
@@ -44,7 +51,7 @@ export class Host {
 
   /** Returns the device's name and its descriptor, which is the caller's to close with {@link Host.closeDescriptor}. */
   async openDevice(
-    wanted: { mtu: number; v4?: Subnet; v6?: Subnet },
+    wanted: WantedDevice,
   ): Promise<{ name: string; fd: number }> {
     if (this.#device !== undefined) throw new Refused("device-open");
     const subnets = [wanted.v4, wanted.v6].filter((subnet) =>
@@ -58,7 +65,21 @@ export class Host {
     for (const subnet of subnets) refuseIf(refuseDevice(subnet, facts));
     await record({ unreachable: subnets });
     this.#unreachable = subnets;
-    return await refusing(async () => {
+    try {
+      return await this.#open(wanted, subnets);
+    } catch (error) {
+      for (const subnet of subnets) network.deleteUnreachable(subnet);
+      this.#unreachable = [];
+      throw error;
+    }
+  }
+
+  #open(
+    wanted: WantedDevice,
+    subnets: Subnet[],
+  ): Promise<{ name: string; fd: number }> {
+    const { network, record } = this.#options;
+    return refusing(async () => {
       for (const subnet of subnets) network.addUnreachable(subnet);
       const families = subnets.map(tunSubnet);
       const { name, index, fd } = await network.openDevice({

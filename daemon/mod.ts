@@ -85,8 +85,14 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const edge = new ResolvConfEdge(resolvConfPaths);
   const resolver = new ResolverKeeper(edge, clock);
   const host = new Host({ network, resolver, record });
-  const listener = stack.use(new PacketListener(libc, socketPath));
   const ending = stack.use(untilTold());
+  stack.defer(async () => {
+    const errors = await host.undo();
+    for (const error of errors) log.error("not undone", { error });
+    // What could not be undone stays in the journal: the next tp command finds it.
+    if (errors.length === 0) await removeFiles();
+  });
+  const listener = stack.use(new PacketListener(libc, socketPath));
   const server = new Server({
     ...{ libc, listener, host, resolver, clock, uid: options.uid },
     signal: ending.signal,
@@ -94,12 +100,6 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       await Deno.writeTextFile(beatPath, `${Math.round(clock.now())}\n`);
       if (await guard.check()) await record(changes);
     },
-  });
-  stack.defer(async () => {
-    const errors = await host.undo();
-    for (const error of errors) log.error("not undone", { error });
-    // What could not be undone stays in the journal: the next tp command finds it.
-    if (errors.length === 0) await removeFiles();
   });
   log.info("listening", { uid: options.uid });
   options.onListen?.();

@@ -32,7 +32,8 @@ const sentences: Record<RefusalCode, string> = {
   "malformed": "the daemon does not understand the request",
   "version": "the daemon belongs to another version of tp",
   "tun-missing": "this host has no /dev/net/tun",
-  "tun-denied": "the daemon may not use /dev/net/tun",
+  "tun-denied":
+    "root may not open TUN devices or set routes here (a container?)",
   "tun-busy": "the TUN device is in use",
   "device-open": "the device is open already",
   "device-missing": "there is no device yet",

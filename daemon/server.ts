@@ -50,7 +50,7 @@ export interface ServerOptions {
   signal: AbortSignal;
 }
 
-export class Server {
+export class Server implements Disposable {
   readonly #options: ServerOptions;
   /** Who has not said hello, and whether they may. */
   readonly #visitors = new Map<PacketSocket, { served: boolean }>();
@@ -64,7 +64,7 @@ export class Server {
 
   /**
    * Resolves when the connector has ended, none has come, or the signal aborts. The connections stay open until the
-   * process exits: their end tells that it is gone.
+   * server is disposed of or the process exits.
    */
   async run(): Promise<void> {
     const { libc, listener, clock, signal, everyTurn } = this.#options;
@@ -83,6 +83,11 @@ export class Server {
         return;
       }
     }
+  }
+
+  /** The connections read end-of-file. */
+  [Symbol.dispose](): void {
+    for (const socket of this.#connections()) socket[Symbol.dispose]();
   }
 
   #connections(): PacketSocket[] {

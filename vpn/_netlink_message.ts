@@ -73,7 +73,7 @@ export function decodeMessages(datagram: Uint8Array): Message[] {
 export function endOfAnswer({ type, body }: Message): number | undefined {
   if (type === done) return 0;
   if (type !== error || body.length < 4) return undefined;
-  return -viewOf(body).getInt32(0, true);
+  return 0 - viewOf(body).getInt32(0, true);
 }
 
 /** Sets the device up and its MTU. */

@@ -17,6 +17,7 @@ import {
 } from "./_netlink_message.ts";
 import {
   DeviceError,
+  type DeviceFailure,
   type DeviceName,
   type DevicePlan,
   type HostSubnets,
@@ -177,12 +178,17 @@ class LinuxNetwork implements NetworkEdge {
     } catch (error) {
       if (!(error instanceof NetlinkError)) throw error;
       if (fine.includes(error.errno)) return;
-      const exists = error.errno === errnos.EEXIST;
-      throw new DeviceError(exists ? "exists" : "kernel", error.message, {
+      throw new DeviceError(failureOf(error.errno), error.message, {
         cause: error,
       });
     }
   }
+}
+
+/** What netlink's answer means. */
+function failureOf(errno: number): DeviceFailure {
+  if (errno === errnos.EEXIST) return "exists";
+  return errno === errnos.EPERM ? "tun-denied" : "kernel";
 }
 
 function tunError(action: string, errno: number): DeviceError {

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { ResolverError } from "../dns/edge.ts";
+import { FakeResolverEdge } from "../dns/edge_fake.ts";
+import { FakeClock } from "../net/clock_fake.ts";
+import { Ip, Subnet } from "../net/mod.ts";
+import { DeviceError } from "../vpn/device.ts";
+import { FakeNetworkEdge } from "../vpn/device_fake.ts";
+import { Host } from "./host.ts";
+import type { RefusalCode } from "./refusal.ts";
+import { ResolverKeeper } from "./resolver_keeper.ts";
+
+const v4 = Subnet.parse("198.18.0.0/29");
+const v6 = Subnet.parse("fd00:1::/64");
+const cluster = Subnet.parse("10.96.0.0/12");
+
+function setUp() {
+  const network = new FakeNetworkEdge();
+  const edge = new FakeResolverEdge();
+  const resolver = new ResolverKeeper(edge, new FakeClock());
+  const record = (changes: unknown) => {
+    network.done.push(`record ${JSON.stringify(changes)}`);
+    return Promise.resolve();
+  };
+  return { network, edge, host: new Host({ network, resolver, record }) };
+}
+
+async function refuses(
+  promise: Promise<unknown>,
+  code: RefusalCode,
+): Promise<void> {
+  await assert.rejects(promise, { name: "Refused", code });
+}
+
+Deno.test("openDevice() writes down what is to be undone before it changes anything", async () => {
+  const { network, host } = setUp();
+  assert.deepEqual(await host.openDevice({ mtu: 1500, v4, v6 }), {
+    name: "tp0",
+    fd: 99,
+  });
+  assert.deepEqual(network.done, [
+    'record {"unreachable":["198.18.0.0/29","fd00:1::/64"]}',
+    "unreachable 198.18.0.0/29",
+    "unreachable fd00:1::/64",
+    "open 198.18.0.1 fd00:1::1 mtu 1500",
+    'record {"unreachable":["198.18.0.0/29","fd00:1::/64"],"device":{"name":"tp0","index":7}}',
+  ]);
+});
+
+Deno.test("openDevice() refuses a second device, none at all, and one without a sane MTU", async () => {
+  const { network, host } = setUp();
+  await refuses(host.openDevice({ mtu: 1500 }), "malformed");
+  await refuses(host.openDevice({ mtu: 1279, v4 }), "malformed");
+  await refuses(host.openDevice({ mtu: 65536, v4 }), "malformed");
+  assert.deepEqual(network.done, []);
+  await host.openDevice({ mtu: 1280, v4 });
+  await refuses(host.openDevice({ mtu: 1280, v4 }), "device-open");
+});
+
+Deno.test("openDevice() tells why the kernel gave no device and takes back what it set", async () => {
+  for (const failure of ["tun-missing", "tun-denied", "tun-busy"] as const) {
+    const { network, host } = setUp();
+    network.openDevice = () =>
+      Promise.reject(new DeviceError(failure, "no device"));
+    await refuses(host.openDevice({ mtu: 1500, v4 }), failure);
+    assert.deepEqual(network.done.slice(1), [
+      "unreachable 198.18.0.0/29",
+      "reachable 198.18.0.0/29",
+    ]);
+    assert.deepEqual(await host.undo(), []);
+  }
+});
+
+Deno.test("routes start from the laptop's address of their family", async () => {
+  const { network, host } = setUp();
+  await host.openDevice({ mtu: 1500, v4, v6 });
+  network.done.length = 0;
+  await host.addRoute(cluster);
+  await host.addRoute(Subnet.parse("fd10::/108"));
+  await host.addRoute(cluster); // is there already
+  await host.deleteRoute(cluster);
+  await host.deleteRoute(cluster); // is gone already
+  assert.deepEqual(network.done, [
+    "route 10.96.0.0/12 dev 7 src 198.18.0.1",
+    "route fd10::/108 dev 7 src fd00:1::1",
+    "unroute 10.96.0.0/12 dev 7",
+  ]);
+});
+
+Deno.test("routes and resolver need a device first, of the right family", async () => {
+  const { host } = setUp();
+  await refuses(host.addRoute(cluster), "device-missing");
+  await refuses(host.deleteRoute(cluster), "device-missing");
+  await refuses(host.setResolver(v4.at(3)), "device-missing");
+  await host.openDevice({ mtu: 1500, v4 });
+  await refuses(host.addRoute(Subnet.parse("fd10::/108")), "device-missing");
+});
+
+Deno.test("addRoute() asks what the host has: links, routes, nameservers", async () => {
+  const { network, edge, host } = setUp();
+  await host.openDevice({ mtu: 1500, v4 });
+  network.host = { onLink: [Subnet.parse("10.96.0.0/11")], routed: [] };
+  await refuses(host.addRoute(cluster), "subnet-on-link");
+  network.host = { onLink: [], routed: [] };
+  edge.ownNameservers = [Ip.parse("10.100.0.53")];
+  await refuses(host.addRoute(cluster), "subnet-nameserver");
+  edge.ownNameservers = [];
+  network.failure = new DeviceError("exists", "EEXIST");
+  await refuses(host.addRoute(cluster), "subnet-taken");
+});
+
+Deno.test("setResolver() takes an address on the device only", async () => {
+  const { edge, host } = setUp();
+  await host.openDevice({ mtu: 1500, v4 });
+  for (const text of ["8.8.8.8", "127.0.0.1", "198.18.0.8", "198.18.0.1"]) {
+    await refuses(host.setResolver(Ip.parse(text)), "nameserver-outside");
+  }
+  edge.failure = new ResolverError("disk-full", "no space");
+  await refuses(host.setResolver(v4.at(3)), "disk-full");
+  await host.setResolver(v4.at(3));
+  assert.deepEqual(edge.done, ["apply 198.18.0.3"]);
+});
+
+Deno.test("undo() begins with the resolver and goes on after a step that failed", async () => {
+  const { network, edge, host } = setUp();
+  await host.openDevice({ mtu: 1500, v4 });
+  await host.setResolver(v4.at(3));
+  network.done.length = 0;
+  edge.failure = new Error("read-only");
+  network.failure = new Error("no such device");
+  const errors = await host.undo();
+  assert.deepEqual(errors.map(String), [
+    "Error: read-only",
+    "Error: no such device",
+  ]);
+  assert.deepEqual(network.done, ["reachable 198.18.0.0/29"]);
+});

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { FakeResolverEdge } from "../dns/edge_fake.ts";
+import { FakeClock } from "../net/clock_fake.ts";
+import { Ip } from "../net/mod.ts";
+import { ResolverKeeper, silenceMs } from "./resolver_keeper.ts";
+
+const nameserver = Ip.parse("198.18.0.3");
+
+function setUp() {
+  const edge = new FakeResolverEdge();
+  const clock = new FakeClock();
+  return { edge, clock, keeper: new ResolverKeeper(edge, clock) };
+}
+
+Deno.test("a silent connector's resolver is restored once and applied again when it is heard", async () => {
+  const { edge, clock, keeper } = setUp();
+  await keeper.set(nameserver);
+  clock.advance(silenceMs);
+  await keeper.tick({ stopped: false });
+  clock.advance(1);
+  await keeper.tick({ stopped: false });
+  await keeper.tick({ stopped: false });
+  await keeper.heard();
+  await keeper.tick({ stopped: false });
+  assert.deepEqual(edge.done, [
+    "apply 198.18.0.3",
+    "follow",
+    "restore",
+    "apply 198.18.0.3",
+    "follow",
+  ]);
+});
+
+Deno.test("a stopped connector's resolver is restored at once", async () => {
+  const { edge, keeper } = setUp();
+  await keeper.set(nameserver);
+  await keeper.tick({ stopped: true });
+  assert.deepEqual(edge.done, ["apply 198.18.0.3", "restore"]);
+});
+
+Deno.test("a resolver that was given back is not applied again by a heartbeat", async () => {
+  const { edge, clock, keeper } = setUp();
+  await keeper.set(nameserver);
+  await keeper.restore();
+  clock.advance(2 * silenceMs);
+  await keeper.tick({ stopped: false });
+  await keeper.heard();
+  assert.deepEqual(edge.done, ["apply 198.18.0.3", "restore"]);
+});
+
+Deno.test("a restore that fails is tried again", async () => {
+  const { edge, keeper } = setUp();
+  await keeper.set(nameserver);
+  edge.failure = new Error("no space");
+  await assert.rejects(keeper.tick({ stopped: true }), /no space/);
+  await keeper.tick({ stopped: true });
+  assert.deepEqual(edge.done, ["apply 198.18.0.3", "restore"]);
+});
+
+Deno.test("a resolver that could not be applied again is tried at the next heartbeat", async () => {
+  const { edge, keeper } = setUp();
+  await keeper.set(nameserver);
+  await keeper.tick({ stopped: true });
+  edge.failure = new Error("no space");
+  await assert.rejects(keeper.heard(), /no space/);
+  await keeper.heard();
+  assert.deepEqual(edge.done, [
+    "apply 198.18.0.3",
+    "restore",
+    "apply 198.18.0.3",
+  ]);
+});
