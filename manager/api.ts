@@ -1,0 +1,15 @@
+/** What crosses between the manager and those who ask it. */
+export { decodeTarget, encodeTarget, type Target } from "./target.ts";
+export { formatWorld, parseWorld, type World } from "./world.ts";
+
+/** Where the manager waits for carriers, on the loopback address of its pod. */
+export const clientPort = 7410;
+/** Where the kubelet asks whether the manager lives and is ready, on the address of its pod. */
+export const probePort = 7411;
+
+/** Name of the manager's StatefulSet, ServiceAccount and so on. */
+export const managerName = "traffic-manager";
+/** The manager's pod. */
+export const managerPod = `${managerName}-0`;
+/** Where the manager lives unless told otherwise. */
+export const defaultManagerNamespace = "ambassador";

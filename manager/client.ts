@@ -1,0 +1,115 @@
+/** What the manager does for those who have a session with it. */
+import type { Conn, Datagrams, Ip } from "../net/mod.ts";
+import type { Session } from "../tunnel/mod.ts";
+import { encodeTarget } from "./target.ts";
+import { parseWorld, type World } from "./world.ts";
+
+export type { Manifest, ManifestOptions } from "./manifest.ts";
+export { managerManifests } from "./manifests.ts";
+
+/** The longest line about the cluster that is read: some hundred thousand namespaces. */
+const maxWorldBytes = 16 * 1024 * 1024;
+const maxAnswerBytes = 65_535;
+
+/** The manager at the other end of a session. Every call rejects with RefusedError when the manager does not do it. */
+export interface Manager {
+  /** A TCP connection from the cluster to `ip`. */
+  dial(
+    ip: Ip,
+    port: number,
+    options?: { signal?: AbortSignal },
+  ): Promise<Conn>;
+  /** A UDP flow from the cluster to `ip`. */
+  dialDatagrams(
+    ip: Ip,
+    port: number,
+    options?: { signal?: AbortSignal },
+  ): Promise<Datagrams>;
+  /** Asks the cluster's DNS one raw DNS message. */
+  lookup(
+    query: Uint8Array,
+    options?: { signal?: AbortSignal },
+  ): Promise<Uint8Array>;
+  /**
+   * The manager's view of the cluster, then each later one. It ends when the signal fires.
+   *
+   * @throws {ConnResetError} when the session ends.
+   */
+  world(options?: { signal?: AbortSignal }): AsyncGenerator<World>;
+}
+
+export function openManager(session: Session): Manager {
+  return {
+    dial: (ip, port, options) =>
+      session.open(encodeTarget({ kind: "tcp", ip, port }), options),
+    dialDatagrams: (ip, port, options) =>
+      session.openDatagrams(encodeTarget({ kind: "udp", ip, port }), options),
+    lookup: (query, options) => lookup(session, query, options),
+    world: (options) => followWorld(session, options),
+  };
+}
+
+async function lookup(
+  session: Session,
+  query: Uint8Array,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<Uint8Array> {
+  const target = encodeTarget({ kind: "lookup", query });
+  const options = signal ? { signal } : {};
+  const stream = await session.open(target, { ...options, urgent: true });
+  using _closed = closeOnAbort(stream, signal);
+  const bytes = new Uint8Array(maxAnswerBytes);
+  let length = 0;
+  while (length < bytes.length) {
+    const read = await stream.read(bytes.subarray(length));
+    if (read === null) break;
+    length += read;
+  }
+  return bytes.slice(0, length);
+}
+
+async function* followWorld(
+  session: Session,
+  { signal }: { signal?: AbortSignal } = {},
+): AsyncGenerator<World> {
+  const target = encodeTarget({ kind: "world" });
+  const options = signal ? { signal } : {};
+  const stream = await session.open(target, { ...options, urgent: true });
+  using _closed = closeOnAbort(stream, signal);
+  try {
+    for await (const line of lines(stream)) yield parseWorld(line);
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+  }
+}
+
+/** The lines of a stream of UTF-8, without their ends. A last line without an end is none. */
+async function* lines(stream: Conn): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(16 * 1024);
+  let rest = "";
+  for (;;) {
+    const read = await stream.read(buffer);
+    if (read === null) return;
+    rest += decoder.decode(buffer.subarray(0, read), { stream: true });
+    const complete = rest.split("\n");
+    rest = complete.pop()!;
+    if (rest.length > maxWorldBytes) {
+      throw new RangeError("Cannot read the view of the cluster: too long");
+    }
+    yield* complete;
+  }
+}
+
+/** Closes `stream` when the signal fires, and at the end of the scope. */
+function closeOnAbort(stream: Conn, signal?: AbortSignal): Disposable {
+  const close = () => stream.close();
+  signal?.addEventListener("abort", close, { once: true });
+  if (signal?.aborted) close();
+  return {
+    [Symbol.dispose]() {
+      signal?.removeEventListener("abort", close);
+      close();
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { managerName } from "./api.ts";
+
+export interface ManifestOptions {
+  /** Where the manager shall live. */
+  namespace: string;
+  image: string;
+  /** Release of the manager. */
+  version: string;
+}
+
+/** An object as it stands in a manifest. */
+export interface Manifest {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace?: string;
+    labels: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
+  [field: string]: unknown;
+}
+
+/** Annotation that tells which release an object came with. */
+export const versionAnnotation = "tp.dev/version";
+
+/** Labels of the manager's objects. */
+export const managerLabels = {
+  "app.kubernetes.io/name": managerName,
+  "app.kubernetes.io/part-of": "tp",
+  "app.kubernetes.io/managed-by": "tp",
+};
+
+/** Metadata of an object of the manager; without a namespace it belongs to the whole cluster. */
+export function manifestMeta(
+  { version }: ManifestOptions,
+  { name = managerName, namespace }: { name?: string; namespace?: string },
+): Manifest["metadata"] {
+  return {
+    name,
+    ...namespace === undefined ? {} : { namespace },
+    labels: managerLabels,
+    annotations: { [versionAnnotation]: version },
+  };
+}

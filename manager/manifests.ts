@@ -1,0 +1,127 @@
+/** The objects that make up the manager in the cluster, for server-side apply. */
+import { clientPort, managerName, probePort } from "./api.ts";
+import {
+  managerLabels,
+  type Manifest,
+  manifestMeta,
+  type ManifestOptions,
+  versionAnnotation,
+} from "./manifest.ts";
+import { rbacManifests } from "./manifest_rbac.ts";
+
+/** Not root, and of nobody else. The image has the same user. */
+const uid = 65_532;
+
+/** All objects, in the order in which they must come to be. */
+export function managerManifests(options: ManifestOptions): Manifest[] {
+  return [
+    namespaceManifest(options),
+    serviceAccount(options),
+    ...rbacManifests(options),
+    statefulSet(options),
+  ];
+}
+
+/** It may hold other things than the manager, so it bears no release. */
+function namespaceManifest({ namespace }: ManifestOptions): Manifest {
+  const metadata = { name: namespace, labels: managerLabels };
+  return { apiVersion: "v1", kind: "Namespace", metadata };
+}
+
+/** Its token is for the manager's pod alone, which asks for it. */
+function serviceAccount(options: ManifestOptions): Manifest {
+  const { namespace } = options;
+  return {
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: manifestMeta(options, { namespace }),
+    automountServiceAccountToken: false,
+  };
+}
+
+/** A StatefulSet, so that RBAC can name the pod. */
+function statefulSet(options: ManifestOptions): Manifest {
+  const { namespace, version } = options;
+  const matchLabels = { "app.kubernetes.io/name": managerName };
+  return {
+    apiVersion: "apps/v1",
+    kind: "StatefulSet",
+    metadata: manifestMeta(options, { namespace }),
+    spec: {
+      replicas: 1,
+      // The field is mandatory before Kubernetes 1.33. The Service is not: it would only give the pod a name in DNS.
+      serviceName: managerName,
+      // A pod that never gets ready, as with an image that does not exist, is replaced by the next version all the same.
+      podManagementPolicy: "Parallel",
+      selector: { matchLabels },
+      template: {
+        metadata: {
+          labels: managerLabels,
+          annotations: { [versionAnnotation]: version },
+        },
+        spec: podSpec(options),
+      },
+    },
+  };
+}
+
+function podSpec({ image }: ManifestOptions) {
+  return {
+    serviceAccountName: managerName,
+    automountServiceAccountToken: true,
+    // One variable for each Service of the namespace: of no use here.
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: 10,
+    nodeSelector: { "kubernetes.io/os": "linux" },
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: uid,
+      runAsGroup: uid,
+      seccompProfile: { type: "RuntimeDefault" },
+      // The manager connects on behalf of many laptops: twice the usual number of ports, all above its own.
+      sysctls: [{ name: "net.ipv4.ip_local_port_range", value: "8192 65535" }],
+    },
+    containers: [container(image)],
+  };
+}
+
+function container(image: string) {
+  return {
+    name: managerName,
+    image,
+    imagePullPolicy: "IfNotPresent",
+    args: ["manager"],
+    env: [
+      fromField("POD_NAMESPACE", "metadata.namespace"),
+      fromField("POD_IPS", "status.podIPs"),
+    ],
+    ports: [
+      // On the pod's loopback: port-forward alone leads there.
+      { name: "clients", containerPort: clientPort, protocol: "TCP" },
+      { name: "probes", containerPort: probePort, protocol: "TCP" },
+    ],
+    readinessProbe: {
+      httpGet: { path: "/readyz", port: probePort },
+      periodSeconds: 1,
+      timeoutSeconds: 2,
+    },
+    livenessProbe: {
+      httpGet: { path: "/livez", port: probePort },
+      periodSeconds: 10,
+      timeoutSeconds: 5,
+    },
+    resources: {
+      requests: { cpu: "10m", memory: "64Mi" },
+      limits: { memory: "512Mi" },
+    },
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    },
+  };
+}
+
+function fromField(name: string, fieldPath: string) {
+  return { name, valueFrom: { fieldRef: { fieldPath } } };
+}

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import type { Manifest } from "./manifest.ts";
+import { managerManifests } from "./manifests.ts";
+
+const manifests = managerManifests({
+  namespace: "ambassador",
+  image: "example.com/tp:1",
+  version: "1.2.3",
+});
+
+// deno-lint-ignore no-explicit-any
+const find = (kind: string, name = "traffic-manager"): any =>
+  manifests.find((one) => one.kind === kind && one.metadata.name === name);
+
+const pod = find("StatefulSet").spec.template.spec;
+const [container] = pod.containers;
+
+Deno.test("managerManifests() come in the order in which they can be applied", () => {
+  assert.deepEqual(
+    manifests.map(({ kind, metadata: { name, namespace = "" } }) =>
+      `${kind} ${namespace}/${name}`
+    ),
+    [
+      "Namespace /ambassador",
+      "ServiceAccount ambassador/traffic-manager",
+      "ClusterRole /traffic-manager-ambassador",
+      "ClusterRoleBinding /traffic-manager-ambassador",
+      "Role default/traffic-manager-ambassador",
+      "RoleBinding default/traffic-manager-ambassador",
+      "Role ambassador/traffic-manager",
+      "RoleBinding ambassador/traffic-manager",
+      "ClusterRole /tp-user",
+      "StatefulSet ambassador/traffic-manager",
+    ],
+  );
+});
+
+Deno.test("managerManifests() bear labels, and all but the namespace their release", () => {
+  for (const { kind, metadata } of manifests) {
+    assert.equal(metadata.labels["app.kubernetes.io/part-of"], "tp");
+    assert.equal(
+      metadata.annotations?.["tp.dev/version"],
+      kind === "Namespace" ? undefined : "1.2.3",
+    );
+  }
+});
+
+Deno.test("the manager's pod fits the restricted Pod Security Standard", () => {
+  assert.equal(pod.securityContext.runAsNonRoot, true);
+  assert.ok(pod.securityContext.runAsUser > 0);
+  assert.deepEqual(pod.securityContext.seccompProfile, {
+    type: "RuntimeDefault",
+  });
+  assert.equal(container.securityContext.allowPrivilegeEscalation, false);
+  assert.deepEqual(container.securityContext.capabilities, { drop: ["ALL"] });
+  for (const field of ["hostNetwork", "hostPID", "hostIPC", "volumes"]) {
+    assert.equal(pod[field], undefined, field);
+  }
+  assert.ok(!("privileged" in container.securityContext));
+});
+
+Deno.test("the manager's pod can not write, has bounds and a single copy", () => {
+  assert.equal(container.securityContext.readOnlyRootFilesystem, true);
+  assert.equal(container.resources.limits.memory, "512Mi");
+  assert.equal(find("StatefulSet").spec.replicas, 1);
+  assert.equal(container.image, "example.com/tp:1");
+  assert.deepEqual(container.args, ["manager"]);
+});
+
+/** Each right as one line: `verb group/resource name`. */
+function rights(manifest: Manifest): string[] {
+  type Rule = Record<"apiGroups" | "resources" | "verbs", string[]> & {
+    resourceNames?: string[];
+  };
+  return (manifest.rules as Rule[]).flatMap((rule) =>
+    rule.apiGroups.flatMap((group) =>
+      rule.resources.flatMap((resource) =>
+        rule.verbs.map((verb) =>
+          [verb, `${group}/${resource}`, ...rule.resourceNames ?? []].join(" ")
+        )
+      )
+    )
+  ).sort();
+}
+
+Deno.test("the manager may do what it uses and nothing else", () => {
+  assert.deepEqual(rights(find("ClusterRole", "traffic-manager-ambassador")), [
+    "list /namespaces",
+    "list /nodes",
+    "list /pods",
+    "list networking.k8s.io/servicecidrs",
+    "watch /namespaces",
+    "watch /nodes",
+    "watch /pods",
+    "watch networking.k8s.io/servicecidrs",
+  ]);
+  assert.deepEqual(rights(find("Role", "traffic-manager-ambassador")), [
+    "list discovery.k8s.io/endpointslices kubernetes",
+    "watch discovery.k8s.io/endpointslices kubernetes",
+  ]);
+  assert.deepEqual(rights(find("Role")), ["create /services"]);
+});
+
+Deno.test("who connects needs the manager's pod and nothing else", () => {
+  assert.deepEqual(rights(find("ClusterRole", "tp-user")), [
+    "create /pods/portforward traffic-manager-0",
+    "get /pods traffic-manager-0",
+    "get /pods/portforward traffic-manager-0",
+    "get apps/statefulsets traffic-manager",
+    "list /events",
+    "watch /events",
+  ]);
+});
+
+Deno.test("the manager's rights go to its ServiceAccount alone", () => {
+  for (
+    const binding of manifests.filter(({ kind }) => kind.endsWith("Binding"))
+  ) {
+    assert.deepEqual(binding.subjects, [{
+      kind: "ServiceAccount",
+      name: "traffic-manager",
+      namespace: "ambassador",
+    }]);
+    const { kind, name } = binding.roleRef as { kind: string; name: string };
+    assert.ok(find(kind, name), `${kind} ${name}`);
+  }
+});

@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { parsePodResolvConf } from "./pod_resolv_conf.ts";
+
+const parsed = (text: string) => {
+  const { nameserver, clusterDomain } = parsePodResolvConf(text);
+  return [String(nameserver), clusterDomain];
+};
+
+Deno.test("parsePodResolvConf() takes the nameserver and what stands behind svc. in the search list", () => {
+  assert.deepEqual(
+    parsed(
+      "search ambassador.svc.corp.internal svc.corp.internal corp.internal example.com\nnameserver 10.96.0.10\nnameserver 10.96.0.11\noptions ndots:5\n",
+    ),
+    ["10.96.0.10", "corp.internal"],
+  );
+});
+
+Deno.test("parsePodResolvConf() knows the usual domain when the search list tells none", () => {
+  assert.deepEqual(parsed("nameserver fd00:96::a\n"), [
+    "fd00:96::a",
+    "cluster.local",
+  ]);
+});
+
+Deno.test("parsePodResolvConf() rejects a file without nameserver", () => {
+  assert.throws(
+    () => parsePodResolvConf("search svc.cluster.local\n"),
+    SyntaxError,
+  );
+});

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { Ip, Subnet } from "../net/mod.ts";
+import {
+  type NodeFacts,
+  podSubnetsOfNodes,
+  podSubnetsOfPods,
+} from "./pod_subnets.ts";
+
+const node = (...subnets: string[]): NodeFacts => ({
+  podSubnets: subnets.map((text) => Subnet.parse(text)),
+  addresses: [],
+});
+const ips = (...texts: string[]) => texts.map((text) => Ip.parse(text));
+
+Deno.test("podSubnetsOfNodes() takes what all nodes say, sorted and without doubles", () => {
+  const nodes = [
+    node("10.244.1.0/24", "fd00:244:0:1::/64"),
+    node("10.244.0.0/24", "fd00:244::/64"),
+    node("10.244.0.0/24"),
+  ];
+  assert.deepEqual(
+    podSubnetsOfNodes(nodes, ips("10.244.1.5", "fd00:244::5"))?.map(String),
+    ["10.244.0.0/24", "10.244.1.0/24", "fd00:244::/64", "fd00:244:0:1::/64"],
+  );
+});
+
+Deno.test("podSubnetsOfNodes() does not rely on nodes that say nothing", () => {
+  assert.equal(
+    podSubnetsOfNodes([node("10.244.0.0/24"), node()], []),
+    undefined,
+  );
+  assert.equal(podSubnetsOfNodes([], []), undefined);
+});
+
+Deno.test("podSubnetsOfNodes() does not rely on nodes when this pod lives elsewhere", () => {
+  const nodes = [node("10.244.0.0/24")];
+  assert.equal(podSubnetsOfNodes(nodes, ips("172.20.0.5")), undefined);
+  assert.equal(
+    podSubnetsOfNodes(nodes, ips("10.244.0.5", "fd00::5")),
+    undefined,
+  );
+});
+
+Deno.test("podSubnetsOfPods() covers every pod with few subnets", () => {
+  assert.deepEqual(
+    podSubnetsOfPods(
+      ips(
+        "172.20.1.200",
+        "172.20.1.3",
+        "172.20.2.4",
+        "fd00:7::1:2",
+        "fd00:7::9",
+      ),
+    ).map(String),
+    ["172.20.1.0/24", "172.20.2.0/24", "fd00:7::/64"],
+  );
+});

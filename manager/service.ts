@@ -1,0 +1,167 @@
+/**
+ * Serves the streams that laptops open.
+ *
+ * 1. The target is read; one that this release does not know is refused.
+ * 2. An address is held against the leash.
+ * 3. It is dialled, the stream accepted and joined with what was dialled. What went wrong is the refusal.
+ *
+ * A question to DNS and the view of the cluster are answered on the stream itself.
+ */
+import {
+  type Clock,
+  type Conn,
+  formatEndpoint,
+  pipe,
+  RefusedError,
+  writeAll,
+} from "../net/mod.ts";
+import type { Incoming } from "../tunnel/mod.ts";
+import type { ClusterDns } from "./cluster_dns.ts";
+import type { Feed } from "./feed.ts";
+import type { Endpoint } from "./leash.ts";
+import { refusalOfError } from "./refusal_of_error.ts";
+import { Slots } from "./slots.ts";
+import { decodeTarget, type Target } from "./target.ts";
+import { dialTcp } from "./tcp_dial.ts";
+import { pipeDatagrams } from "./pipe_datagrams.ts";
+import { UdpDatagrams } from "./udp_datagrams.ts";
+import { formatWorld, type World } from "./world.ts";
+
+/** Bounds of all sessions together; who comes above is refused as overloaded. */
+const maxDials = 4096;
+const maxLookups = 1024;
+const maxUdpFlows = 1024;
+const maxTcpConns = 65_536;
+
+/** The laptop ends its flows earlier; this is for one that can not. */
+const udpIdleMs = 120_000;
+
+export interface ServiceOptions {
+  dns: ClusterDns;
+  world: Feed<World>;
+  /** The leash: says why the manager may not go somewhere, or `undefined` when it may. */
+  whyForbidden: (to: Endpoint) => string | undefined;
+  clock: Clock;
+}
+
+export class Service {
+  readonly #options: ServiceOptions;
+  readonly #dials = new Slots(maxDials);
+  readonly #lookups = new Slots(maxLookups);
+  readonly #tcpConns = new Slots(maxTcpConns);
+  readonly #udpFlows = new Slots(maxUdpFlows);
+  #leaving = false;
+
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+  }
+
+  /** Answers one stream. Returns at once; nothing is thrown later. */
+  serve(incoming: Incoming): void {
+    this.#serve(incoming).catch((error) => {
+      const { refusal, message } = refusalOfError(error);
+      incoming.refuse(refusal, message);
+    });
+  }
+
+  /** Takes no more streams. Resolves when those to addresses of the cluster have ended by themselves. */
+  async drain(): Promise<void> {
+    this.#leaving = true;
+    await this.#dials.empty();
+    await this.#tcpConns.empty();
+  }
+
+  async #serve(incoming: Incoming): Promise<void> {
+    if (this.#leaving) throw new RefusedError("gone", "The manager is leaving");
+    const target = decodeTarget(incoming.target);
+    if (target === undefined || carriesOther(target, incoming)) {
+      const detail = "The manager does not know what is wanted of it";
+      throw new RefusedError("unknown-target", detail);
+    }
+    switch (target.kind) {
+      case "tcp":
+        return await this.#serveTcp(incoming, target);
+      case "udp":
+        return await this.#serveUdp(incoming, target);
+      case "lookup":
+        return await this.#serveLookup(incoming, target.query);
+      case "world":
+        return await this.#serveWorld(incoming.accept());
+    }
+  }
+
+  async #serveTcp(incoming: Incoming, to: Endpoint): Promise<void> {
+    this.#mustBeAllowed(to);
+    using _conn = placeIn(this.#tcpConns);
+    const conn = await this.#dial(incoming, to);
+    await pipe(conn, incoming.accept());
+  }
+
+  async #dial(incoming: Incoming, to: Endpoint): Promise<Conn> {
+    using _dial = placeIn(this.#dials);
+    const { clock } = this.#options;
+    return await dialTcp(to, { signal: incoming.signal, clock });
+  }
+
+  async #serveUdp(incoming: Incoming, to: Endpoint): Promise<void> {
+    this.#mustBeAllowed(to);
+    using _flow = placeIn(this.#udpFlows);
+    const { clock } = this.#options;
+    const flow = new UdpDatagrams(to, { clock, idleMs: udpIdleMs });
+    await pipeDatagrams(flow, incoming.acceptDatagrams());
+    await flow.released;
+  }
+
+  async #serveLookup(incoming: Incoming, query: Uint8Array): Promise<void> {
+    using _lookup = placeIn(this.#lookups);
+    const { dns } = this.#options;
+    const answer = await dns.ask(query, { signal: incoming.signal });
+    const stream = incoming.accept();
+    try {
+      await writeAll(stream, answer);
+      await stream.closeWrite();
+      stream.close();
+    } catch {
+      stream.reset();
+    }
+  }
+
+  /** Until the laptop ends the stream. */
+  async #serveWorld(stream: Conn): Promise<void> {
+    const over = new AbortController();
+    const ended = stream.read(new Uint8Array(1)).catch(() => null).finally(
+      () => over.abort(),
+    );
+    try {
+      const encoder = new TextEncoder();
+      for await (const world of this.#options.world.follow(over)) {
+        await writeAll(stream, encoder.encode(`${formatWorld(world)}\n`));
+      }
+      stream.close();
+    } catch {
+      stream.reset();
+    }
+    await ended;
+  }
+
+  #mustBeAllowed(to: Endpoint): void {
+    const why = this.#options.whyForbidden(to);
+    if (why === undefined) return;
+    const where = formatEndpoint(to.ip, to.port);
+    const detail = `The manager may not go to ${where}: ${why}`;
+    throw new RefusedError("forbidden", detail);
+  }
+}
+
+/** True when the stream is of bytes and the target of datagrams, or the other way round. */
+function carriesOther(target: Target, incoming: Incoming): boolean {
+  return (target.kind === "udp") !== incoming.datagrams;
+}
+
+function placeIn(slots: Slots): Disposable {
+  const place = slots.take();
+  if (place === undefined) {
+    throw new RefusedError("overloaded", "The manager has no room for more");
+  }
+  return place;
+}

@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import {
+  type Conn,
+  connPair,
+  ConnResetError,
+  Ip,
+  type Refusal,
+  RefusedError,
+  Subnet,
+  systemClock,
+  writeAll,
+} from "../net/mod.ts";
+import { acceptSession, createIdentity, dialSession } from "../tunnel/mod.ts";
+import { openManager } from "./client.ts";
+import { ClusterDns } from "./cluster_dns.ts";
+import { FakeDnsServer } from "./dns_server_fake.ts";
+import { Feed } from "./feed.ts";
+import type { Endpoint } from "./leash.ts";
+import { Service } from "./service.ts";
+import type { World } from "./world.ts";
+
+const loopback = Ip.parse("127.0.0.1");
+const forbiddenPort = 1;
+
+/** A laptop's session with a manager whose cluster is this machine's loopback. */
+async function setUp({ dnsPort = 9 } = {}) {
+  const world = new Feed<World>();
+  const dns = new ClusterDns({
+    nameserver: loopback,
+    port: dnsPort,
+    clock: systemClock,
+  });
+  const whyForbidden = (to: Endpoint) =>
+    to.port === forbiddenPort ? "not there" : undefined;
+  const service = new Service({ dns, world, whyForbidden, clock: systemClock });
+  const [here, there] = connPair({ bufferBytes: 1024 * 1024 });
+  const product = "tp/test";
+  const [session, accepted] = await Promise.all([
+    dialSession(here, { identity: await createIdentity(), product }),
+    acceptSession(there, { product, serve: (one) => service.serve(one) }),
+  ]);
+  return {
+    world,
+    service,
+    session,
+    manager: openManager(session),
+    async [Symbol.asyncDispose]() {
+      session.close();
+      await Promise.all([session.ended, accepted.ended]);
+      await service.drain();
+    },
+  };
+}
+
+function refusedAs(refusal: Refusal) {
+  return (error: unknown) =>
+    error instanceof RefusedError && error.refusal === refusal;
+}
+
+async function readAll(conn: Conn): Promise<number> {
+  const buffer = new Uint8Array(64 * 1024);
+  let total = 0;
+  for (;;) {
+    const read = await conn.read(buffer);
+    if (read === null) return total;
+    total += read;
+  }
+}
+
+Deno.test("Service joins a stream with a TCP connection, with its half-close", async () => {
+  await using laptop = await setUp();
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const stream = await laptop.manager.dial(loopback, listener.addr.port);
+  using app = await listener.accept();
+  await writeAll(stream, new Uint8Array([1, 2, 3]));
+  await stream.closeWrite();
+  assert.equal(await app.read(new Uint8Array(10)), 3);
+  assert.equal(await app.read(new Uint8Array(10)), null);
+  await writeAll(app, new Uint8Array(100_000));
+  await app.closeWrite();
+  assert.equal(await readAll(stream), 100_000);
+  stream.close();
+});
+
+Deno.test("Service makes a reset of the stream a reset of the connection, and the other way round", async () => {
+  await using laptop = await setUp();
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const first = await laptop.manager.dial(loopback, port);
+  using app = await listener.accept();
+  first.reset();
+  await assert.rejects(
+    app.read(new Uint8Array(1)),
+    Deno.errors.ConnectionReset,
+  );
+  const second = await laptop.manager.dial(loopback, port);
+  const { TcpConn } = await import("./tcp_conn.ts");
+  new TcpConn(await listener.accept()).reset();
+  await assert.rejects(second.read(new Uint8Array(1)), ConnResetError);
+});
+
+Deno.test("Service refuses with the reason", async () => {
+  await using laptop = await setUp();
+  const { manager, session } = laptop;
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  await assert.rejects(manager.dial(loopback, port), refusedAs("refused"));
+  await assert.rejects(
+    manager.dial(loopback, forbiddenPort),
+    refusedAs("forbidden"),
+  );
+  await assert.rejects(
+    manager.dialDatagrams(loopback, forbiddenPort),
+    refusedAs("forbidden"),
+  );
+  for (
+    const target of [[], [99], [1, 127, 0, 0, 1], [2, 127, 0, 0, 1, 0, 53]]
+  ) {
+    await assert.rejects(
+      session.open(new Uint8Array(target)),
+      refusedAs("unknown-target"),
+    );
+  }
+  await assert.rejects(
+    session.openDatagrams(new Uint8Array([4])),
+    refusedAs("unknown-target"),
+  );
+});
+
+Deno.test("Service joins a flow of datagrams with a UDP socket", async () => {
+  await using laptop = await setUp();
+  const app = createSocket("udp4");
+  app.on("message", (message, { port, address }) => {
+    app.send(new Uint8Array([...message, 9]), port, address);
+  });
+  await new Promise<void>((resolve) => app.bind(0, "127.0.0.1", resolve));
+  const flow = await laptop.manager.dialDatagrams(loopback, app.address().port);
+  const into = new Uint8Array(65_527);
+  for (const length of [0, 1, 1400, 9000]) {
+    assert.ok(flow.send(new Uint8Array(length)));
+    assert.equal(await flow.receive(into), length + 1);
+    assert.equal(into[length], 9);
+  }
+  flow.close();
+  await new Promise<void>((resolve) => app.close(() => resolve()));
+});
+
+Deno.test("Service asks the cluster's DNS", async () => {
+  const answer = (query: Uint8Array) => new Uint8Array([...query, 4, 5]);
+  await using server = await FakeDnsServer.start(answer);
+  await using laptop = await setUp({ dnsPort: server.port });
+  const query = new Uint8Array(20).fill(7, 12);
+  assert.deepEqual(await laptop.manager.lookup(query), answer(query));
+  await assert.rejects(
+    laptop.manager.lookup(new Uint8Array(3)),
+    refusedAs("failed"),
+  );
+});
+
+const world = (...namespaces: string[]): World => ({
+  clusterDomain: "cluster.local",
+  namespaces,
+  serviceSubnets: [Subnet.parse("10.96.0.0/16")],
+  podSubnets: [],
+  nameserver: Ip.parse("10.96.0.10"),
+  version: "0.1.0",
+});
+
+Deno.test("Service tells the view of the cluster and each change of it", async () => {
+  await using laptop = await setUp();
+  const abort = new AbortController();
+  const views = laptop.manager.world(abort);
+  const first = views.next();
+  laptop.world.set(world("default"));
+  assert.deepEqual((await first).value, world("default"));
+  laptop.world.set(world("default", "shop"));
+  assert.deepEqual((await views.next()).value, world("default", "shop"));
+  const last = views.next();
+  abort.abort();
+  assert.equal((await last).done, true);
+});
+
+Deno.test("Manager.world() throws when the session ends", async () => {
+  await using laptop = await setUp();
+  laptop.world.set(world("default"));
+  const views = laptop.manager.world();
+  await views.next();
+  laptop.session.close();
+  await assert.rejects(views.next(), ConnResetError);
+});
+
+Deno.test("Service.drain() refuses what comes and waits for what is there", async () => {
+  await using laptop = await setUp();
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const stream = await laptop.manager.dial(loopback, port);
+  using app = await listener.accept();
+  let isDrained = false;
+  const drained = laptop.service.drain().then(() => isDrained = true);
+  await assert.rejects(laptop.manager.dial(loopback, port), refusedAs("gone"));
+  assert.ok(!isDrained);
+  await stream.closeWrite();
+  await app.closeWrite();
+  await readAll(stream);
+  await drained;
+});

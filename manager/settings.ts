@@ -1,0 +1,32 @@
+import { Ip } from "../net/mod.ts";
+import { type Exemption, parseExemptions } from "./exemption.ts";
+
+/** What the manifest tells the manager about itself. */
+export interface Settings {
+  /** Where it lives. */
+  readonly namespace: string;
+  /** Addresses of its pod. */
+  readonly ownAddresses: readonly Ip[];
+  /** `TP_ALLOW`: where it may go although the leash says no. */
+  readonly exemptions: readonly Exemption[];
+}
+
+/**
+ * Reads the environment that {@link managerManifests} sets.
+ *
+ * @throws {TypeError} when something is missing.
+ * @throws {SyntaxError} when something can not be read.
+ */
+export function readSettings(env: Record<string, string>): Settings {
+  const namespace = env.POD_NAMESPACE;
+  const addresses = env.POD_IPS;
+  if (!namespace || !addresses) {
+    const name = namespace ? "POD_IPS" : "POD_NAMESPACE";
+    throw new TypeError(`Cannot start the manager: ${name} is not set`);
+  }
+  return {
+    namespace,
+    ownAddresses: addresses.split(",").map((text) => Ip.parse(text.trim())),
+    exemptions: parseExemptions(env.TP_ALLOW ?? ""),
+  };
+}

@@ -1,0 +1,58 @@
+import { Ip } from "../net/mod.ts";
+
+/** What the opener of a stream wants of the manager. */
+export type Target =
+  /** A TCP connection; the stream is its bytes. */
+  | { readonly kind: "tcp"; readonly ip: Ip; readonly port: number }
+  /** A UDP flow; the stream carries its datagrams. */
+  | { readonly kind: "udp"; readonly ip: Ip; readonly port: number }
+  /** The cluster DNS's answer to one raw DNS message; the stream is that answer, then its end. */
+  | { readonly kind: "lookup"; readonly query: Uint8Array }
+  /** The manager's view of the cluster; the stream is one line of JSON for each change, the first at once. */
+  | { readonly kind: "world" };
+
+const codes = { tcp: 1, udp: 2, lookup: 3, world: 4 } as const;
+
+/** Writes a target: an octet that tells the kind, then address and port in network order, or the query. */
+export function encodeTarget(target: Target): Uint8Array {
+  const code = codes[target.kind];
+  switch (target.kind) {
+    case "tcp":
+    case "udp": {
+      const { ip, port } = target;
+      return new Uint8Array([code, ...ip.bytes, port >> 8, port & 0xff]);
+    }
+    case "lookup":
+      return new Uint8Array([code, ...target.query]);
+    case "world":
+      return new Uint8Array([code]);
+  }
+}
+
+/** Reads a target; `undefined` for one that this release does not know. Octets of a query are not copied. */
+export function decodeTarget(bytes: Uint8Array): Target | undefined {
+  const body = bytes.subarray(1);
+  switch (bytes[0]) {
+    case codes.tcp:
+      return decodeEndpoint("tcp", body);
+    case codes.udp:
+      return decodeEndpoint("udp", body);
+    case codes.lookup:
+      return { kind: "lookup", query: body };
+    case codes.world:
+      return body.length === 0 ? { kind: "world" } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function decodeEndpoint(
+  kind: "tcp" | "udp",
+  body: Uint8Array,
+): Target | undefined {
+  const octets = body.length - 2;
+  if (octets !== 4 && octets !== 16) return undefined;
+  const port = body[octets]! << 8 | body[octets + 1]!;
+  if (port === 0) return undefined;
+  return { kind, ip: Ip.of(body.subarray(0, octets)), port };
+}

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { Ip } from "../net/mod.ts";
+import { decodeTarget, encodeTarget, type Target } from "./target.ts";
+
+const table: { target: Target; bytes: number[] }[] = [
+  {
+    target: { kind: "tcp", ip: Ip.parse("10.96.0.1"), port: 443 },
+    bytes: [
+      1, // tcp
+      ...[10, 96, 0, 1], // address
+      ...[0x01, 0xbb], // port
+    ],
+  },
+  {
+    target: { kind: "udp", ip: Ip.parse("fd00:96::a"), port: 65_535 },
+    bytes: [
+      2, // udp
+      ...[0xfd, 0, 0, 0x96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x0a], // address
+      ...[0xff, 0xff], // port
+    ],
+  },
+  {
+    target: { kind: "lookup", query: new Uint8Array([0xab, 0xcd]) },
+    bytes: [
+      3, // lookup
+      ...[0xab, 0xcd], // the query
+    ],
+  },
+  {
+    target: { kind: "world" },
+    bytes: [4], // world
+  },
+];
+
+Deno.test("encodeTarget() and decodeTarget() agree on every kind", () => {
+  for (const { target, bytes } of table) {
+    assert.deepEqual([...encodeTarget(target)], bytes);
+    assert.deepEqual(decodeTarget(new Uint8Array(bytes)), target);
+  }
+});
+
+Deno.test("decodeTarget() gives nothing for what is no target", () => {
+  const bad: Record<string, number[]> = {
+    "nothing": [],
+    "an unknown kind": [5, 1, 2, 3, 4, 0, 80],
+    "kind zero": [0],
+    "an address of no family": [1, 1, 2, 3, 4, 5, 0, 80],
+    "no address": [1, 0, 80],
+    "port zero": [1, 1, 2, 3, 4, 0, 0],
+    "a world with more behind it": [4, 0],
+  };
+  for (const [what, bytes] of Object.entries(bad)) {
+    assert.equal(decodeTarget(new Uint8Array(bytes)), undefined, what);
+  }
+});
+
+Deno.test("decodeTarget() reads back exactly what it takes", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+      const target = decodeTarget(bytes);
+      if (target !== undefined) assert.deepEqual(encodeTarget(target), bytes);
+    }),
+    { numRuns: 2000 },
+  );
+});

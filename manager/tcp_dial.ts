@@ -1,0 +1,42 @@
+import { type Clock, formatEndpoint, RefusedError } from "../net/mod.ts";
+import type { Endpoint } from "./leash.ts";
+import { refusalOfError } from "./refusal_of_error.ts";
+import { TcpConn } from "./tcp_conn.ts";
+
+/** How long an address may take to answer. */
+const dialMs = 10_000;
+
+/**
+ * Connects to `to`.
+ *
+ * @throws {RefusedError} by what the system said, `timeout` after 10 s, `gone` when the signal fires.
+ */
+export async function dialTcp(
+  to: Endpoint,
+  { signal, clock }: { signal: AbortSignal; clock: Clock },
+): Promise<TcpConn> {
+  const late = new AbortController();
+  const callOff = clock.after(dialMs, () => late.abort());
+  try {
+    const conn = await Deno.connect({
+      hostname: to.ip.toString(),
+      port: to.port,
+      signal: AbortSignal.any([signal, late.signal]),
+      autoSelectFamily: false,
+    });
+    return new TcpConn(conn);
+  } catch (error) {
+    const where = formatEndpoint(to.ip, to.port);
+    if (late.signal.aborted) {
+      const detail = `Cannot connect to ${where}: no answer in ${dialMs} ms`;
+      throw new RefusedError("timeout", detail, { cause: error });
+    }
+    if (signal.aborted) {
+      const detail = `Cannot connect to ${where}: called off`;
+      throw new RefusedError("gone", detail, { cause: error });
+    }
+    throw refusalOfError(error);
+  } finally {
+    callOff();
+  }
+}
