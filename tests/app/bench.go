@@ -148,10 +148,10 @@ func serveFiles(address string) error {
 // writeStream writes the first size bytes of the stream: blocks of 1 MiB that differ in the eight
 // bytes that count them, so that a lost, doubled or misplaced block changes the digest.
 func writeStream(w io.Writer, size int64) error {
-	block := make([]byte, len(pattern))
+	block := make([]byte, min(size, int64(len(pattern))))
 	copy(block, pattern)
 	for index := uint64(0); size > 0; index++ {
-		for i := range 8 {
+		for i := range min(8, len(block)) {
 			block[i] = byte(index >> (56 - 8*i))
 		}
 		part := block[:min(size, int64(len(block)))]

@@ -8,19 +8,23 @@ import (
 	"slices"
 )
 
-// roles maps the first argument to what it runs; each serves until it fails.
+// roles maps the first argument to what it runs; all but load serve until they fail.
 var roles = map[string]func() error{
 	"verylargejavaservice":  servePage,
 	"dataprocessingservice": serveProcessing,
 	"verylargedatastore":    serveDatastore,
 	"bench":                 serveBench,
+	"load":                  runLoad,
 }
 
 func main() {
 	log.SetFlags(log.LstdFlags | log.Lmicroseconds)
-	if len(os.Args) == 2 {
+	if len(os.Args) > 1 {
 		if role, known := roles[os.Args[1]]; known {
-			log.Fatal(role())
+			if err := role(); err != nil {
+				log.Fatal(err)
+			}
+			return
 		}
 	}
 	names := make([]string, 0, len(roles))

@@ -1,0 +1,300 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// The load tool puts one kind of load on the servers of bench.go for a limited time and prints what came of it as JSON:
+//
+//	app load down         -source ADDRESS [-streams N]
+//	app load up           -sink ADDRESS [-streams N]
+//	app load ping         -echo ADDRESS
+//	app load connections  -source ADDRESS [-streams N]
+//	app load busy         -source ADDRESS -echo ADDRESS
+//
+// No transfer is cut: downloads are asked for in a size that takes about the time, and in each connection the server is
+// the first to close, so that no port of the client is left waiting.
+var loads = map[string]func(*load) (any, error){
+	"down":        (*load).down,
+	"up":          (*load).up,
+	"ping":        (*load).ping,
+	"connections": (*load).connections,
+	"busy":        (*load).busy,
+}
+
+type load struct {
+	source, sink, echo netip.AddrPort
+	streams            int
+	duration           time.Duration
+	patience           time.Duration
+}
+
+// transferred is what a bulk transfer came to, from the first connect to the last end.
+type transferred struct {
+	Bytes   int64   `json:"bytes"`
+	Seconds float64 `json:"seconds"`
+}
+
+// timed are durations of equal things, in microseconds.
+type timed struct {
+	Count int     `json:"count"`
+	P50   float64 `json:"p50Us"`
+	P99   float64 `json:"p99Us"`
+}
+
+func runLoad() error {
+	if len(os.Args) < 3 || loads[os.Args[2]] == nil {
+		return errors.New("usage: app load down|up|ping|connections|busy [-source|-sink|-echo IP:PORT] …")
+	}
+	var job load
+	flags := flag.NewFlagSet("load", flag.ExitOnError)
+	for name, address := range map[string]*netip.AddrPort{
+		"source": &job.source, "sink": &job.sink, "echo": &job.echo,
+	} {
+		flags.TextVar(address, name, netip.AddrPort{}, "`IP:PORT` of that server")
+	}
+	flags.IntVar(&job.streams, "streams", 1, "connections at the same time")
+	flags.DurationVar(&job.duration, "time", 2*time.Second, "how long about")
+	flags.DurationVar(&job.patience, "patience", 5*time.Second, "how long nothing may happen")
+	flags.Parse(os.Args[3:])
+	// One for each thread that waits in a system call, so that none has to be handed over.
+	runtime.GOMAXPROCS(job.streams + 2)
+	result, err := loads[os.Args[2]](&job)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(map[string]any{"result": result, "cpuSeconds": ownSeconds()})
+}
+
+func ownSeconds() float64 {
+	var usage syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
+}
+
+const bufferBytes = 256 << 10
+
+// down finds the rate with small downloads first.
+func (job *load) down() (any, error) {
+	return job.downFor(job.duration)
+}
+
+func (job *load) downFor(duration time.Duration) (transferred, error) {
+	size := int64(16 << 20)
+	for _, part := range []time.Duration{duration / 8, duration} {
+		found, err := job.fetch(size)
+		if err != nil {
+			return found, err
+		}
+		size = int64(float64(found.Bytes) / found.Seconds * part.Seconds())
+	}
+	return job.fetch(size)
+}
+
+// fetch downloads size bytes, an equal share of it in each stream.
+func (job *load) fetch(size int64) (transferred, error) {
+	share := size/int64(job.streams) + 1
+	return job.transfer(job.source, func(conn *socket) (int64, error) {
+		if _, err := fmt.Fprintln(conn, share); err != nil {
+			return 0, err
+		}
+		var total int64
+		for buffer := make([]byte, bufferBytes); ; {
+			n, err := conn.Read(buffer)
+			total += int64(n)
+			if err == io.EOF && total != share {
+				return total, fmt.Errorf("read: %d bytes of %d, then the end", total, share)
+			}
+			if err == io.EOF {
+				return total, nil
+			}
+			if err != nil {
+				return total, err
+			}
+		}
+	})
+}
+
+// up counts what the sink has acknowledged, and the time until it has.
+func (job *load) up() (any, error) {
+	return job.transfer(job.sink, func(conn *socket) (int64, error) {
+		var sent int64
+		end := time.Now().Add(job.duration)
+		for block := pattern[:bufferBytes]; time.Now().Before(end); {
+			n, err := conn.Write(block)
+			sent += int64(n)
+			if err != nil {
+				return sent, err
+			}
+		}
+		if err := conn.closeWrite(); err != nil {
+			return sent, err
+		}
+		got, err := conn.readCount()
+		if err == nil && got != sent {
+			err = fmt.Errorf("write: %d bytes were sent, %d arrived", sent, got)
+		}
+		return got, err
+	})
+}
+
+func (job *load) transfer(to netip.AddrPort, one func(*socket) (int64, error)) (transferred, error) {
+	var total atomic.Int64
+	start := time.Now()
+	err := job.inEachStream(func() error {
+		conn, err := dialSocket(to, job.patience)
+		if err != nil {
+			return err
+		}
+		defer conn.close()
+		n, err := one(conn)
+		total.Add(n)
+		return err
+	})
+	return transferred{total.Load(), time.Since(start).Seconds()}, err
+}
+
+func (job *load) ping() (any, error) {
+	conn, err := dialSocket(job.echo, job.patience)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.close()
+	end := time.Now().Add(job.duration)
+	return pingWhile(conn, func() bool { return time.Now().Before(end) })
+}
+
+const pingBytes = 64
+
+// pingWhile measures round trips of 64 bytes on one connection, one after the other.
+func pingWhile(conn *socket, goesOn func() bool) (timed, error) {
+	var times []time.Duration
+	message := slices.Clone(pattern[:pingBytes])
+	for goesOn() {
+		start := time.Now()
+		if _, err := conn.Write(message); err != nil {
+			return timed{}, err
+		}
+		if _, err := io.ReadFull(conn, message); err != nil {
+			return timed{}, err
+		}
+		times = append(times, time.Since(start))
+	}
+	return summary(times), nil
+}
+
+// connections opens one after the other in each stream; each carries one request of some bytes and one answer. It
+// counts those that are over in time; one that fails is counted and not tried again.
+func (job *load) connections() (any, error) {
+	var mutex sync.Mutex
+	var times []time.Duration
+	var failed int
+	var failure error
+	end := time.Now().Add(job.duration)
+	job.inEachStream(func() error {
+		for time.Now().Before(end) {
+			start := time.Now()
+			err := job.connectOnce()
+			mutex.Lock()
+			if err != nil {
+				failed, failure = failed+1, err
+			} else if time.Now().Before(end) {
+				times = append(times, time.Since(start))
+			}
+			mutex.Unlock()
+		}
+		return nil
+	})
+	if len(times) == 0 {
+		return nil, errors.Join(errors.New("no connection succeeded"), failure)
+	}
+	text := ""
+	if failure != nil {
+		text = failure.Error()
+	}
+	return struct {
+		timed
+		PerSecond float64 `json:"perSecond"`
+		Failed    int     `json:"failed"`
+		Failure   string  `json:"failure,omitempty"`
+	}{summary(times), float64(len(times)) / job.duration.Seconds(), failed, text}, nil
+}
+
+func (job *load) connectOnce() error {
+	conn, err := dialSocket(job.source, job.patience)
+	if err != nil {
+		return err
+	}
+	defer conn.close()
+	if _, err := conn.Write([]byte("1\n")); err != nil {
+		return err
+	}
+	answer, err := io.ReadAll(io.LimitReader(conn, 2))
+	if err == nil && len(answer) != 1 {
+		err = fmt.Errorf("read: an answer of %d bytes instead of 1", len(answer))
+	}
+	return err
+}
+
+// busy pings on a connection of its own for as long as a download runs.
+func (job *load) busy() (any, error) {
+	conn, err := dialSocket(job.echo, job.patience)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.close()
+	var isOver atomic.Bool
+	var bulk transferred
+	done := make(chan error)
+	go func() {
+		var err error
+		bulk, err = job.downFor(job.duration)
+		isOver.Store(true)
+		done <- err
+	}()
+	// The small downloads that find the rate come first.
+	time.Sleep(job.duration / 4)
+	pings, err := pingWhile(conn, func() bool { return !isOver.Load() })
+	if err = errors.Join(err, <-done); err != nil {
+		return nil, err
+	}
+	return struct {
+		timed
+		Bulk transferred `json:"bulk"`
+	}{pings, bulk}, nil
+}
+
+func (job *load) inEachStream(work func() error) error {
+	failures := make([]error, job.streams)
+	var group sync.WaitGroup
+	for i := range failures {
+		group.Go(func() { failures[i] = work() })
+	}
+	group.Wait()
+	return errors.Join(failures...)
+}
+
+func summary(times []time.Duration) timed {
+	if len(times) == 0 {
+		return timed{}
+	}
+	slices.Sort(times)
+	at := func(share float64) float64 {
+		return float64(times[int(share*float64(len(times)-1))].Nanoseconds()) / 1000
+	}
+	return timed{len(times), at(0.50), at(0.99)}
+}
