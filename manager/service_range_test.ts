@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { serviceRangeInError } from "./service_range_error.ts";
+import { serviceRangeInError } from "./service_range.ts";
 
 const table: [message: string, range: string | undefined][] = [
   [

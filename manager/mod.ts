@@ -1,0 +1,2 @@
+/** The traffic-manager: dials, looks up and tells about the cluster, for laptops. */
+export { runManager, type RunManagerOptions } from "./run.ts";

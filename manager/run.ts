@@ -1,0 +1,134 @@
+/**
+ * The manager's life.
+ *
+ * 1. It learns what it is (environment, `/etc/resolv.conf`) and begins to watch the cluster.
+ * 2. Once it knows what its leash must know, it opens its door and is ready.
+ * 3. Told to leave, it shuts the door, lets what runs end by itself for a while, and takes leave of every session.
+ */
+import { product, version } from "../build.ts";
+import {
+  type ApiClient,
+  ApiError,
+  type ClusterAccess,
+  inClusterAccess,
+  openApi,
+  resources,
+} from "../k8s/mod.ts";
+import { logger } from "../log.ts";
+import { Ip, systemClock } from "../net/mod.ts";
+import { clientPort, probePort } from "./api.ts";
+import { ClusterDns } from "./cluster_dns.ts";
+import { ClusterView } from "./cluster_view.ts";
+import { Doorway } from "./doorway.ts";
+import { Feed } from "./feed.ts";
+import { type Endpoint, whyForbidden } from "./leash.ts";
+import { parsePodResolvConf } from "./pod_resolv_conf.ts";
+import { Probes } from "./probes.ts";
+import { Service } from "./service.ts";
+import { askServiceRanges, type TryService } from "./service_range.ts";
+import { readSettings } from "./settings.ts";
+import type { World } from "./world.ts";
+
+const log = logger("manager");
+const clock = systemClock;
+
+/** How long streams may take to end by themselves; less than the pod's grace period. */
+const drainMs = 5_000;
+
+export interface RunManagerOptions {
+  /** As the manifest sets it. */
+  env: Record<string, string>;
+  /** Fires when the manager shall leave. */
+  signal: AbortSignal;
+  /** How to reach the API server. In a pod, its own way, when absent. */
+  access?: ClusterAccess;
+  /** Text of the pod's `/etc/resolv.conf`. Read when absent. */
+  resolvConf?: string;
+}
+
+/**
+ * Runs the manager until the signal fires. Resolves when all is closed.
+ *
+ * @throws {TypeError} or {SyntaxError} when the environment does not tell what it must.
+ */
+export async function runManager(options: RunManagerOptions): Promise<void> {
+  const { env, signal } = options;
+  const settings = readSettings(env);
+  const resolvConf = parsePodResolvConf(
+    options.resolvConf ?? await Deno.readTextFile("/etc/resolv.conf"),
+  );
+  await using api = openApi(options.access ?? await inClusterAccess({ env }), {
+    userAgent: `${product} manager`,
+  });
+  const world = new Feed<World>();
+  await using view = new ClusterView({
+    watch: (resource, options) => api.watch(resource, options),
+    askServiceRanges: () =>
+      askServiceRanges(tryServiceBy(api, settings.namespace)),
+    self: { settings, resolvConf, version },
+    world,
+    clock,
+  });
+  await using _probes = new Probes({
+    listener: listenToKubelet(settings.ownAddresses),
+    isReady: () => world.value !== undefined && !signal.aborted,
+    clock,
+  });
+  for await (const _first of world.follow({ signal })) break;
+  if (signal.aborted) return;
+
+  const { nameserver } = resolvConf;
+  const service = new Service({
+    dns: new ClusterDns({ nameserver, clock }),
+    world,
+    whyForbidden: (to: Endpoint) => whyForbidden(to, view.leashFacts),
+    clock,
+  });
+  await using doorway = new Doorway({
+    listener: Deno.listen({ hostname: "127.0.0.1", port: clientPort }),
+    serve: (incoming) => service.serve(incoming),
+    clock,
+  });
+  log.info("ready", { version, nameserver });
+  await aborted(signal);
+  log.info("leaving", { sessions: doorway.sessions });
+  doorway.shut();
+  await withinDrainTime(service.drain());
+}
+
+/** All addresses of the pod: the kubelet chooses which it asks. */
+function listenToKubelet(own: readonly Ip[]): Deno.TcpListener {
+  const hostname = own.some((ip) => ip.family === 6) ? "::" : "0.0.0.0";
+  return Deno.listen({ hostname, port: probePort });
+}
+
+function tryServiceBy(api: ApiClient, namespace: string): TryService {
+  return async ({ clusterIP, ipFamily }) => {
+    try {
+      await api.create(resources.services, {
+        metadata: { generateName: "tp-range-", namespace },
+        spec: { clusterIP, ipFamilies: [ipFamily], ports: [{ port: 1 }] },
+      }, { dryRun: true });
+      return "";
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 422) {
+        return error.detail;
+      }
+      throw error;
+    }
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  if (signal.aborted) resolve();
+  return promise;
+}
+
+async function withinDrainTime(work: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const callOff = clock.after(drainMs, late.resolve);
+  await Promise.race([work, late.promise]);
+  callOff();
+}
