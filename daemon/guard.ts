@@ -1,7 +1,7 @@
 import { logger } from "../log.ts";
 import { guardScript } from "./guard_script.ts";
 import type { ProcessId } from "./journal.ts";
-import { processState, stateOf } from "./process_linux.ts";
+import { killGroup, processState, stateOf } from "./process_linux.ts";
 
 const log = logger("daemon");
 
@@ -52,11 +52,7 @@ export class Guard {
 
   /** Nothing is left to undo: ends it. */
   async stop(): Promise<void> {
-    try {
-      this.#child?.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
+    await killGroup(this.id);
     await this.#child?.status;
   }
 

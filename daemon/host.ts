@@ -64,33 +64,14 @@ export class Host {
     const facts = await this.#facts();
     for (const subnet of subnets) refuseIf(refuseDevice(subnet, facts));
     await record({ unreachable: subnets });
-    this.#unreachable = subnets;
     try {
-      return await this.#open(wanted, subnets);
+      return await refusing(() => this.#open(wanted, subnets));
     } catch (error) {
-      for (const subnet of subnets) network.deleteUnreachable(subnet);
-      this.#unreachable = [];
+      while (this.#unreachable.length > 0) {
+        network.deleteUnreachable(this.#unreachable.pop()!);
+      }
       throw error;
     }
-  }
-
-  #open(
-    wanted: WantedDevice,
-    subnets: Subnet[],
-  ): Promise<{ name: string; fd: number }> {
-    const { network, record } = this.#options;
-    return refusing(async () => {
-      for (const subnet of subnets) network.addUnreachable(subnet);
-      const families = subnets.map(tunSubnet);
-      const { name, index, fd } = await network.openDevice({
-        mtu: wanted.mtu,
-        ...wanted.v4 ? { v4: tunSubnet(wanted.v4) } : {},
-        ...wanted.v6 ? { v6: tunSubnet(wanted.v6) } : {},
-      });
-      this.#device = { name, index, families };
-      await record({ unreachable: subnets, device: { name, index } });
-      return { name, fd };
-    });
   }
 
   closeDescriptor(fd: number): void {
@@ -120,11 +101,18 @@ export class Host {
 
   /** Only an address on the device may be a nameserver: no other process of this or another host is asked. */
   async setResolver(nameserver: Ip): Promise<void> {
-    const { families } = this.#needDevice();
+    const { families, name, index } = this.#needDevice();
+    const device = { name, index };
     const isOnDevice = families.some(({ subnet, laptop }) =>
       subnet.contains(nameserver) && !laptop.equals(nameserver)
     );
     if (!isOnDevice) throw new Refused("nameserver-outside");
+    // The resolver's keeper may make it unreachable at any time.
+    const subnets = [
+      ...this.#unreachable,
+      new Subnet(nameserver, nameserver.bits),
+    ];
+    await this.#options.record({ unreachable: subnets, device });
     await refusing(() => this.#options.resolver.set(nameserver));
   }
 
@@ -155,6 +143,25 @@ export class Host {
     this.#unreachable = [];
     this.#routes.clear();
     return errors;
+  }
+
+  async #open(
+    wanted: WantedDevice,
+    subnets: Subnet[],
+  ): Promise<{ name: string; fd: number }> {
+    const { network, record } = this.#options;
+    for (const subnet of subnets) {
+      network.addUnreachable(subnet);
+      this.#unreachable.push(subnet);
+    }
+    const { name, index, fd } = await network.openDevice({
+      mtu: wanted.mtu,
+      ...wanted.v4 ? { v4: tunSubnet(wanted.v4) } : {},
+      ...wanted.v6 ? { v6: tunSubnet(wanted.v6) } : {},
+    });
+    this.#device = { name, index, families: subnets.map(tunSubnet) };
+    await record({ unreachable: subnets, device: { name, index } });
+    return { name, fd };
   }
 
   #needDevice(): OpenDevice {

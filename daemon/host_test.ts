@@ -16,7 +16,11 @@ const cluster = Subnet.parse("10.96.0.0/12");
 function setUp() {
   const network = new FakeNetworkEdge();
   const edge = new FakeResolverEdge();
-  const resolver = new ResolverKeeper(edge, new FakeClock());
+  const resolver = new ResolverKeeper({
+    ...{ edge, clock: new FakeClock() },
+    block: () => {},
+    unblock: () => {},
+  });
   const record = (changes: unknown) => {
     network.done.push(`record ${JSON.stringify(changes)}`);
     return Promise.resolve();

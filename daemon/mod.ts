@@ -7,7 +7,7 @@
  */
 import { ResolvConfEdge } from "../dns/edge_resolv_conf.ts";
 import { logger, setLogSink } from "../log.ts";
-import { systemClock } from "../net/mod.ts";
+import { Subnet, systemClock } from "../net/mod.ts";
 import { openNetworkEdge } from "../vpn/device_linux.ts";
 import { Libc } from "./_libc_linux.ts";
 import { PacketListener } from "./_socket_linux.ts";
@@ -83,7 +83,11 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 
   const clock = systemClock;
   const edge = new ResolvConfEdge(resolvConfPaths);
-  const resolver = new ResolverKeeper(edge, clock);
+  const resolver = new ResolverKeeper({
+    ...{ edge, clock },
+    block: (ip) => network.addUnreachable(new Subnet(ip, ip.bits)),
+    unblock: (ip) => network.deleteUnreachable(new Subnet(ip, ip.bits)),
+  });
   const host = new Host({ network, resolver, record });
   const ending = stack.use(untilTold());
   stack.defer(async () => {

@@ -33,10 +33,19 @@ export async function stateOf(
 }
 
 /** Kills this very process, if it still is; resolves when it is gone. */
-export async function killProcess(process: ProcessId): Promise<void> {
+export function killProcess(process: ProcessId): Promise<void> {
+  return kill(process, process.pid);
+}
+
+/** As {@link killProcess}, for a process that leads a group: its children are killed with it. */
+export function killGroup(process: ProcessId): Promise<void> {
+  return kill(process, -process.pid);
+}
+
+async function kill(process: ProcessId, target: number): Promise<void> {
   if (await stateOf(process) === undefined) return;
   try {
-    Deno.kill(process.pid, "SIGKILL");
+    Deno.kill(target, "SIGKILL");
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }

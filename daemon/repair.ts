@@ -15,7 +15,7 @@ import {
   socketPath,
   stateDirectory,
 } from "./paths.ts";
-import { killProcess, stateOf } from "./process_linux.ts";
+import { killGroup, killProcess, stateOf } from "./process_linux.ts";
 
 const log = logger("daemon");
 
@@ -39,7 +39,7 @@ export async function repairHost(): Promise<void> {
 export async function undoLeftovers(network: NetworkEdge): Promise<void> {
   const journal = await readJournal(journalPath);
   // The guard of the dead must not undo what a later daemon does.
-  if (journal?.guard) await killProcess(journal.guard);
+  if (journal?.guard) await killGroup(journal.guard);
   await restoreResolvConf(resolvConfPaths);
   if (journal === undefined) return;
   log.warn("undoing what a killed daemon left", { pid: journal.daemon.pid });

@@ -8,54 +8,72 @@ const log = logger("daemon");
 /** Two missed heartbeats, and a little for a busy machine. */
 export const silenceMs = 2 * heartbeatMs + 200;
 
+export interface ResolverKeeperOptions {
+  edge: ResolverEdge;
+  clock: Clock;
+  /** Makes the nameserver unreachable, so that programs that still ask it turn to the host's own at once. */
+  block: (nameserver: Ip) => void;
+  unblock: (nameserver: Ip) => void;
+}
+
 /** Keeps the host's resolver ours only while the connector lives: the way names keep resolving when it hangs. */
 export class ResolverKeeper {
-  readonly #edge: ResolverEdge;
-  readonly #clock: Clock;
+  readonly #options: ResolverKeeperOptions;
   #wanted: Ip | undefined;
   #applied = false;
+  #blocked: Ip | undefined;
   #heardAt: number;
 
-  constructor(edge: ResolverEdge, clock: Clock) {
-    this.#edge = edge;
-    this.#clock = clock;
-    this.#heardAt = clock.now();
+  constructor(options: ResolverKeeperOptions) {
+    this.#options = options;
+    this.#heardAt = options.clock.now();
   }
 
   /** The host's own nameservers. */
   nameservers(): Promise<readonly Ip[]> {
-    return this.#edge.nameservers();
+    return this.#options.edge.nameservers();
   }
 
   /** @throws what {@link ResolverEdge.apply} throws. */
   async set(nameserver: Ip): Promise<void> {
-    await this.#edge.apply(nameserver);
+    await this.#options.edge.apply(nameserver);
+    this.#unblock();
     this.#wanted = nameserver;
     this.#applied = true;
   }
 
   async restore(): Promise<void> {
     this.#wanted = undefined;
-    await this.#edge.restore();
+    await this.#options.edge.restore();
     this.#applied = false;
+    this.#unblock();
   }
 
   /** The connector lives. A resolver that was restored because it did not is applied again. */
   async heard(): Promise<void> {
-    this.#heardAt = this.#clock.now();
+    this.#heardAt = this.#options.clock.now();
     if (this.#wanted === undefined || this.#applied) return;
-    await this.#edge.apply(this.#wanted);
+    this.#unblock();
+    await this.#options.edge.apply(this.#wanted);
     this.#applied = true;
     log.info("the connector is back: resolver applied again");
   }
 
   /** Call several times a second. `stopped`: the connector is known to be stopped by a signal. */
   async tick({ stopped }: { stopped: boolean }): Promise<void> {
-    if (!this.#applied) return;
-    const silent = this.#clock.now() - this.#heardAt > silenceMs;
-    if (!silent && !stopped) return await this.#edge.follow();
-    await this.#edge.restore();
+    const { edge, clock, block } = this.#options;
+    if (!this.#applied || this.#wanted === undefined) return;
+    const silent = clock.now() - this.#heardAt > silenceMs;
+    if (!silent && !stopped) return await edge.follow();
+    await edge.restore();
     this.#applied = false;
+    this.#blocked = this.#wanted;
+    block(this.#blocked);
     log.warn("the connector is silent: resolver restored", { stopped });
+  }
+
+  #unblock(): void {
+    if (this.#blocked !== undefined) this.#options.unblock(this.#blocked);
+    this.#blocked = undefined;
   }
 }

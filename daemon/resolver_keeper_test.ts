@@ -9,7 +9,12 @@ const nameserver = Ip.parse("198.18.0.3");
 function setUp() {
   const edge = new FakeResolverEdge();
   const clock = new FakeClock();
-  return { edge, clock, keeper: new ResolverKeeper(edge, clock) };
+  const keeper = new ResolverKeeper({
+    ...{ edge, clock },
+    block: (ip) => edge.done.push(`block ${ip}`),
+    unblock: (ip) => edge.done.push(`unblock ${ip}`),
+  });
+  return { edge, clock, keeper };
 }
 
 Deno.test("a silent connector's resolver is restored once and applied again when it is heard", async () => {
@@ -26,6 +31,8 @@ Deno.test("a silent connector's resolver is restored once and applied again when
     "apply 198.18.0.3",
     "follow",
     "restore",
+    "block 198.18.0.3",
+    "unblock 198.18.0.3",
     "apply 198.18.0.3",
     "follow",
   ]);
@@ -35,7 +42,10 @@ Deno.test("a stopped connector's resolver is restored at once", async () => {
   const { edge, keeper } = setUp();
   await keeper.set(nameserver);
   await keeper.tick({ stopped: true });
-  assert.deepEqual(edge.done, ["apply 198.18.0.3", "restore"]);
+  const silenced = ["apply 198.18.0.3", "restore", "block 198.18.0.3"];
+  assert.deepEqual(edge.done, silenced);
+  await keeper.restore();
+  assert.deepEqual(edge.done, [...silenced, "restore", "unblock 198.18.0.3"]);
 });
 
 Deno.test("a resolver that was given back is not applied again by a heartbeat", async () => {
@@ -54,7 +64,11 @@ Deno.test("a restore that fails is tried again", async () => {
   edge.failure = new Error("no space");
   await assert.rejects(keeper.tick({ stopped: true }), /no space/);
   await keeper.tick({ stopped: true });
-  assert.deepEqual(edge.done, ["apply 198.18.0.3", "restore"]);
+  assert.deepEqual(edge.done, [
+    "apply 198.18.0.3",
+    "restore",
+    "block 198.18.0.3",
+  ]);
 });
 
 Deno.test("a resolver that could not be applied again is tried at the next heartbeat", async () => {
@@ -67,6 +81,8 @@ Deno.test("a resolver that could not be applied again is tried at the next heart
   assert.deepEqual(edge.done, [
     "apply 198.18.0.3",
     "restore",
+    "block 198.18.0.3",
+    "unblock 198.18.0.3",
     "apply 198.18.0.3",
   ]);
 });

@@ -37,7 +37,11 @@ async function withServer(
   using libc = new Libc();
   const network = new FakeNetworkEdge();
   const edge = new FakeResolverEdge();
-  const resolver = new ResolverKeeper(edge, systemClock);
+  const resolver = new ResolverKeeper({
+    ...{ edge, clock: systemClock },
+    block: () => {},
+    unblock: () => {},
+  });
   const host = new Host({ network, resolver, record: () => Promise.resolve() });
   const listener = new PacketListener(libc, socketPath);
   const server = new Server({
