@@ -1,0 +1,66 @@
+import type { Clock } from "../net/mod.ts";
+import { ObstacleError } from "./unreachable.ts";
+
+/** `promise`, or a rejection with the signal's reason as soon as it aborts. What the promise does goes on. */
+export function unlessAborted<T>(
+  promise: Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  if (signal === undefined) return promise;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  return Promise.race([promise, aborted]).finally(() =>
+    signal.removeEventListener("abort", onAbort)
+  );
+}
+
+export interface DeadlineOptions {
+  ms: number;
+  clock: Clock;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs `work` with a signal that aborts with the caller's, or after `ms`.
+ *
+ * @throws {ObstacleError} `timeout`, through the work; the caller's own reason when that came first.
+ */
+export async function withDeadline<T>(
+  { ms, clock, signal }: DeadlineOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const abort = new AbortController();
+  const onAbort = () => abort.abort(signal!.reason);
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const cancel = clock.after(ms, () => {
+    const detail = `no answer within ${ms / 1000} s`;
+    abort.abort(new ObstacleError({ kind: "timeout", detail }));
+  });
+  try {
+    return await work(abort.signal);
+  } catch (error) {
+    throw abort.signal.aborted ? abort.signal.reason : error;
+  } finally {
+    cancel();
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Resolves after `ms`, or at once when the signal aborts. */
+export function pause(
+  ms: number,
+  { clock, signal }: { clock: Clock; signal?: AbortSignal | undefined },
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal?.aborted) return Promise.resolve();
+  const onAbort = () => resolve();
+  const cancel = clock.after(ms, resolve);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  return promise.finally(() => {
+    cancel();
+    signal?.removeEventListener("abort", onAbort);
+  });
+}

@@ -1,0 +1,419 @@
+/** The API server as typed questions. Every method throws {@link ApiError}, {@link ApiUnreachableError} or {@link CredentialError}. */
+import { type Clock, type Conn, systemClock } from "../net/mod.ts";
+import { pause } from "./_deadline.ts";
+import { PortForwarder, type PortForwardOptions } from "./_port_forward.ts";
+import { type ApiRequest, Requests } from "./_requests.ts";
+import { watchCollection, type WatchEvent } from "./_watch.ts";
+import type { ClusterAccess } from "./access.ts";
+import { isApiError, type Question } from "./api_error.ts";
+import type {
+  AccessQuestion,
+  Event,
+  KubernetesObject,
+  ObjectList,
+} from "./object.ts";
+import {
+  apiVersionOf,
+  pathOf,
+  type Place,
+  type Resource,
+  resourceOf,
+  resources,
+} from "./resource.ts";
+
+export interface Options {
+  signal?: AbortSignal;
+}
+
+/** Which object. `namespace` is needed for namespaced resources. */
+export interface Ref {
+  namespace?: string;
+  name: string;
+}
+
+export interface ListOptions extends Options {
+  /** All namespaces when missing. */
+  namespace?: string;
+  /** As in `kubectl -l`. */
+  labelSelector?: string;
+  /** As in `kubectl --field-selector`. */
+  fieldSelector?: string;
+}
+
+export interface WriteOptions extends Options {
+  /** Everything is checked, nothing is kept. */
+  dryRun?: boolean;
+  /** Who is told to have set the fields. Default: the client's user agent. */
+  fieldManager?: string;
+}
+
+export interface ApplyOptions extends WriteOptions {
+  /** Takes fields over that others have set. */
+  force?: boolean;
+  /** Needed for kinds that {@link resources} does not hold. */
+  resource?: Resource;
+}
+
+export interface DeleteOptions extends Options {
+  /** How dependents go. Default: the resource's own. */
+  propagation?: "Background" | "Foreground" | "Orphan";
+  /** Deletes only the object of that uid. */
+  uid?: string;
+  dryRun?: boolean;
+}
+
+/** What the API server says of itself. */
+export interface ServerVersion {
+  major: string;
+  minor: string;
+  gitVersion: string;
+  platform: string;
+}
+
+export interface OpenApiOptions {
+  clock?: Clock;
+  /** What the API server's audit log shows. */
+  userAgent?: string;
+}
+
+/** Makes a client. Nothing is connected before the first question. */
+export function openApi(
+  access: ClusterAccess,
+  { clock = systemClock, userAgent = "tp" }: OpenApiOptions = {},
+): ApiClient {
+  return new ApiClient(new Requests(access, { clock, userAgent }), userAgent);
+}
+
+/** How many objects a page of a list holds. */
+const pageSize = 500;
+/** A watch is made anew after about so long, in s, so that a dead connection does not stay unnoticed. */
+const watchSeconds = 180;
+
+export class ApiClient implements AsyncDisposable {
+  readonly #requests: Requests;
+  readonly #forwarder: PortForwarder;
+  readonly #fieldManager: string;
+  readonly #closed = new AbortController();
+
+  /** @see openApi */
+  constructor(requests: Requests, fieldManager: string) {
+    this.#requests = requests;
+    this.#forwarder = new PortForwarder(requests);
+    this.#fieldManager = fieldManager;
+  }
+
+  get access(): ClusterAccess {
+    return this.#requests.access;
+  }
+
+  get<T extends KubernetesObject>(
+    resource: Resource<T>,
+    ref: Ref,
+    options: Options = {},
+  ): Promise<T> {
+    return this.#requests.json({
+      ...ask("get", resource, ref),
+      method: "GET",
+      signal: options.signal,
+    });
+  }
+
+  /** Like {@link ApiClient.get}, `undefined` when there is no such object. */
+  async find<T extends KubernetesObject>(
+    resource: Resource<T>,
+    ref: Ref,
+    options: Options = {},
+  ): Promise<T | undefined> {
+    try {
+      return await this.get(resource, ref, options);
+    } catch (error) {
+      if (isApiError(error, "NotFound")) return undefined;
+      throw error;
+    }
+  }
+
+  /** All objects, read page by page. */
+  async list<T extends KubernetesObject>(
+    resource: Resource<T>,
+    options: ListOptions = {},
+  ): Promise<T[]> {
+    const items: T[] = [];
+    let next: string | undefined;
+    do {
+      const page: ObjectList<T> = await this.#page(resource, options, next);
+      items.push(...page.items);
+      next = page.metadata.continue;
+    } while (next);
+    return items;
+  }
+
+  /**
+   * What is there, then what changes; ends when `signal` aborts or the client is disposed. The connection is kept alive
+   * and made anew as needed. A consumer that is slow makes the server wait.
+   */
+  async *watch<T extends KubernetesObject>(
+    resource: Resource<T>,
+    options: ListOptions = {},
+  ): AsyncGenerator<WatchEvent<T>, void> {
+    const own = new AbortController();
+    const signal = AbortSignal.any([
+      own.signal,
+      this.#closed.signal,
+      ...options.signal ? [options.signal] : [],
+    ]);
+    const { clock } = this.#requests;
+    try {
+      yield* watchCollection<T>({
+        listPage: ({ continue: next, signal }) =>
+          this.#page(resource, { ...options, signal }, next),
+        watchFrom: ({ resourceVersion, signal }) =>
+          this.#watchFrom(resource, { ...options, signal, resourceVersion }),
+        sorted: (error) => this.#requests.sorted(error, signal),
+        pause: (ms) => pause(ms, { clock, signal }),
+      }, signal);
+    } finally {
+      own.abort();
+    }
+  }
+
+  create<T extends KubernetesObject>(
+    resource: Resource<T>,
+    object: T,
+    options: WriteOptions & { namespace?: string } = {},
+  ): Promise<T> {
+    const namespace = options.namespace ?? object.metadata.namespace;
+    const body = {
+      apiVersion: apiVersionOf(resource),
+      kind: resource.kind,
+      ...object,
+    };
+    return this.#write({
+      ...ask("create", resource, { namespace }),
+      method: "POST",
+      body,
+    }, options);
+  }
+
+  /** Makes the object's fields be as they are here, whether it exists or not (server-side apply). */
+  apply<T extends KubernetesObject>(
+    object: T,
+    options: ApplyOptions = {},
+  ): Promise<T> {
+    const resource = options.resource ?? resourceOf(object);
+    const { namespace, name } = object.metadata;
+    return this.#write({
+      ...ask("patch", resource, { namespace, name: name ?? "" }),
+      method: "PATCH",
+      contentType: "application/apply-patch+yaml",
+      body: object,
+      query: { force: options.force },
+    }, options);
+  }
+
+  /** Merges `changes` into the object (RFC 7396): `null` removes a field, lists are replaced whole. */
+  patch<T extends KubernetesObject>(
+    resource: Resource<T>,
+    ref: Ref & { changes: unknown; subresource?: string },
+    options: WriteOptions = {},
+  ): Promise<T> {
+    return this.#write({
+      ...ask("patch", resource, ref),
+      method: "PATCH",
+      contentType: "application/merge-patch+json",
+      body: ref.changes,
+    }, options);
+  }
+
+  /** Replaces the object; its `resourceVersion` guards against changes of others. */
+  replace<T extends KubernetesObject>(
+    resource: Resource<T>,
+    object: T,
+    options: WriteOptions & { subresource?: string } = {},
+  ): Promise<T> {
+    const { namespace, name = "" } = object.metadata;
+    const { subresource } = options;
+    return this.#write({
+      ...ask("update", resource, { namespace, name, subresource }),
+      method: "PUT",
+      body: {
+        apiVersion: apiVersionOf(resource),
+        kind: resource.kind,
+        ...object,
+      },
+    }, options);
+  }
+
+  /** Deletes the object. Resolves to false when there was none. */
+  async delete(
+    resource: Resource,
+    ref: Ref,
+    options: DeleteOptions = {},
+  ): Promise<boolean> {
+    const { propagation, uid, dryRun } = options;
+    try {
+      await this.#requests.text({
+        ...ask("delete", resource, ref),
+        method: "DELETE",
+        body: {
+          ...propagation ? { propagationPolicy: propagation } : {},
+          ...uid ? { preconditions: { uid } } : {},
+          ...dryRun ? { dryRun: ["All"] } : {},
+        },
+        signal: options.signal,
+      });
+      return true;
+    } catch (error) {
+      if (isApiError(error, "NotFound")) return false;
+      throw error;
+    }
+  }
+
+  version(options: Options = {}): Promise<ServerVersion> {
+    return this.#requests.json({
+      question: { verb: "get", resource: "version" },
+      method: "GET",
+      path: "/version",
+      signal: options.signal,
+    });
+  }
+
+  /** Whether RBAC lets us. Asking is allowed to every user that the server knows. */
+  async canI(
+    question: AccessQuestion,
+    options: Options = {},
+  ): Promise<boolean> {
+    const { status } = await this.create(resources.selfSubjectAccessReviews, {
+      metadata: {},
+      spec: { resourceAttributes: question },
+    }, options);
+    return status?.allowed === true;
+  }
+
+  /** The last lines of what a pod's container wrote. */
+  logs(
+    ref: Ref,
+    options: Options & {
+      container?: string;
+      tailLines?: number;
+      /** Of the container that ran before. */
+      previous?: boolean;
+    } = {},
+  ): Promise<string> {
+    const { container, tailLines = 100, previous, signal } = options;
+    return this.#requests.text({
+      ...ask("get", resources.pods, { ...ref, subresource: "log" }),
+      method: "GET",
+      query: { container, tailLines, previous },
+      signal,
+    });
+  }
+
+  /** The events about one object, oldest first. */
+  async events(
+    { namespace, name, kind = "Pod" }: Ref & { kind?: string },
+    options: Options = {},
+  ): Promise<Event[]> {
+    const events = await this.list(resources.events, {
+      ...options,
+      ...namespace ? { namespace } : {},
+      fieldSelector: `involvedObject.kind=${kind},involvedObject.name=${name}`,
+    });
+    return events.toSorted((a, b) => timeOf(a) < timeOf(b) ? -1 : 1);
+  }
+
+  /**
+   * A byte flow to a port inside a pod. Resolves when the cluster has taken it; that nobody listens on the port shows
+   * at the first read, as {@link RefusedError}.
+   */
+  portForward(options: PortForwardOptions): Promise<Conn> {
+    return this.#forwarder.open(options);
+  }
+
+  /** Ends watches and questions. Flows of {@link ApiClient.portForward} go on. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort();
+    this.#requests[Symbol.dispose]();
+    return Promise.resolve();
+  }
+
+  #page<T extends KubernetesObject>(
+    resource: Resource<T>,
+    { namespace, labelSelector, fieldSelector, signal }: ListOptions,
+    next?: string,
+  ): Promise<ObjectList<T>> {
+    return this.#requests.json({
+      ...ask("list", resource, { namespace }),
+      method: "GET",
+      query: { labelSelector, fieldSelector, limit: pageSize, continue: next },
+      signal,
+    });
+  }
+
+  #watchFrom<T extends KubernetesObject>(
+    resource: Resource<T>,
+    { namespace, labelSelector, fieldSelector, resourceVersion, signal }:
+      & ListOptions
+      & { resourceVersion: string; signal: AbortSignal },
+  ) {
+    const seconds = Math.round(watchSeconds * (0.8 + 0.4 * Math.random()));
+    return this.#requests.stream({
+      ...ask("watch", resource, { namespace }),
+      method: "GET",
+      query: {
+        watch: true,
+        allowWatchBookmarks: true,
+        labelSelector,
+        fieldSelector,
+        resourceVersion,
+        timeoutSeconds: seconds,
+      },
+      signal,
+      lifetimeMs: (seconds + 15) * 1000,
+    });
+  }
+
+  #write<T>(request: ApiRequest, options: WriteOptions): Promise<T> {
+    const { dryRun, fieldManager = this.#fieldManager, signal } = options;
+    return this.#requests.json({
+      ...request,
+      query: {
+        ...request.query,
+        fieldManager,
+        dryRun: dryRun ? "All" : undefined,
+      },
+      signal,
+    });
+  }
+}
+
+/** The question and its path. */
+function ask(
+  verb: string,
+  resource: Resource,
+  place: Place,
+): { question: Question; path: string } {
+  const { namespace, name, subresource } = place;
+  if (
+    resource.namespaced && namespace === undefined && verb !== "list" &&
+    verb !== "watch"
+  ) {
+    throw new TypeError(`Cannot ${verb} ${resource.plural}: no namespace`);
+  }
+  const told = subresource
+    ? `${resource.plural}/${subresource}`
+    : resource.plural;
+  return {
+    question: {
+      verb,
+      resource: told,
+      group: resource.group,
+      namespace: resource.namespaced ? namespace : undefined,
+      name,
+    },
+    path: pathOf(resource, place),
+  };
+}
+
+function timeOf({ lastTimestamp, eventTime, metadata }: Event): string {
+  return lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? "";
+}

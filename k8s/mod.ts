@@ -1,0 +1,43 @@
+/** Speaks to the API server: access by kubeconfig, typed questions, watches, port-forwards. */
+export {
+  type ClusterAccess,
+  loadAccess,
+  type LoadAccessOptions,
+  type Trust,
+} from "./access.ts";
+export {
+  ApiClient,
+  type ApplyOptions,
+  type DeleteOptions,
+  type ListOptions,
+  openApi,
+  type OpenApiOptions,
+  type Ref,
+  type ServerVersion,
+  type WriteOptions,
+} from "./api_client.ts";
+export {
+  ApiError,
+  formatQuestion,
+  isApiError,
+  type Question,
+} from "./api_error.ts";
+export { CredentialError } from "./credential.ts";
+export { inClusterAccess, type InClusterOptions } from "./_in_cluster.ts";
+export { KubeconfigError, type KubeconfigProblem } from "./kubeconfig.ts";
+export type * from "./object.ts";
+export {
+  apiVersionOf,
+  pathOf,
+  type Resource,
+  resource,
+  resourceOf,
+  resources,
+} from "./resource.ts";
+export type { PortForwardOptions } from "./_port_forward.ts";
+export type { WatchEvent } from "./_watch.ts";
+export {
+  ApiUnreachableError,
+  type UnreachableKind,
+  unreachableKinds,
+} from "./unreachable.ts";
