@@ -1,5 +1,6 @@
 /** Each breach of SPEC.md section 9 that needs a session: told to the peer, and the end of the session. */
 import assert from "node:assert/strict";
+import { FakeClock } from "../net/clock_fake.ts";
 import { connPair } from "../net/conn_fake.ts";
 import { acceptSession, dialSession, type Incoming } from "./mod.ts";
 import { ascii, bytes, frame, RawPeer, u32, u64, u8 } from "./raw_peer_fake.ts";
@@ -112,8 +113,10 @@ for (const [name, frames, breach] of breaches) {
 Deno.test("a peer that opens without end and reads nothing is a flood", async () => {
   const [near, far] = connPair({ bufferBytes: 8 * 1024 });
   const raw = new RawPeer(near);
+  const clock = new FakeClock();
   const accepting = acceptSession(far, {
     product: "tp/test",
+    clock,
     limits: { streams: 10 },
     serve: (incoming) => void incoming.accept(),
   });
@@ -128,6 +131,9 @@ Deno.test("a peer that opens without end and reads nothing is a flood", async ()
     }
   })();
   flooding.catch(() => {});
+  // Streams break off at once; the goodbye, which is not read, has its time.
+  await assert.rejects(session.open(ascii("x")), { refusal: "gone" });
+  clock.advance(1000);
   const { reason, detail } = await session.ended;
   assert.equal(reason, "protocol-error");
   assert.match(detail, /^flood: /);
