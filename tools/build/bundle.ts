@@ -1,0 +1,107 @@
+/**
+ * The program as a few JavaScript modules: its start, and what is loaded on demand. npm packages are inside.
+ *
+ * 1. `deno bundle --code-splitting` makes ES modules that share code by importing each other.
+ * 2. Each worker (`*worker.ts`) is bundled alone: it shares nothing with the thread that starts it.
+ * 3. What the bundler adds for `require` costs 15 ms at every start, so it is replaced.
+ */
+import { walk } from "./walk.ts";
+import { run } from "./run.ts";
+
+export interface Bundle {
+  /** Text of each module by file name. They import each other as `./NAME`. */
+  modules: ReadonlyMap<string, string>;
+  /** The module that starts the program. */
+  main: string;
+  /** Modules that a `Worker` starts, by the name that the source gives them, e.g. `./worker.ts`. */
+  workers: ReadonlyMap<string, string>;
+}
+
+/**
+ * Bundles the program whose `main.ts` is in `root`.
+ *
+ * @throws {Error} when the bundler refuses, or two workers have the same file name.
+ */
+export async function bundle(root: string): Promise<Bundle> {
+  const directory = await Deno.makeTempDir();
+  try {
+    await denoBundle(root, [
+      "--code-splitting",
+      "--outdir",
+      directory,
+      "main.ts",
+    ]);
+    const workers = new Map<string, string>();
+    for await (const path of walk(root, "worker.ts")) {
+      const source = `./${path.split("/").at(-1)}`;
+      const name = path.replaceAll("/", "-").replace(/\.ts$/, ".js");
+      if (workers.has(source)) {
+        throw new Error(
+          `Cannot bundle "${path}": another worker has this file name`,
+        );
+      }
+      workers.set(source, name);
+      await denoBundle(root, ["-o", `${directory}/${name}`, path]);
+    }
+    return { modules: await readModules(directory), main: "main.js", workers };
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+async function denoBundle(cwd: string, args: string[]): Promise<void> {
+  const common = ["bundle", "--quiet", "--platform", "deno", "--minify"];
+  await run(Deno.execPath(), [...common, ...args], { cwd });
+}
+
+async function readModules(directory: string): Promise<Map<string, string>> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(directory)) names.push(name);
+  const modules = new Map<string, string>();
+  for (const name of names.sort()) {
+    const text = await Deno.readTextFile(`${directory}/${name}`);
+    modules.set(name, withCheapRequire(text));
+  }
+  return modules;
+}
+
+/**
+ * The bundler gives CommonJS packages a `require` made by `node:module`, which loads a large part of Node's
+ * compatibility layer. What is bundled can only ask for built-in modules, and those come cheaper.
+ */
+function withCheapRequire(text: string): string {
+  const require = "(id=>{const found=process.getBuiltinModule(id);" +
+    "if(found)return found;" +
+    'throw Object.assign(new Error(`Cannot find module "${id}"`),{code:"MODULE_NOT_FOUND"})})';
+  const result = text
+    .replace(
+      /import\s*\{\s*createRequire as __deno_internal_createRequire\s*\}\s*from\s*"node:module";/,
+      "",
+    )
+    .replace("__deno_internal_createRequire(import.meta.url)", () => require);
+  if (result.includes("__deno_internal_createRequire")) {
+    throw new Error(
+      "Cannot replace the bundler's require: it has another form",
+    );
+  }
+  return result;
+}
+
+/**
+ * `text` with each `new URL("./worker.ts", import.meta.url)` replaced by the expression that `expression` gives for the
+ * worker's module.
+ */
+export function replaceWorkerUrls(
+  text: string,
+  workers: Bundle["workers"],
+  expression: (name: string) => string,
+): string {
+  return text.replace(
+    /new URL\("(\.\/[^"]*worker\.ts)",\s*import\.meta\.url\)/g,
+    (_, source: string) => {
+      const name = workers.get(source);
+      if (name !== undefined) return expression(name);
+      throw new Error(`Cannot bundle the worker "${source}": no such file`);
+    },
+  );
+}
