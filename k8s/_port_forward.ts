@@ -42,8 +42,10 @@ export class PortForwarder {
   readonly #requests: Requests;
   #way: PortForwardWay | undefined;
 
-  constructor(requests: Requests) {
+  /** @param way Tried first. */
+  constructor(requests: Requests, way?: PortForwardWay) {
     this.#requests = requests;
+    this.#way = way;
   }
 
   /** What worked the last time. */

@@ -29,6 +29,8 @@ const errorStream = 1;
 const dataStream = 3;
 /** The longest payload of a data frame that we send. */
 const longestPayload = 128 * 1024;
+/** How long an ended flow without a byte waits for an error, in ms. */
+const lastWordsMs = 1_000;
 /** Of control frames only the first fields count. */
 const fieldBytes = 8;
 
@@ -54,7 +56,8 @@ export class SpdyConn implements Conn {
   #frame: SpdyHeader | undefined;
   #missing = 0;
   #answered = false;
-  #ended = false;
+  /** Streams on which the peer sends no more. */
+  readonly #ended = new Set<number>();
   #failure: Error | undefined;
 
   private constructor(below: SpdyBelow) {
@@ -105,9 +108,30 @@ export class SpdyConn implements Conn {
       const count = this.#take(into);
       if (count > 0) return count;
       if (this.#failure) throw this.#failure;
-      if (this.#ended) return null;
+      if (this.#ended.has(dataStream)) return await this.#lastWords(into);
       if (!await this.#below.source.fill()) throw this.#failure = this.#cut();
     }
+  }
+
+  /** A port that nobody listens on ends the data stream at once; the error may come after that. */
+  async #lastWords(into: Uint8Array): Promise<null> {
+    const silent = () =>
+      !this.#answered && !this.#ended.has(errorStream) &&
+      this.#failure === undefined;
+    const { promise, resolve } = Promise.withResolvers<false>();
+    const timer = setTimeout(() => resolve(false), lastWordsMs);
+    try {
+      while (
+        silent() && await Promise.race([this.#below.source.fill(), promise])
+      ) {
+        this.#take(into);
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+    this.#answered = true;
+    if (this.#failure) throw this.#failure;
+    return null;
   }
 
   async write(bytes: Uint8Array): Promise<number> {
@@ -222,7 +246,7 @@ export class SpdyConn implements Conn {
 
   /** The peer sends no more on the stream. */
   #finish(stream: number): void {
-    if (stream === dataStream) this.#ended = true;
+    this.#ended.add(stream);
     if (stream === errorStream && !this.#podError.isEmpty) {
       this.#failure = this.#podError.toError(this.#answered);
     }

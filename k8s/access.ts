@@ -121,13 +121,14 @@ function kubeconfigPaths(
 async function readKubeconfig(
   path: string,
 ): Promise<KubeconfigFile | undefined> {
+  let text: string;
   try {
-    return await parseKubeconfig(await Deno.readTextFile(path), path);
+    text = await Deno.readTextFile(path);
   } catch (error) {
-    if (error instanceof KubeconfigError) throw error;
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw broken(path, "it cannot be read", error);
   }
+  return await parseKubeconfig(text, path);
 }
 
 function serverOf({ entry, path }: Found<ClusterEntry>): URL {

@@ -1,7 +1,11 @@
 /** The API server as typed questions. Every method throws {@link ApiError}, {@link ApiUnreachableError} or {@link CredentialError}. */
 import { type Clock, type Conn, systemClock } from "../net/mod.ts";
 import { pause } from "./_deadline.ts";
-import { PortForwarder, type PortForwardOptions } from "./_port_forward.ts";
+import {
+  PortForwarder,
+  type PortForwardOptions,
+  type PortForwardWay,
+} from "./_port_forward.ts";
 import { type ApiRequest, Requests } from "./_requests.ts";
 import { watchCollection, type WatchEvent } from "./_watch.ts";
 import type { ClusterAccess } from "./access.ts";
@@ -74,14 +78,19 @@ export interface OpenApiOptions {
   clock?: Clock;
   /** What the API server's audit log shows. */
   userAgent?: string;
+  /** How port-forwards are tried first: what {@link ApiClient.portForwardWay} said another time. */
+  portForwardWay?: PortForwardWay;
 }
 
 /** Makes a client. Nothing is connected before the first question. */
 export function openApi(
   access: ClusterAccess,
-  { clock = systemClock, userAgent = "tp" }: OpenApiOptions = {},
+  { clock = systemClock, userAgent = "tp", portForwardWay }: OpenApiOptions =
+    {},
 ): ApiClient {
-  return new ApiClient(new Requests(access, { clock, userAgent }), userAgent);
+  const requests = new Requests(access, { clock, userAgent });
+  const forwarder = new PortForwarder(requests, portForwardWay);
+  return new ApiClient({ requests, forwarder, fieldManager: userAgent });
 }
 
 /** How many objects a page of a list holds. */
@@ -96,9 +105,13 @@ export class ApiClient implements AsyncDisposable {
   readonly #closed = new AbortController();
 
   /** @see openApi */
-  constructor(requests: Requests, fieldManager: string) {
+  constructor({ requests, forwarder, fieldManager }: {
+    requests: Requests;
+    forwarder: PortForwarder;
+    fieldManager: string;
+  }) {
     this.#requests = requests;
-    this.#forwarder = new PortForwarder(requests);
+    this.#forwarder = forwarder;
     this.#fieldManager = fieldManager;
   }
 
@@ -323,10 +336,15 @@ export class ApiClient implements AsyncDisposable {
 
   /**
    * A byte flow to a port inside a pod. Resolves when the cluster has taken it; that nobody listens on the port shows
-   * at the first read, as {@link RefusedError}.
+   * here or at the first read, as {@link RefusedError}.
    */
   portForward(options: PortForwardOptions): Promise<Conn> {
     return this.#forwarder.open(options);
+  }
+
+  /** How the last port-forward was made; `undefined` before the first. */
+  get portForwardWay(): PortForwardWay | undefined {
+    return this.#forwarder.way;
   }
 
   /** Ends watches and questions. Flows of {@link ApiClient.portForward} go on. */

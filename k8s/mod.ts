@@ -34,7 +34,7 @@ export {
   resourceOf,
   resources,
 } from "./resource.ts";
-export type { PortForwardOptions } from "./_port_forward.ts";
+export type { PortForwardOptions, PortForwardWay } from "./_port_forward.ts";
 export type { WatchEvent } from "./_watch.ts";
 export {
   ApiUnreachableError,
