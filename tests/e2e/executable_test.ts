@@ -240,7 +240,7 @@ Deno.test({
       env: { HOME: home, XDG_CACHE_HOME: home, SSL_CERT_FILE: "/nonexistent" },
     });
     assert(!("SSL_CERT_FILE" in seen));
-    assert.deepEqual([...Deno.readDirSync(home)], []);
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(home)), []);
     const { mode, uid } = await Deno.stat("/var/cache/tp");
     assert.deepEqual([mode! & 0o777, uid], [0o700, 0]);
     await Deno.remove(home, { recursive: true });

@@ -40,10 +40,14 @@ export function archiveOffset(base: Uint8Array): number {
 /**
  * Deno's bytes with the appendix, started through the stub.
  *
- * @throws {TypeError} when `base` is not a Deno that the stub can start.
+ * @throws {TypeError} when `base` is not a Deno that the stub can start, or the stub is none.
  */
 export function splice(base: Uint8Array, appendix: Appendix): Uint8Array {
   const { stub, archive, main } = appendix;
+  const start = stub.image.subarray(0, magic.length);
+  if (new TextDecoder().decode(start) !== magic) {
+    throw new TypeError("Cannot use the stub: its image has no table in front");
+  }
   const flags = new TextEncoder().encode(
     appendix.flags.map((flag) => `${flag}\0`).join(""),
   );
@@ -85,10 +89,6 @@ export function splice(base: Uint8Array, appendix: Appendix): Uint8Array {
 
 /** The words of `struct table` in stub.c, in its order, after the magic. */
 function fillTable(image: Uint8Array, words: number[]): void {
-  const found = new TextDecoder().decode(image.subarray(0, magic.length));
-  if (found !== magic) {
-    throw new TypeError("Cannot use the stub: its image has no table in front");
-  }
   const view = new DataView(image.buffer, image.byteOffset);
   words.forEach((word, i) => {
     view.setBigUint64(magic.length + 8 * i, BigInt(word), true);

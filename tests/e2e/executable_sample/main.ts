@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- what it shows is what the test reads
 /**
  * A small program with the shape of `tp`, which shows what an executable made by the build does. The environment
  * variable SAMPLE says what to show, so that every argument is the test's own.

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- what it shows is what the test reads
 import { nextTurn, shared, SharedError, turn } from "./shared.ts";
 import { askWorker } from "./vpn/mod.ts";
 
