@@ -18,7 +18,7 @@ export class FakeNameserver implements AsyncDisposable {
     readonly port: number,
     readonly handle: Handle,
     readonly socket: Socket,
-    readonly listener: Deno.Listener,
+    readonly listener: Deno.TcpListener,
   ) {
     socket.on("message", async (query, from) => {
       this.#note(new Uint8Array(query));
@@ -32,14 +32,23 @@ export class FakeNameserver implements AsyncDisposable {
     handle: Handle,
     { address = "127.0.0.1", port = 0 } = {},
   ): Promise<FakeNameserver> {
-    const socket = createSocket("udp4");
-    await new Promise<void>((resolve, reject) => {
-      socket.on("error", reject);
-      socket.bind(port, address, resolve);
-    });
-    const bound = socket.address().port;
-    const listener = Deno.listen({ hostname: address, port: bound });
-    return new FakeNameserver(bound, handle, socket, listener);
+    for (;;) {
+      const listener = Deno.listen({ hostname: address, port });
+      const bound = listener.addr.port;
+      const socket = createSocket("udp4");
+      try {
+        await new Promise<void>((resolve, reject) => {
+          socket.once("error", reject);
+          socket.bind(bound, address, resolve);
+        });
+        return new FakeNameserver(bound, handle, socket, listener);
+      } catch (error) {
+        listener.close();
+        socket.close();
+        // Somebody may have a port for UDP that is free for TCP.
+        if (port !== 0) throw error;
+      }
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -25,11 +25,21 @@ export class FakeDnsServer implements AsyncDisposable {
   }
 
   static async start(answer: FakeAnswer): Promise<FakeDnsServer> {
-    const socket = createSocket("udp4");
-    await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
-    const { port } = socket.address();
-    const listener = Deno.listen({ hostname: "127.0.0.1", port });
-    return new FakeDnsServer(answer, socket, listener);
+    for (;;) {
+      const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const socket = createSocket("udp4");
+      try {
+        await new Promise<void>((resolve, reject) => {
+          socket.once("error", reject);
+          socket.bind(listener.addr.port, "127.0.0.1", resolve);
+        });
+        return new FakeDnsServer(answer, socket, listener);
+      } catch {
+        // Somebody has the port for UDP: another one.
+        listener.close();
+        socket.close();
+      }
+    }
   }
 
   get port(): number {

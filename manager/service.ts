@@ -10,7 +10,6 @@
 import {
   type Clock,
   type Conn,
-  formatEndpoint,
   pipe,
   RefusedError,
   writeAll,
@@ -147,8 +146,7 @@ export class Service {
   #mustBeAllowed(to: Endpoint): void {
     const why = this.#options.whyForbidden(to);
     if (why === undefined) return;
-    const where = formatEndpoint(to.ip, to.port);
-    const detail = `The manager may not go to ${where}: ${why}`;
+    const detail = `The manager does not go there: ${why}`;
     throw new RefusedError("forbidden", detail);
   }
 }

@@ -1,9 +1,9 @@
 /**
  * Breaks a TCP connection off with a reset. `Deno.Conn` neither does that nor tells its descriptor, so:
  *
- * 1. The descriptors of this process are walked, and each one's two addresses read. What is found is remembered, as
- *    many connections tend to break at once.
- * 2. What is remembered counts only if the descriptor still has both addresses.
+ * 1. The descriptors of this process are asked for their two addresses: first the one that was last seen with the
+ *    port, then all in a circle from the one that was found last. Connections tend to break in crowds.
+ * 2. Whose addresses are those of the connection is its descriptor.
  * 3. The socket is connected to nothing, and that resets it (connect(2), AF_UNSPEC). `SO_LINGER` would not do:
  *    `Deno.Conn.close()` shuts the connection down in order before it closes.
  */
@@ -13,15 +13,19 @@ const afUnspec = 0;
 const afInet = 2;
 const afInet6 = 10;
 const sockaddrOctets = 28;
+/** Descriptors are given from the lowest free one on; after so many unused ones there are no more. */
+const maxGap = 256;
 
-const libc = {
+const { symbols } = Deno.dlopen("libc.so.6", {
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-} as const;
+});
 
-const { symbols } = Deno.dlopen("libc.so.6", libc);
-const descriptors = new Map<string, number>();
+/** The descriptor that had a port of this host when it was last looked at; zero where none was seen. */
+const lastSeen = new Int32Array(65_536);
+/** The descriptor that was found last. */
+let lastFound = 0;
 
 /**
  * Resets `conn`, which stays to be closed.
@@ -29,67 +33,73 @@ const descriptors = new Map<string, number>();
  * @returns false when its descriptor was not found, and nothing was done.
  */
 export function resetTcp(conn: Deno.TcpConn): boolean {
-  const key = keyOf(
-    { ip: Ip.parse(conn.localAddr.hostname), port: conn.localAddr.port },
-    { ip: Ip.parse(conn.remoteAddr.hostname), port: conn.remoteAddr.port },
-  );
-  let fd = descriptors.get(key);
-  if (fd === undefined || keyOfDescriptor(fd) !== key) {
-    rememberAll();
-    fd = descriptors.get(key);
-  }
-  descriptors.delete(key);
+  const fd = findDescriptor(conn);
   if (fd === undefined) return false;
+  lastFound = fd;
   const nothing = new Uint8Array(sockaddrOctets);
   nothing[0] = afUnspec;
   return symbols.connect(fd, nothing, nothing.length) === 0;
 }
 
-function rememberAll(): void {
-  descriptors.clear();
-  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
-    const key = keyOfDescriptor(Number(name));
-    if (key !== undefined) descriptors.set(key, Number(name));
+function findDescriptor(conn: Deno.TcpConn): number | undefined {
+  const seen = lastSeen[conn.localAddr.port]!;
+  if (lookAt(seen, conn) === "it") return seen;
+  const begin = lastFound;
+  for (let fd = begin, gap = 0; gap < maxGap; fd++) {
+    const look = lookAt(fd, conn);
+    if (look === "it") return fd;
+    gap = look === "no socket" ? gap + 1 : 0;
   }
-}
-
-interface Endpoint {
-  ip: Ip;
-  port: number;
-}
-
-function keyOf(local: Endpoint, peer: Endpoint): string {
-  return `${plain(local.ip)} ${local.port} ${plain(peer.ip)} ${peer.port}`;
-}
-
-/** `undefined` unless `fd` is a connected socket of IP. */
-function keyOfDescriptor(fd: number): string | undefined {
-  const local = readAddress(symbols.getsockname, fd);
-  const peer = local && readAddress(symbols.getpeername, fd);
-  return peer && keyOf(local, peer);
-}
-
-function readAddress(
-  read: (
-    fd: number,
-    address: Uint8Array<ArrayBuffer>,
-    length: Uint8Array<ArrayBuffer>,
-  ) => number,
-  fd: number,
-): Endpoint | undefined {
-  const address = new Uint8Array(sockaddrOctets);
-  const length = new Uint32Array([sockaddrOctets]);
-  if (read(fd, address, new Uint8Array(length.buffer)) !== 0) return undefined;
-  const view = new DataView(address.buffer);
-  const family = new Uint16Array(address.buffer, 0, 1)[0];
-  const port = view.getUint16(2);
-  if (family === afInet) return { ip: Ip.of(address.subarray(4, 8)), port };
-  if (family === afInet6) return { ip: Ip.of(address.subarray(8, 24)), port };
+  for (let fd = 0; fd < begin; fd++) if (lookAt(fd, conn) === "it") return fd;
   return undefined;
 }
 
+/** Whether `fd` is the connection's, another socket's or none's. */
+function lookAt(
+  fd: number,
+  { localAddr, remoteAddr }: Deno.TcpConn,
+): "it" | "other" | "no socket" {
+  if (!readAddress(symbols.getsockname, fd)) return "no socket";
+  const port = addressView.getUint16(2);
+  lastSeen[port] = fd;
+  // The port comes first: it alone tells nearly all apart.
+  const isIt = port === localAddr.port && isRead(localAddr) &&
+    readAddress(symbols.getpeername, fd) && isRead(remoteAddr);
+  return isIt ? "it" : "other";
+}
+
+type ReadAddress = (
+  fd: number,
+  address: Uint8Array<ArrayBuffer>,
+  length: Uint8Array<ArrayBuffer>,
+) => number;
+
+const address = new Uint8Array(sockaddrOctets);
+const addressView = new DataView(address.buffer);
+const addressFamily = new Uint16Array(address.buffer, 0, 1);
+const addressLength = new Uint32Array(1);
+const addressLengthOctets = new Uint8Array(addressLength.buffer);
+
+/** Reads into {@link address}. False when `fd` has no such address. */
+function readAddress(read: ReadAddress, fd: number): boolean {
+  addressLength[0] = sockaddrOctets;
+  return read(fd, address, addressLengthOctets) === 0;
+}
+
+/** Whether what was read is `addr`. */
+function isRead({ hostname, port }: Deno.NetAddr): boolean {
+  if (addressView.getUint16(2) !== port) return false;
+  const octets = addressFamily[0] === afInet
+    ? address.subarray(4, 8)
+    : addressFamily[0] === afInet6
+    ? address.subarray(8, 24)
+    : undefined;
+  return octets !== undefined &&
+    withoutDress(Ip.of(octets)).equals(withoutDress(Ip.parse(hostname)));
+}
+
 /** An IPv4 address in IPv6 dress (RFC 4291 section 2.5.5.2) as what it is: the two sides may differ in the dress. */
-function plain(ip: Ip): string {
-  const mapped = ip.family === 6 && ip.toBigInt() >> 32n === 0xffffn;
-  return String(mapped ? Ip.of(ip.bytes.subarray(12)) : ip);
+function withoutDress(ip: Ip): Ip {
+  const isDressed = ip.family === 6 && ip.toBigInt() >> 32n === 0xffffn;
+  return isDressed ? Ip.of(ip.bytes.subarray(12)) : ip;
 }
