@@ -24,6 +24,7 @@ int main(int argc, char **argv, char **envp) {
   printf("constructor %s\\n", constructed);
   FILE *module = fopen("/proc/self/fd/100", "r");
   if (module && fgets(text, sizeof text, module)) printf("module %s\\n", text);
+  if (module) fclose(module);
   setenv("ADDED", "1", 1);
   unsetenv("REMOVED");
   for (char **at = environ; *at; at++) printf("environment %s\\n", *at);
