@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -48,7 +49,7 @@ func dialSocket(address netip.AddrPort, patience time.Duration) (*socket, error)
 	return conn, nil
 }
 
-// read is io.Reader's: at least one byte, or the end.
+// Read is io.Reader's: at least one byte, or the end.
 func (conn *socket) Read(buffer []byte) (n int, err error) {
 	err = again(func() (err error) {
 		n, err = syscall.Read(conn.fd, buffer)
@@ -78,25 +79,15 @@ func (conn *socket) Write(bytes []byte) (written int, err error) {
 	return written, nil
 }
 
-func (conn *socket) closeWrite() error {
-	if err := syscall.Shutdown(conn.fd, syscall.SHUT_WR); err != nil {
-		return fmt.Errorf("shutdown: %w", err)
-	}
-	return nil
-}
-
 func (conn *socket) close() { syscall.Close(conn.fd) }
 
-// readCount reads the decimal line that a sink answers with.
+// readCount reads a decimal line.
 func (conn *socket) readCount() (int64, error) {
-	line, err := io.ReadAll(io.LimitReader(conn, 32))
+	line, err := bufio.NewReader(conn).ReadString('\n')
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("read: %q instead of a count: %w", line, err)
 	}
-	if len(line) == 0 || line[len(line)-1] != '\n' {
-		return 0, fmt.Errorf("read: the connection ended after %q instead of a count", line)
-	}
-	return strconv.ParseInt(string(line[:len(line)-1]), 10, 64)
+	return strconv.ParseInt(line[:len(line)-1], 10, 64)
 }
 
 func (conn *socket) explain(what string, err error) error {

@@ -16,6 +16,7 @@ export {
   type LaptopUser,
 } from "./laptop_files.ts";
 export { deployApp } from "./app.ts";
+export { appBinary } from "./binaries.ts";
 export { buildManagerImage } from "./manager_image.ts";
 export { outside } from "./outside.ts";
 export { makeUser, type TestUser } from "./user.ts";

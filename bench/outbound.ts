@@ -1,0 +1,145 @@
+/**
+ * `./dev bench outbound [--rounds=3] [--seconds=2] [--ways=direct,kubectl,tp] [--json]`: what `tp` costs beside a direct
+ * connection to the pod and `kubectl port-forward`, measured in one run on the test bed.
+ *
+ * 1. The cluster with the servers of the benchmarks; two laptops, of which one reaches the pod by plain routing.
+ * 2. On the other, `kubectl port-forward` and `tp` are connected all the time; what is not measured is idle.
+ * 3. Rounds: each load on each way, in turn. Between two samples of /proc stands nothing but the load.
+ * 4. An upload by iperf3 on both; memory at the end; the report.
+ */
+import { join } from "node:path";
+import {
+  appBinary,
+  type Cluster,
+  deployApp,
+  Laptop,
+  must,
+  openCluster,
+  say,
+} from "../tests/cluster/mod.ts";
+import { measurements } from "./outbound/figures.ts";
+import { iperfUpload, iperfUploadByKubectl } from "./outbound/iperf.ts";
+import { describeSetUp } from "./outbound/machine.ts";
+import { containerPids, nodePids } from "./outbound/processes.ts";
+import { formatReport, type Report } from "./outbound/report.ts";
+import { runRounds } from "./outbound/rounds.ts";
+import { cpuCosts, summarize } from "./outbound/summary.ts";
+import { type Memory, sampleMemory } from "./outbound/usage.ts";
+import type { Way, WayName } from "./outbound/way.ts";
+import { openDirect } from "./outbound/way_direct.ts";
+import { openKubectl } from "./outbound/way_kubectl.ts";
+import { executable, openTp } from "./outbound/way_tp.ts";
+
+/** Ports are many and soon free again: what is measured is not how long they rest. */
+const sysctls = [
+  "net.ipv4.ip_local_port_range=2048 65000",
+  "net.ipv4.tcp_tw_reuse=1",
+];
+
+interface Options {
+  readonly rounds: number;
+  readonly durationMs: number;
+  readonly ways: readonly WayName[];
+  readonly json: boolean;
+}
+
+function parseOptions(args: readonly string[]): Options {
+  const value = (name: string) =>
+    args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
+  const ways = (value("ways") ?? "direct,kubectl,tp").split(",");
+  return {
+    rounds: Number(value("rounds") ?? 3),
+    durationMs: Number(value("seconds") ?? 2) * 1000,
+    ways: (["direct", "kubectl", "tp"] as const)
+      .filter((name) => ways.includes(name)),
+    json: args.includes("--json"),
+  };
+}
+
+async function bench(options: Options): Promise<Report> {
+  const { rounds, durationMs } = options;
+  await using stack = new AsyncDisposableStack();
+  const cluster = await openCluster();
+  await deployApp(cluster);
+  const pod = await benchPod(cluster);
+  const laptop = stack.use(await Laptop.open(cluster));
+  await must(laptop.command(["sysctl", "-qw", ...sysctls]));
+  const setUp = await describeSetUp({ cluster, laptop, executable });
+
+  const ways: Way[] = [];
+  for (const name of options.ways) {
+    if (name === "direct" && !cluster.isBed) continue;
+    const way = name === "direct"
+      ? await openDirect(cluster, pod.ip)
+      : name === "kubectl"
+      ? await openKubectl(laptop, pod.name)
+      : await openTp(cluster, { laptop, podIp: pod.ip });
+    ways.push(stack.use(way));
+  }
+  const before = await memoryOf(ways);
+  const common = new Map(await nodePids(cluster))
+    .set("bench pod", await containerPids(cluster, benchLabel));
+  const tool = join(await appBinary(), "app");
+  const { samples, breaks } = await runRounds(
+    ways,
+    { tool, rounds, durationMs, common },
+  );
+  const after = await memoryOf(ways);
+  const names = ways.map(({ name }) => name);
+  say("bench: iperf3");
+  return {
+    setUp,
+    rounds,
+    durationMs,
+    lines: summarize(measurements, samples),
+    iperf3Upload: {
+      ...(names.includes("tp") && { tp: await iperfUpload(laptop, pod.ip) }),
+      ...(names.includes("kubectl") &&
+        { kubectl: await iperfUploadByKubectl(laptop, pod.name) }),
+    },
+    memory: [...after].map(([process, memory]) => ({
+      process,
+      before: before.get(process)!,
+      after: memory,
+    })),
+    cpu: cpuCosts(measurements, samples),
+    failures: samples.flatMap(({ way, measurement, failure, outcome }) => {
+      const { kind, streams } = measurement.load;
+      const what = `${way}, ${kind} x${streams}`;
+      const { failed = 0, failure: last } = outcome?.result ?? {};
+      if (failure !== undefined) return [`${what}: ${failure}`];
+      return failed > 0 ? [`${what}: ${failed} connections: ${last}`] : [];
+    }),
+    breaks,
+  };
+}
+
+const benchLabel = { namespace: "default", selector: "app=bench" };
+
+async function benchPod(
+  { kubectl }: Cluster,
+): Promise<{ name: string; ip: string }> {
+  const path = "{.items[0].metadata.name} {.items[0].status.podIP}";
+  const { stdout } = await kubectl(
+    ["get", "pods", "-l", benchLabel.selector, "-o", `jsonpath=${path}`],
+  );
+  const [name = "", ip = ""] = stdout.split(" ");
+  return { name, ip };
+}
+
+async function memoryOf(
+  ways: readonly Way[],
+): Promise<Map<string, Memory>> {
+  const found = new Map<string, Memory>();
+  for (const [name, pids] of ways.flatMap((way) => [...way.processes])) {
+    found.set(name, await sampleMemory(pids));
+  }
+  return found;
+}
+
+const options = parseOptions(Deno.args);
+const report = await bench(options);
+const text = options.json
+  ? JSON.stringify(report, null, 2)
+  : formatReport(report);
+await Deno.stdout.write(new TextEncoder().encode(`${text}\n`));
