@@ -77,6 +77,7 @@ undo() {
   done <"$run/journal"
   [ $clean = yes ] || return 0
   rm -f "$run/journal" "$run/beat" "$run/daemon.sock" "$script"
+  rmdir "$run"
 }
 
 while watch; do sleep 0.4; done

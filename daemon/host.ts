@@ -1,6 +1,6 @@
 /** The changes to this host for one connector, and their undoing. */
 import { ResolverError } from "../dns/edge.ts";
-import { type Ip, Subnet } from "../net/mod.ts";
+import { type Clock, type Ip, Subnet } from "../net/mod.ts";
 import {
   DeviceError,
   type DeviceName,
@@ -14,6 +14,9 @@ import type { ResolverKeeper } from "./resolver_keeper.ts";
 const minMtu = 1280; // the least that IPv6 needs (RFC 8200 section 5)
 const maxMtu = 65535;
 
+/** How long what the host has is taken as known: a large cluster's routes come in one go. */
+const factsMs = 500;
+
 /** What was changed and has to be undone. */
 export interface Changes {
   unreachable: readonly Subnet[];
@@ -23,6 +26,7 @@ export interface Changes {
 export interface HostOptions {
   network: NetworkEdge;
   resolver: ResolverKeeper;
+  clock: Clock;
   /** Writes down what will have to be undone, before it is done. */
   record: (changes: Changes) => Promise<void>;
 }
@@ -44,6 +48,7 @@ export class Host {
   #device: OpenDevice | undefined;
   #unreachable: Subnet[] = [];
   readonly #routes = new Map<string, Subnet>();
+  #known: { at: number; facts: HostFacts } | undefined;
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -170,11 +175,15 @@ export class Host {
   }
 
   async #facts(): Promise<HostFacts> {
-    const { network, resolver } = this.#options;
-    return {
+    const { network, resolver, clock } = this.#options;
+    const known = this.#known;
+    if (known && clock.now() - known.at < factsMs) return known.facts;
+    const facts = {
       ...network.hostSubnets(this.#device?.index),
       nameservers: await resolver.nameservers(),
     };
+    this.#known = { at: clock.now(), facts };
+    return facts;
   }
 }
 

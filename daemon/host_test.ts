@@ -16,8 +16,9 @@ const cluster = Subnet.parse("10.96.0.0/12");
 function setUp() {
   const network = new FakeNetworkEdge();
   const edge = new FakeResolverEdge();
+  const clock = new FakeClock();
   const resolver = new ResolverKeeper({
-    ...{ edge, clock: new FakeClock() },
+    ...{ edge, clock },
     block: () => {},
     unblock: () => {},
   });
@@ -25,7 +26,8 @@ function setUp() {
     network.done.push(`record ${JSON.stringify(changes)}`);
     return Promise.resolve();
   };
-  return { network, edge, host: new Host({ network, resolver, record }) };
+  const host = new Host({ network, resolver, clock, record });
+  return { network, edge, clock, host };
 }
 
 async function refuses(
@@ -100,14 +102,17 @@ Deno.test("routes and resolver need a device first, of the right family", async 
 });
 
 Deno.test("addRoute() asks what the host has: links, routes, nameservers", async () => {
-  const { network, edge, host } = setUp();
+  const { network, edge, clock, host } = setUp();
   await host.openDevice({ mtu: 1500, v4 });
   network.host = { onLink: [Subnet.parse("10.96.0.0/11")], routed: [] };
+  clock.advance(500);
   await refuses(host.addRoute(cluster), "subnet-on-link");
   network.host = { onLink: [], routed: [] };
   edge.ownNameservers = [Ip.parse("10.100.0.53")];
+  clock.advance(500);
   await refuses(host.addRoute(cluster), "subnet-nameserver");
   edge.ownNameservers = [];
+  clock.advance(500);
   network.failure = new DeviceError("exists", "EEXIST");
   await refuses(host.addRoute(cluster), "subnet-taken");
 });

@@ -1,9 +1,10 @@
 import { formatJournal, type Journal, parseJournal } from "./journal.ts";
+import { journalPath, nextJournalPath } from "./paths.ts";
 
 /** `undefined` when there is none that can be read: nothing has to be undone. */
-export async function readJournal(path: string): Promise<Journal | undefined> {
+export async function readJournal(): Promise<Journal | undefined> {
   try {
-    return parseJournal(await Deno.readTextFile(path));
+    return parseJournal(await Deno.readTextFile(journalPath));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
@@ -11,12 +12,8 @@ export async function readJournal(path: string): Promise<Journal | undefined> {
 }
 
 /** Replaces the journal: readers see the one before or this one, whole. Everybody may read it. */
-export async function writeJournal(
-  path: string,
-  journal: Journal,
-): Promise<void> {
-  const next = `${path}.next`;
-  await Deno.writeTextFile(next, formatJournal(journal));
-  await Deno.chmod(next, 0o644);
-  await Deno.rename(next, path);
+export async function writeJournal(journal: Journal): Promise<void> {
+  await Deno.writeTextFile(nextJournalPath, formatJournal(journal));
+  await Deno.chmod(nextJournalPath, 0o644);
+  await Deno.rename(nextJournalPath, journalPath);
 }

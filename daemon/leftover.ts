@@ -1,7 +1,7 @@
 import { holdsResolvConf } from "../dns/edge_resolv_conf.ts";
 import type { Journal } from "./journal.ts";
 import { readJournal } from "./journal_file.ts";
-import { journalPath, resolvConfPaths } from "./paths.ts";
+import { resolvConfPaths } from "./paths.ts";
 import { stateOf } from "./process_linux.ts";
 
 /** How long a guard may take to undo: it looks every 0.4 s. */
@@ -14,7 +14,7 @@ const lookMs = 50;
  */
 export async function leftover(): Promise<boolean> {
   for (let waitedMs = 0;; waitedMs += lookMs) {
-    const journal = await readJournal(journalPath);
+    const journal = await readJournal();
     if (journal === undefined) {
       return await holdsResolvConf(resolvConfPaths.file);
     }

@@ -18,7 +18,6 @@ import { lockDirectory } from "./lock.ts";
 import {
   beatPath,
   guardPath,
-  journalPath,
   logPath,
   resolvConfPaths,
   runDirectory,
@@ -77,7 +76,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const record = async (next: Changes) => {
     changes = next;
     const journal = { daemon, guard: guard.id, resolver: resolvConfPaths };
-    await writeJournal(journalPath, { ...journal, ...changes });
+    await writeJournal({ ...journal, ...changes });
   };
   await record(changes);
 
@@ -88,7 +87,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     block: (ip) => network.addUnreachable(new Subnet(ip, ip.bits)),
     unblock: (ip) => network.deleteUnreachable(new Subnet(ip, ip.bits)),
   });
-  const host = new Host({ network, resolver, record });
+  const host = new Host({ network, resolver, clock, record });
   const ending = stack.use(untilTold());
   stack.defer(async () => {
     const errors = await host.undo();

@@ -8,6 +8,8 @@ export const runDirectory = "/run/tp";
 export const stateDirectory = "/var/lib/tp";
 
 export const journalPath = `${runDirectory}/journal`;
+/** The journal that is about to replace the other. */
+export const nextJournalPath = `${journalPath}.next`;
 export const beatPath = `${runDirectory}/beat`;
 export const guardPath = `${stateDirectory}/guard.sh`;
 export const logPath = `${stateDirectory}/daemon.log`;

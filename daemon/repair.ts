@@ -10,6 +10,7 @@ import {
   guardPath,
   journalPath,
   logPath,
+  nextJournalPath,
   resolvConfPaths,
   runDirectory,
   socketPath,
@@ -25,7 +26,7 @@ const log = logger("daemon");
  */
 export async function repairHost(): Promise<void> {
   using libc = new Libc();
-  const journal = await readJournal(journalPath);
+  const journal = await readJournal();
   const state = journal && await stateOf(journal.daemon);
   if (state?.stopped) await killProcess(state);
   using lock = await lockDirectory(libc, stateDirectory);
@@ -37,7 +38,7 @@ export async function repairHost(): Promise<void> {
 
 /** The steps of {@link repairHost}. The caller holds the lock. */
 export async function undoLeftovers(network: NetworkEdge): Promise<void> {
-  const journal = await readJournal(journalPath);
+  const journal = await readJournal();
   // The guard of the dead must not undo what a later daemon does.
   if (journal?.guard) await killGroup(journal.guard);
   await restoreResolvConf(resolvConfPaths);
@@ -50,8 +51,9 @@ export async function undoLeftovers(network: NetworkEdge): Promise<void> {
 
 /** Leaves no file behind. The log goes, too: it is for daemons that did not come to an orderly end. */
 export async function removeFiles(): Promise<void> {
-  const files = [journalPath, beatPath, socketPath, guardPath, logPath];
-  for (const path of [...files, runDirectory, stateDirectory]) {
+  const inRun = [journalPath, nextJournalPath, beatPath, socketPath];
+  const inState = [guardPath, logPath];
+  for (const path of [...inRun, runDirectory, ...inState, stateDirectory]) {
     await removeIfThere(path);
   }
 }

@@ -42,7 +42,9 @@ async function withServer(
     block: () => {},
     unblock: () => {},
   });
-  const host = new Host({ network, resolver, record: () => Promise.resolve() });
+  const record = () => Promise.resolve();
+  const clock = systemClock;
+  const host = new Host({ network, resolver, clock, record });
   const listener = new PacketListener(libc, socketPath);
   const server = new Server({
     ...{ libc, listener, uid, host, resolver, clock: systemClock },
