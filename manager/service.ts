@@ -18,11 +18,11 @@ import type { Incoming } from "../tunnel/mod.ts";
 import type { ClusterDns } from "./cluster_dns.ts";
 import type { Feed } from "./feed.ts";
 import type { Endpoint } from "./leash.ts";
+import { pipeDatagrams } from "./pipe_datagrams.ts";
 import { refusalOfError } from "./refusal_of_error.ts";
 import { Slots } from "./slots.ts";
 import { decodeTarget, type Target } from "./target.ts";
 import { dialTcp } from "./tcp_dial.ts";
-import { pipeDatagrams } from "./pipe_datagrams.ts";
 import { UdpDatagrams } from "./udp_datagrams.ts";
 import { formatWorld, type World } from "./world.ts";
 

@@ -29,8 +29,8 @@ export function formatWorld(world: World): string {
 export function parseWorld(line: string): World {
   const value = JSON.parse(line);
   return {
-    clusterDomain: text(value?.clusterDomain),
-    namespaces: list(value?.namespaces).map(text),
+    clusterDomain: domain(value?.clusterDomain),
+    namespaces: list(value?.namespaces).map(label),
     serviceSubnets: list(value?.serviceSubnets).map(text).map(Subnet.parse),
     podSubnets: list(value?.podSubnets).map(text).map(Subnet.parse),
     nameserver: Ip.parse(text(value?.nameserver)),
@@ -41,6 +41,25 @@ export function parseWorld(line: string): World {
 function text(value: unknown): string {
   if (typeof value === "string") return value;
   throw new SyntaxError(`Cannot parse world: ${typeof value} in place of text`);
+}
+
+const labelPattern = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/i;
+/** Leaves room for a service, a namespace and `svc` before it. */
+const maxDomainLength = 120;
+
+/** A name as Kubernetes gives it (RFC 1123): laptops build names of DNS with it. */
+function label(value: unknown): string {
+  const name = text(value);
+  if (labelPattern.test(name)) return name;
+  throw new SyntaxError(`Cannot parse world: "${name}" is no name`);
+}
+
+function domain(value: unknown): string {
+  const name = text(value);
+  if (name.length <= maxDomainLength) {
+    return name.split(".").map(label).join(".");
+  }
+  throw new SyntaxError(`Cannot parse world: "${name}" is too long`);
 }
 
 function list(value: unknown): unknown[] {

@@ -32,6 +32,9 @@ Deno.test("parseWorld() rejects what is no world", () => {
     line.replace("10.96.0.0/16", "10.96.0.0/99"),
     line.replace('"default"', "7"),
     line.replace('["10.244.0.0/24"]', '"10.244.0.0/24"'),
+    line.replace("shop", "Shop.x"),
+    line.replace("cluster.local", "cluster..local"),
+    line.replace("cluster.local", "a.".repeat(60) + "b"),
     line.slice(0, -1),
   ];
   for (const text of bad) {

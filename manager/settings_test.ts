@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { readSettings } from "./settings.ts";
+
+const env = {
+  POD_NAMESPACE: "ambassador",
+  POD_IPS: "10.244.0.7,fd00:244::7",
+  TP_ALLOW: "169.254.169.254:80",
+};
+
+Deno.test("readSettings() reads what the manifest sets, and what an admin adds", () => {
+  const { namespace, ownAddresses, exemptions } = readSettings(env);
+  assert.equal(namespace, "ambassador");
+  assert.deepEqual(ownAddresses.map(String), ["10.244.0.7", "fd00:244::7"]);
+  assert.equal(exemptions.length, 1);
+});
+
+Deno.test("readSettings() names what is missing and rejects what it can not read", () => {
+  const without = (name: string) => ({ ...env, [name]: "" });
+  assert.throws(() => readSettings(without("POD_NAMESPACE")), /POD_NAMESPACE/);
+  assert.throws(() => readSettings(without("POD_IPS")), /POD_IPS/);
+  assert.deepEqual(readSettings(without("TP_ALLOW")).exemptions, []);
+  assert.throws(() => readSettings({ ...env, POD_IPS: "x" }), SyntaxError);
+  assert.throws(() => readSettings({ ...env, TP_ALLOW: "x" }), SyntaxError);
+});
