@@ -184,6 +184,15 @@ Deno.test("executable is not steered by the environment of its caller", async ()
   });
 });
 
+Deno.test("executable can still read its caller's environment as it was", async () => {
+  const seen = await shown<string[]>("caller", { env: hostile });
+  const given = { SAMPLE: "caller", ...hostile };
+  assert.deepEqual(
+    seen.toSorted(),
+    Object.entries(given).map(([name, value]) => `${name}=${value}`).sort(),
+  );
+});
+
 Deno.test("executable gives its children neither its own variables nor its descriptors", async () => {
   const seen = await shown<{ names: string[]; descriptors: string }>("child", {
     env: { PATH: "/usr/bin:/bin", ...hostile },

@@ -2,10 +2,9 @@
  * The program as a few JavaScript modules: its start, and what is loaded on demand. npm packages are inside.
  *
  * 1. `deno bundle --code-splitting` makes ES modules that share code by importing each other.
- * 2. Each worker (`*worker.ts`) is bundled alone: it shares nothing with the thread that starts it.
+ * 2. The `worker.ts` of a room is bundled alone: it shares nothing with the thread that starts it.
  * 3. What the bundler adds for `require` costs 15 ms at every start, so it is replaced.
  */
-import { walk } from "./walk.ts";
 import { run } from "./run.ts";
 
 export interface Bundle {
@@ -13,14 +12,14 @@ export interface Bundle {
   modules: ReadonlyMap<string, string>;
   /** The module that starts the program. */
   main: string;
-  /** Modules that a `Worker` starts, by the name that the source gives them, e.g. `./worker.ts`. */
+  /** Modules that a `Worker` starts, by the name that the source gives them: `./worker.ts`. */
   workers: ReadonlyMap<string, string>;
 }
 
 /**
  * Bundles the program whose `main.ts` is in `root`.
  *
- * @throws {Error} when the bundler refuses, or two workers have the same file name.
+ * @throws {Error} when the bundler refuses, or two rooms have a worker.
  */
 export async function bundle(root: string): Promise<Bundle> {
   const directory = await Deno.makeTempDir();
@@ -32,21 +31,35 @@ export async function bundle(root: string): Promise<Bundle> {
       "main.ts",
     ]);
     const workers = new Map<string, string>();
-    for await (const path of walk(root, "worker.ts")) {
-      const source = `./${path.split("/").at(-1)}`;
-      const name = path.replaceAll("/", "-").replace(/\.ts$/, ".js");
-      if (workers.has(source)) {
+    for (const room of await roomsWithWorker(root)) {
+      if (workers.size > 0) {
         throw new Error(
-          `Cannot bundle "${path}": another worker has this file name`,
+          `Cannot bundle "${room}/worker.ts": a program has one worker.ts, in one room`,
         );
       }
-      workers.set(source, name);
-      await denoBundle(root, ["-o", `${directory}/${name}`, path]);
+      const name = `${room}-worker.js`;
+      workers.set("./worker.ts", name);
+      await denoBundle(root, [
+        "-o",
+        `${directory}/${name}`,
+        `${room}/worker.ts`,
+      ]);
     }
     return { modules: await readModules(directory), main: "main.js", workers };
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
+}
+
+async function roomsWithWorker(root: string): Promise<string[]> {
+  const rooms: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(root)) {
+    if (!isDirectory) continue;
+    const file = await Deno.stat(`${root}/${name}/worker.ts`)
+      .catch(() => undefined);
+    if (file?.isFile) rooms.push(name);
+  }
+  return rooms;
 }
 
 async function denoBundle(cwd: string, args: string[]): Promise<void> {

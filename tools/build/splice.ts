@@ -5,7 +5,7 @@
  *                                                └──────────── one more PT_LOAD ─────────────┘
  *
  * Deno's PT_NOTE makes room for the new program header. The archive (modules that are loaded on demand) is not mapped;
- * the program reads it from its own file.
+ * the program reads it from its own file. `strip` would take the appendix away: the result must not be stripped.
  */
 import { Elf, permission, type Segment, segmentType } from "./elf.ts";
 

@@ -35,6 +35,11 @@ export const scenes: Record<string, () => unknown> = {
 
   environment: () => console.log(JSON.stringify(Deno.env.toObject())),
 
+  caller: async () => {
+    const text = await Deno.readTextFile("/proc/self/environ");
+    console.log(JSON.stringify(text.split("\0").filter(Boolean)));
+  },
+
   child: async () => {
     const script = "env -0; ls -l /proc/self/fd >&2";
     const { stdout, stderr } = await new Deno.Command("sh", {
