@@ -1,5 +1,5 @@
 /**
- * `./dev bench outbound [--rounds=3] [--seconds=2] [--ways=direct,kubectl,tp] [--json]`: what `tp` costs beside a direct
+ * `./dev bench outbound [--rounds=3] [--seconds=2] [--ways=direct,kubectl,session,tp] [--json]`: what `tp` costs beside a direct
  * connection to the pod and `kubectl port-forward`, measured in one run on the test bed.
  *
  * 1. The cluster with the servers of the benchmarks; two laptops, of which one reaches the pod by plain routing.
@@ -17,6 +17,7 @@ import {
   openCluster,
   say,
 } from "../tests/cluster/mod.ts";
+import { executable, installManager } from "./outbound/manager.ts";
 import { measurements } from "./outbound/figures.ts";
 import { iperfUpload, iperfUploadByKubectl } from "./outbound/iperf.ts";
 import { describeSetUp } from "./outbound/machine.ts";
@@ -28,7 +29,8 @@ import { type Memory, sampleMemory } from "./outbound/usage.ts";
 import type { Way, WayName } from "./outbound/way.ts";
 import { openDirect } from "./outbound/way_direct.ts";
 import { openKubectl } from "./outbound/way_kubectl.ts";
-import { executable, openTp } from "./outbound/way_tp.ts";
+import { openSession } from "./outbound/way_session.ts";
+import { openTp } from "./outbound/way_tp.ts";
 
 /** Ports are many and soon free again: what is measured is not how long they rest. */
 const sysctls = [
@@ -46,12 +48,10 @@ interface Options {
 function parseOptions(args: readonly string[]): Options {
   const value = (name: string) =>
     args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
-  const ways = (value("ways") ?? "direct,kubectl,tp").split(",");
   return {
     rounds: Number(value("rounds") ?? 3),
     durationMs: Number(value("seconds") ?? 2) * 1000,
-    ways: (["direct", "kubectl", "tp"] as const)
-      .filter((name) => ways.includes(name)),
+    ways: (value("ways") ?? "direct,kubectl,tp").split(",") as WayName[],
     json: args.includes("--json"),
   };
 }
@@ -67,14 +67,16 @@ async function bench(options: Options): Promise<Report> {
   const setUp = await describeSetUp({ cluster, laptop, executable });
 
   const ways: Way[] = [];
-  for (const name of options.ways) {
-    if (name === "direct" && !cluster.isBed) continue;
-    const way = name === "direct"
-      ? await openDirect(cluster, pod.ip)
-      : name === "kubectl"
-      ? await openKubectl(laptop, pod.name)
-      : await openTp(cluster, { laptop, podIp: pod.ip });
-    ways.push(stack.use(way));
+  const open = async (name: WayName, way: () => Promise<Way>) => {
+    if (options.ways.includes(name)) ways.push(stack.use(await way()));
+  };
+  if (cluster.isBed) await open("direct", () => openDirect(cluster, pod.ip));
+  await open("kubectl", () => openKubectl(laptop, pod.name));
+  if (options.ways.includes("session") || options.ways.includes("tp")) {
+    const manager = stack.use(await installManager(cluster));
+    const place = { laptop, manager, podIp: pod.ip };
+    await open("session", () => openSession(place));
+    await open("tp", () => openTp(place));
   }
   const before = await memoryOf(ways);
   const common = new Map(await nodePids(cluster))

@@ -51,29 +51,28 @@ export function formatReport(report: Report): string {
 }
 
 function figureRows({ lines, iperf3Upload }: Report): string[][] {
-  const header = ["", "", "direct", "kubectl", "tp", "ratio", "min..max"];
+  const ways = (["direct", "kubectl", "session", "tp"] as const)
+    .filter((way) => lines.some((line) => line.ways[way]));
+  const header = ["", "", ...ways, "ratio", "min..max"];
   const rows = lines.map((line) => [
     line.name,
     line.unit,
-    digits(line.ways.direct?.median),
-    digits(line.ways.kubectl?.median),
-    digits(line.ways.tp?.median),
+    ...ways.map((way) => digits(line.ways[way]?.median)),
     digits(line.ratio?.median, 2),
     range(line.ratio),
     line.target === undefined ? "" : formatTarget(line.target),
     line.isMet === undefined ? "" : line.isMet ? "met" : "missed",
   ]);
-  const { tp, kubectl } = iperf3Upload;
   const iperf = [
     "upload by iperf3",
     "Gbit/s",
-    "",
-    formatIperf(kubectl),
-    formatIperf(tp),
+    ...ways.map((way) =>
+      way === "kubectl" || way === "tp" ? formatIperf(iperf3Upload[way]) : ""
+    ),
     "",
     "",
     "finishes",
-    tp?.finishes ? "met" : "missed",
+    iperf3Upload.tp?.finishes ? "met" : "missed",
   ];
   return [[...header, "target", ""], ...rows, iperf];
 }

@@ -16,7 +16,7 @@ export interface Line {
   readonly isMet?: boolean;
 }
 
-const wayNames = ["direct", "kubectl", "tp"] as const;
+const wayNames = ["direct", "kubectl", "session", "tp"] as const;
 
 export function summarize(
   measurements: readonly Measurement[],

@@ -3,7 +3,7 @@ import type { Laptop } from "../../tests/cluster/mod.ts";
 import type { Servers } from "./load.ts";
 import type { Processes } from "./usage.ts";
 
-export type WayName = "direct" | "kubectl" | "tp";
+export type WayName = "direct" | "kubectl" | "session" | "tp";
 
 /** One way, open until disposed of. */
 export interface Way extends AsyncDisposable {
