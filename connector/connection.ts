@@ -8,7 +8,7 @@
  *
  * Undoing is this read backwards.
  */
-import { version } from "../build.ts";
+import { product, version } from "../build.ts";
 import {
   connectDaemon,
   type DaemonClient,
@@ -44,7 +44,7 @@ export async function connect(
 ): Promise<Connection> {
   await using building = new AsyncDisposableStack();
   const access = await accessOf(request);
-  const api = building.use(openApi(access));
+  const api = building.use(openApi(access, { userAgent: product }));
   await api.version({ signal });
   tell({ event: "daemon-needed" });
   const daemonWait = openDaemon(building, signal);

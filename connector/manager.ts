@@ -13,6 +13,7 @@ import {
   isApiError,
   type KubernetesObject,
   type Pod,
+  type Ref,
   resourceOf,
   resources,
 } from "../k8s/mod.ts";
@@ -100,18 +101,18 @@ async function findPod(
   api: ApiClient,
   { managerNamespace: namespace, signal }: ManagerOptions,
 ): Promise<Pod | undefined> {
-  const place = { namespace, name: managerPod };
-  return await orUndefined(api.get(resources.pods, place, { signal }));
+  const ref = { namespace, name: managerPod };
+  return await api.find(resources.pods, ref, { signal });
 }
 
 async function isInstalled(
   api: ApiClient,
   { namespace, signal }: { namespace: string; signal: AbortSignal },
 ): Promise<boolean> {
-  const place = { namespace, name: managerName };
+  const ref = { namespace, name: managerName };
   try {
-    const found = api.get(resources.statefulSets, place, { signal });
-    return await orUndefined(found) !== undefined;
+    const found = await api.find(resources.statefulSets, ref, { signal });
+    return found !== undefined;
   } catch (error) {
     // Who may not look may still be allowed to install; the API server will say.
     if (isApiError(error, "Forbidden")) return false;
@@ -125,25 +126,19 @@ async function exists(
   manifest: KubernetesObject,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { name, namespace } = manifest.metadata;
   try {
-    const found = api.get(resourceOf(manifest), { name, namespace }, {
+    const found = await api.find(resourceOf(manifest), refOf(manifest), {
       signal,
     });
-    return await orUndefined(found) !== undefined;
+    return found !== undefined;
   } catch (error) {
     if (isApiError(error, "Forbidden")) return true;
     throw error;
   }
 }
 
-async function orUndefined<T>(found: Promise<T>): Promise<T | undefined> {
-  try {
-    return await found;
-  } catch (error) {
-    if (isApiError(error, "NotFound")) return undefined;
-    throw error;
-  }
+function refOf({ metadata: { name = "", namespace } }: KubernetesObject): Ref {
+  return { name, ...namespace === undefined ? {} : { namespace } };
 }
 
 /** @throws {ConnectError} `manager-not-ready` with the cluster's reason. */
@@ -192,8 +187,8 @@ async function takeBack(
   made: KubernetesObject[],
 ): Promise<void> {
   for (const manifest of made.toReversed()) {
-    const { name, namespace } = manifest.metadata;
-    await api.delete(resourceOf(manifest), { name, namespace })
-      .catch((error) => log.warn("object left behind", { name, error }));
+    const ref = refOf(manifest);
+    await api.delete(resourceOf(manifest), ref)
+      .catch((error) => log.warn("object left behind", { ...ref, error }));
   }
 }

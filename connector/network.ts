@@ -67,7 +67,7 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
     setter: daemon,
     device: device.name,
     holes: async () => [
-      ...await carrierAddresses(access.endpoints),
+      ...await carrierAddresses(access),
       ...nameservers.current,
     ],
   });

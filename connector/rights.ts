@@ -16,7 +16,7 @@ export async function missingRights(
       verb: "create",
       group,
       resource: plural,
-      namespace,
+      ...namespace === undefined ? {} : { namespace },
     }).catch(() => true);
     if (allowed) return [];
     const where = namespace === undefined

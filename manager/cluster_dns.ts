@@ -14,7 +14,7 @@ import {
   writeAll,
 } from "../net/mod.ts";
 import { refusalOfError } from "./refusal_of_error.ts";
-import { TcpConn } from "./tcp_conn.ts";
+import { TcpConn } from "../tcp/mod.ts";
 import { UdpDatagrams } from "./udp_datagrams.ts";
 
 const headerOctets = 12;

@@ -4,7 +4,7 @@ import type { Clock } from "../net/mod.ts";
 import { acceptSession, type Incoming, type Session } from "../tunnel/mod.ts";
 import { acceptLoop } from "./accept_loop.ts";
 import { Slots } from "./slots.ts";
-import { TcpConn } from "./tcp_conn.ts";
+import { TcpConn } from "../tcp/mod.ts";
 
 const log = logger("manager");
 

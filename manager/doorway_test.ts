@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { systemClock } from "../net/mod.ts";
 import { createIdentity, dialSession } from "../tunnel/mod.ts";
 import { Doorway } from "./doorway.ts";
-import { TcpConn } from "./tcp_conn.ts";
+import { TcpConn } from "../tcp/mod.ts";
 
 function open() {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

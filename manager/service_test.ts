@@ -95,7 +95,7 @@ Deno.test("Service makes a reset of the stream a reset of the connection, and th
     Deno.errors.ConnectionReset,
   );
   const second = await laptop.manager.dial(loopback, port);
-  const { TcpConn } = await import("./tcp_conn.ts");
+  const { TcpConn } = await import("../tcp/mod.ts");
   new TcpConn(await listener.accept()).reset();
   await assert.rejects(second.read(new Uint8Array(1)), ConnResetError);
 });

@@ -1,7 +1,7 @@
 import { type Clock, formatEndpoint, RefusedError } from "../net/mod.ts";
 import type { Endpoint } from "./leash.ts";
 import { refusalOfError } from "./refusal_of_error.ts";
-import { TcpConn } from "./tcp_conn.ts";
+import { TcpConn } from "../tcp/mod.ts";
 
 /** How long an address may take to answer. */
 const dialMs = 10_000;

@@ -21,12 +21,16 @@ const rooms: Record<string, Room> = {
     pure: true,
     because: "the protocol is tested without network, time or system",
   },
+  tcp: {
+    may: ["net"],
+    because: "one connection of the system is one byte flow, whoever made it",
+  },
   k8s: {
     may: ["net", "log.ts"],
     because: "the API server's client knows nothing of what it is used for",
   },
   vpn: {
-    may: ["net", "log.ts"],
+    may: ["net", "log.ts", "tcp"],
     because: "packets become streams through the `dial` it is given",
   },
   dns: {
@@ -34,7 +38,7 @@ const rooms: Record<string, Room> = {
     because: "names are answered through the `lookup` it is given",
   },
   manager: {
-    may: ["net", "log.ts", "build.ts", "tunnel", "k8s"],
+    may: ["net", "log.ts", "build.ts", "tcp", "tunnel", "k8s"],
     because: "it runs in the cluster and has no host to change",
   },
   http: { may: ["net", "log.ts"], because: "requests know no transport" },
