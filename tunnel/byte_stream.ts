@@ -1,4 +1,4 @@
-import { type Conn, ConnResetError } from "../net/mod.ts";
+import type { Conn } from "../net/mod.ts";
 import type { Batch } from "./batch.ts";
 import { maxDetailBytes, type ResetReason, resetReason } from "./frame.ts";
 import { Inflow } from "./inflow.ts";
@@ -172,7 +172,7 @@ export class ByteStream extends Stream implements Conn {
 
   /** No frame can be of use any more. What was received up to an END may stay readable. */
   #peerLeft(message: string, keepsReceived: boolean): void {
-    this.#outflow.break(new ConnResetError(message));
+    this.#outflow.break(message);
     this.#outflow.isEndSent = true;
     this.#resetDue = undefined;
     if (!keepsReceived || !this.#isEndReceived) this.#break(message);
@@ -212,9 +212,8 @@ export class ByteStream extends Stream implements Conn {
   }
 
   #break(message: string): void {
-    const error = new ConnResetError(message);
-    this.#inflow.break(error);
-    this.#outflow.break(error);
+    this.#inflow.break(message);
+    this.#outflow.break(message);
   }
 
   #finishWhenOver(): void {

@@ -63,7 +63,7 @@ export class IncomingOpen extends Stream implements Incoming {
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
-    if (this.#state === "cancelled") this.#controller.abort();
+    if (this.#state === "cancelled") this.#abort();
     return this.#controller.signal;
   }
 
@@ -109,12 +109,18 @@ export class IncomingOpen extends Stream implements Incoming {
   override onReset(_reason: number, _detail: string): void {
     if (this.#state === "waiting") this.#options.onAnswered();
     this.#state = "cancelled";
-    this.#controller?.abort(new ConnResetError("Cannot answer: cancelled"));
+    this.#abort();
     this.#host.remove(this);
   }
 
   override onSessionEnd(): void {
     this.onReset(0, "");
+  }
+
+  #abort(): void {
+    this.#controller?.abort(
+      new ConnResetError("Cannot answer: the peer does not wait any more"),
+    );
   }
 
   #checkAnswer(isDatagrams: boolean): void {

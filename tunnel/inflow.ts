@@ -15,7 +15,8 @@ export class Inflow {
   #into: Uint8Array | undefined;
   #reader: PromiseWithResolvers<number | null> | undefined;
   #isEnded = false;
-  #error: ConnResetError | undefined;
+  /** Why the flow broke off. */
+  #breakage: string | undefined;
 
   get isDrained(): boolean {
     return this.consumedTo === this.receivedTo;
@@ -26,7 +27,9 @@ export class Inflow {
     if (this.#reader !== undefined) {
       return Promise.reject(new TypeError("Cannot read: a read is under way"));
     }
-    if (this.#error !== undefined) return Promise.reject(this.#error);
+    if (this.#breakage !== undefined) {
+      return Promise.reject(new ConnResetError(this.#breakage));
+    }
     if (into.length === 0) return Promise.resolve(0);
     if (!this.isDrained) return Promise.resolve(this.#take(into));
     if (this.#isEnded) return Promise.resolve(null);
@@ -54,13 +57,13 @@ export class Inflow {
     this.#wake(null);
   }
 
-  /** The flow broke off: what waits is dropped, readers get `error`. The first break counts. */
-  break(error: ConnResetError): void {
-    if (this.#error !== undefined) return;
-    this.#error = error;
+  /** The flow broke off: what waits is dropped, readers get a ConnResetError. The first break counts. */
+  break(message: string): void {
+    if (this.#breakage !== undefined) return;
+    this.#breakage = message;
     this.consumedTo = this.receivedTo;
     while (this.#chunks?.length) giveChunk(this.#chunks.shift()!);
-    this.#reader?.reject(error);
+    this.#reader?.reject(new ConnResetError(message));
     this.#reader = this.#into = undefined;
   }
 

@@ -24,7 +24,8 @@ export class Outflow {
   #from = 0;
   #writer: PromiseWithResolvers<number> | undefined;
   #isEnded = false;
-  #error: ConnResetError | undefined;
+  /** Why the flow broke off. */
+  #breakage: string | undefined;
 
   constructor(maySendTo: number) {
     this.#maySendTo = maySendTo;
@@ -44,7 +45,9 @@ export class Outflow {
 
   /** See `Conn.write`. */
   write(bytes: Uint8Array): Promise<number> {
-    if (this.#error !== undefined) return Promise.reject(this.#error);
+    if (this.#breakage !== undefined) {
+      return Promise.reject(new ConnResetError(this.#breakage));
+    }
     if (this.#bytes !== undefined) {
       return Promise.reject(
         new TypeError("Cannot write: a write is under way"),
@@ -62,7 +65,9 @@ export class Outflow {
 
   /** See `Conn.closeWrite`. */
   end(): Promise<void> {
-    if (this.#error !== undefined) return Promise.reject(this.#error);
+    if (this.#breakage !== undefined) {
+      return Promise.reject(new ConnResetError(this.#breakage));
+    }
     this.#isEnded = true;
     return Promise.resolve();
   }
@@ -110,11 +115,11 @@ export class Outflow {
     this.#maySendTo = Math.max(this.#maySendTo, maySendTo);
   }
 
-  /** Nothing more is taken; a write that waits gets `error`. The first break counts. */
-  break(error: ConnResetError): void {
-    if (this.#error !== undefined) return;
-    this.#error = error;
-    this.#writer?.reject(error);
+  /** Nothing more is taken; a write that waits gets a ConnResetError. The first break counts. */
+  break(message: string): void {
+    if (this.#breakage !== undefined) return;
+    this.#breakage = message;
+    this.#writer?.reject(new ConnResetError(message));
     this.#writer = this.#bytes = undefined;
   }
 

@@ -103,6 +103,7 @@ export class OutgoingOpen extends Stream {
   };
 
   #finish(): void {
+    if (this.#isOver) return;
     this.#isOver = true;
     this.#forgetSignal();
     this.#window?.giveBack();

@@ -258,6 +258,22 @@ Deno.test("streams above the limit of unanswered ones are refused as overloaded"
   await third;
 });
 
+Deno.test("a stream that was cancelled does not count as unanswered", async () => {
+  const arrivals: Incoming[] = [];
+  await using pair = await openPair({
+    serve: (incoming) => void arrivals.push(incoming),
+    limits: { unanswered: 1 },
+  });
+  for (let i = 0; i < 3; i++) {
+    const abort = new AbortController();
+    const opening = pair.dialer.open(bytesOf("x"), { signal: abort.signal });
+    await until(() => arrivals.length === i + 1);
+    abort.abort();
+    await assert.rejects(opening, { name: "AbortError" });
+    await until(() => arrivals[i]!.signal.aborted);
+  }
+});
+
 Deno.test("a small write overtakes the bulk of others", async () => {
   const { conns, serve } = keeper();
   await using pair = await openPair({ serve });

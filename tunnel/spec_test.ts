@@ -218,7 +218,15 @@ Deno.test("the acceptor opens with even ids, in rising order", async () => {
 Deno.test("GOAWAY and the end of the carrier are the peer's goodbye", async () => {
   await using it = await rawDialer();
   const session: Session = it.session;
-  await it.raw.send(frame(goaway!, 0, bytes(u8(1), ascii("lunch"))));
+  await it.raw.send(
+    frame(goaway!, 0, bytes(u8(1), ascii("lunch"))),
+    frame(ping!, 0, bytes(u64(1))),
+  );
+  await nextIs(it.raw, pong!, 0, bytes(u64(1)));
+  await assert.rejects(session.open(ascii("x")), {
+    refusal: "gone",
+    message: "lunch",
+  });
   await it.raw.conn.closeWrite();
   assert.deepEqual(await session.ended, {
     reason: "peer-closed",

@@ -1,5 +1,10 @@
 /** How a session comes to be: the greeting, within its time. */
-import { type Conn, ConnResetError, systemClock } from "../net/mod.ts";
+import {
+  type Conn,
+  ConnResetError,
+  systemClock,
+  writeAll,
+} from "../net/mod.ts";
 import { Batch } from "./batch.ts";
 import { type GoawayReason, goawayReason } from "./frame.ts";
 import { type Own, type Peer, sayHello, sayWelcome } from "./handshake.ts";
@@ -59,13 +64,17 @@ async function start(
   const intake = new Intake(carrier);
   const serve = options.serve ??
     ((incoming) => incoming.refuse("unknown-target", "nothing is served here"));
-  let isLate = false;
-  const cancel = clock.after(limits.greetingMs, () => {
-    isLate = true;
-    carrier.reset();
+  let cancel = () => {};
+  const tooLate = new Promise<never>((_, reject) => {
+    cancel = clock.after(limits.greetingMs, () => {
+      carrier.reset();
+      const state = `no answer within ${limits.greetingMs} ms`;
+      reject(new ConnResetError(`Cannot greet: ${state}`));
+    });
   });
   try {
-    const peer = await greet(intake, { product, streams: limits.streams });
+    const own = { product, streams: limits.streams };
+    const peer = await Promise.race([greet(intake, own), tooLate]);
     const session = new LiveSession({
       role,
       carrier,
@@ -78,31 +87,26 @@ async function start(
     session.start();
     return session;
   } catch (error) {
-    if (!isLate) await leave(carrier, error);
-    if (!isLate) throw error;
-    throw new ConnResetError(
-      `Cannot greet: no answer within ${limits.greetingMs} ms`,
-      { cause: error },
-    );
+    await Promise.race([leave(carrier, error), tooLate.catch(() => {})]);
+    carrier.close();
+    throw error;
   } finally {
     cancel();
   }
 }
 
-/** Tells the peer why, if the carrier still takes it, and closes the carrier. */
+/** Tells the peer why, if that is of use to it, and ends the carrier. Never rejects. */
 async function leave(carrier: Conn, error: unknown): Promise<void> {
   const reason = goawayReasonOf(error);
+  if (reason === undefined) return;
+  const batch = new Batch(2048);
+  batch.goaway(reason, (error as Error).message);
   try {
-    if (reason !== undefined) {
-      const batch = new Batch(2048);
-      batch.goaway(reason, (error as Error).message);
-      await carrier.write(batch.bytes.subarray(0, batch.length));
-    }
+    await writeAll(carrier, batch.bytes.subarray(0, batch.length));
     await carrier.closeWrite();
   } catch {
     // It broke; the first error tells.
   }
-  carrier.close();
 }
 
 function goawayReasonOf(error: unknown): GoawayReason | undefined {
