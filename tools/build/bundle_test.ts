@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { replaceWorkerUrls } from "./bundle.ts";
+import { replaceWorkerUrls, withPlainNames } from "./bundle.ts";
 
 const workers = new Map([["./worker.ts", "vpn-worker.js"]]);
 
@@ -24,4 +24,24 @@ Deno.test("replaceWorkerUrls() refuses a worker that does not exist", () => {
     () => replaceWorkerUrls(text, workers, (name) => name),
     /Cannot bundle the worker ".\/other_worker.ts": no such file/,
   );
+});
+
+Deno.test("withPlainNames() names modules by the order in which they are met", () => {
+  const modules = (x: string, y: string, z: string) =>
+    new Map([
+      [`chunk-${x}.js`, "1"],
+      [`chunk-${y}.js`, `import"./chunk-${x}.js";"./kept.js"`],
+      ["main.js", `import"./chunk-${y}.js";import("./a_run-${z}.js")`],
+      [`a_run-${z}.js`, `import"./chunk-${x}.js"`],
+    ]);
+  const expected = [
+    ["main.js", 'import"./chunk.js";import("./a_run.js")'],
+    ["chunk.js", 'import"./chunk2.js";"./kept.js"'],
+    ["a_run.js", 'import"./chunk2.js"'],
+    ["chunk2.js", "1"],
+  ];
+  for (const [x, y] of [["AAAAAAAA", "BBBBBBB2"], ["ZZZZZZZZ", "CCCCCCC3"]]) {
+    const named = withPlainNames(modules(x!, y!, `${x!.slice(1)}4`));
+    assert.deepEqual([...named], expected);
+  }
 });
