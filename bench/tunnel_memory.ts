@@ -1,5 +1,6 @@
+// deno-lint-ignore-file no-console
 /**
- * What a session costs by itself: two sessions in two processes over one TCP connection on loopback, beside a plain
+ * What a session costs by itself: its two ends in two processes over one TCP connection on loopback, beside a plain
  * copy over the same kind of connection. All in one run, so the ratios are what counts.
  *
  *     deno run -A bench/tunnel_memory.ts [--seconds=2]
