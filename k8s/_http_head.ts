@@ -28,15 +28,13 @@ export interface ResponseHead {
 export function encodeRequestHead(
   { method, target, headers }: RequestHead,
 ): Uint8Array {
-  const lines = [
-    `${method} ${target} HTTP/1.1`,
-    ...headers.map(([name, value]) => `${name}: ${value}`),
-  ];
-  for (const line of lines) {
-    if (/[\r\n\0]/.test(line)) {
-      throw new TypeError(`Cannot send header ${JSON.stringify(line)}`);
+  const lines = [[method, target], ...headers].map(([name, value], i) => {
+    // The value may be a secret: it is not told.
+    if (/[\r\n\0]/.test(name + value)) {
+      throw new TypeError(`Cannot send header "${name}": line end in it`);
     }
-  }
+    return i === 0 ? `${name} ${value} HTTP/1.1` : `${name}: ${value}`;
+  });
   return new TextEncoder().encode(lines.join("\r\n") + "\r\n\r\n");
 }
 

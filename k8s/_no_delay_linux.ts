@@ -20,21 +20,22 @@ const symbols = {
   },
 } as const;
 
-let libc: Deno.DynamicLibrary<typeof symbols> | undefined;
-
 /** Sends small writes at once from now on. Returns false where that cannot be done: all works then, but slower. */
 export async function setNoDelay(
   { hostname, port }: Pick<Deno.NetAddr, "hostname" | "port">,
 ): Promise<boolean> {
   if (Deno.build.os !== "linux") return false;
+  let libc: Deno.DynamicLibrary<typeof symbols> | undefined;
   try {
-    libc ??= Deno.dlopen("libc.so.6", symbols);
+    libc = Deno.dlopen("libc.so.6", symbols);
     const fd = await findSocket(libc, { ip: Ip.parse(hostname), port });
     const on = new Uint32Array([1]);
     return fd !== undefined &&
       libc.symbols.setsockopt(fd, ipProtoTcp, tcpNoDelay, on, 4) === 0;
   } catch {
     return false;
+  } finally {
+    libc?.close();
   }
 }
 

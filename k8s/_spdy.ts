@@ -108,7 +108,7 @@ export class SpdyConn implements Conn {
       const count = this.#take(into);
       if (count > 0) return count;
       if (this.#failure) throw this.#failure;
-      if (this.#ended.has(dataStream)) return await this.#lastWords(into);
+      if (this.#dataEnded) return await this.#lastWords(into);
       if (!await this.#below.source.fill()) throw this.#failure = this.#cut();
     }
   }
@@ -183,7 +183,7 @@ export class SpdyConn implements Conn {
       let count = Math.min(bytes.length, this.#missing);
       if (this.#frame.control) {
         this.#collect(bytes.subarray(0, count), this.#fields);
-      } else if (this.#frame.stream === dataStream) {
+      } else if (this.#frame.stream === dataStream && !this.#dataEnded) {
         count = Math.min(count, into.length - copied);
         if (count === 0) break;
         into.set(bytes.subarray(0, count), copied);
@@ -242,6 +242,10 @@ export class SpdyConn implements Conn {
         ? new ConnResetError(`Cannot go on: stream ${id} reset, ${status}`)
         : this.#podError.toError(this.#answered);
     }
+  }
+
+  get #dataEnded(): boolean {
+    return this.#ended.has(dataStream);
   }
 
   /** The peer sends no more on the stream. */

@@ -29,7 +29,7 @@ export async function userCredential(
   }
   if (entry.token) {
     return fixedCredential({
-      authorization: `Bearer ${entry.token}`,
+      authorization: `Bearer ${entry.token.trim()}`,
       ...along,
     });
   }

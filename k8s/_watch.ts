@@ -33,7 +33,7 @@ export interface WatchSource<T> {
   pause(ms: number): Promise<void>;
 }
 
-const firstPauseMs = 200;
+const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 
 /** What the server sends while it is watched. */
