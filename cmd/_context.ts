@@ -12,7 +12,6 @@ export function context(): Context {
       stdout: { write: (text) => writeAllSync(Deno.stdout, text) },
       stderr: { write: (text) => writeAllSync(Deno.stderr, text) },
       env: { STRICLI_NO_COLOR: "1", STRICLI_SKIP_VERSION_CHECK: "1" },
-      exitCode: 0,
     },
   };
 }

@@ -16,7 +16,7 @@ export async function formatValue(
   format: Exclude<OutputFormat, "text">,
 ): Promise<string> {
   if (format === "json") return JSON.stringify(value, null, 2) + "\n";
-  const { stringify } = await import("yaml");
+  const { stringify } = await import("../yaml.ts");
   // A round trip through JSON: YAML shall show what JSON shows.
   return stringify(JSON.parse(JSON.stringify(value)));
 }

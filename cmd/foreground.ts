@@ -1,8 +1,10 @@
 /** The processes of `tp`, chosen by subcommand. People do not type these; programs and manifests do. */
 import { buildCommand, numberParser } from "@stricli/core";
+import type { Context } from "./_context.ts";
+import type { DaemonFlags } from "./daemon_run.ts";
 
 export const foregroundRoutes = {
-  "daemon-foreground": buildCommand({
+  "daemon-foreground": buildCommand<DaemonFlags, [], Context>({
     loader: () => import("./daemon_run.ts"),
     parameters: {
       flags: {
@@ -21,22 +23,22 @@ export const foregroundRoutes = {
     },
     docs: { brief: "Run the root process that holds device and resolver" },
   }),
-  "daemon-repair": buildCommand({
+  "daemon-repair": buildCommand<Record<never, never>, [], Context>({
     loader: () => import("./repair_run.ts"),
     parameters: {},
     docs: { brief: "Undo what a killed daemon left on this host" },
   }),
-  "connector-foreground": buildCommand({
+  "connector-foreground": buildCommand<Record<never, never>, [], Context>({
     loader: () => import("./connector_run.ts"),
     parameters: {},
     docs: { brief: "Run the user's process that holds the connection" },
   }),
-  manager: buildCommand({
+  manager: buildCommand<Record<never, never>, [], Context>({
     loader: () => import("./manager_run.ts"),
     parameters: {},
     docs: { brief: "Run the traffic-manager (in the cluster)" },
   }),
-  agent: buildCommand({
+  agent: buildCommand<Record<never, never>, [], Context>({
     loader: () => import("./agent_run.ts"),
     parameters: {},
     docs: { brief: "Run the traffic-agent (in a pod)" },

@@ -40,7 +40,7 @@ export async function install(request: InstallRequest): Promise<void> {
 export async function manifestsText(
   { namespace, image }: { namespace: string; image: string },
 ): Promise<string> {
-  const { stringify } = await import("yaml");
+  const { stringify } = await import("../yaml.ts");
   return managerManifests({ namespace, image, version })
     .map((manifest) => stringify(manifest))
     .join("---\n");

@@ -40,6 +40,7 @@ export async function runConnector(
   options.signal.addEventListener("abort", () => connector.end());
   await connector.ended;
   await server.shutdown();
+  await Deno.remove(runtimeDirectory()).catch(() => {});
 }
 
 /** A socket that nobody answers on is removed; a live one means that a connector runs. */
@@ -70,7 +71,7 @@ class Connector {
     const call = `${request.method} ${pathname}`;
     if (call === "GET /status") return Response.json(this.#status());
     if (call === "POST /connect") {
-      return new Response(this.#connect(await request.json(), request.signal));
+      return new Response(this.#connect(await request.json()));
     }
     if (call === "POST /quit") {
       await this.#disconnect();
@@ -97,30 +98,27 @@ class Connector {
     await connection?.close();
   }
 
-  #connect(
-    request: ConnectRequest,
-    signal: AbortSignal,
-  ): ReadableStream<Uint8Array> {
+  /** A command that goes away while it waits calls the connecting off. */
+  #connect(request: ConnectRequest): ReadableStream<Uint8Array> {
     clearTimeout(this.#lonely);
     const encoder = new TextEncoder();
+    let listening = true;
     return new ReadableStream({
       start: async (controller) => {
-        let open = true;
         const tell = (event: ConnectEvent) => {
-          if (!open) return;
+          if (!listening) return;
           controller.enqueue(encoder.encode(JSON.stringify(event) + "\n"));
         };
-        signal.addEventListener("abort", () => {
-          open = false;
-          if (this.#connected === undefined) this.#abort.abort();
-        });
         await this.#connectOnce(request, tell).catch((error) => {
           log.error("connect failed", { error });
           tell({ event: "failed", failure: toFailure(error) });
         });
-        if (open) controller.close();
-        open = false;
+        if (listening) controller.close();
         if (this.#connected === undefined) this.end();
+      },
+      cancel: () => {
+        listening = false;
+        if (this.#connected === undefined) this.#abort.abort();
       },
     });
   }

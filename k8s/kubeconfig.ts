@@ -105,7 +105,7 @@ export async function parseKubeconfig(
   text: string,
   path: string,
 ): Promise<KubeconfigFile> {
-  const { parse } = await import("yaml");
+  const { parse } = await import("../yaml.ts");
   let content: unknown;
   try {
     content = parse(text) ?? {};

@@ -26,7 +26,7 @@ const rooms: Record<string, Room> = {
     because: "one connection of the system is one byte flow, whoever made it",
   },
   k8s: {
-    may: ["net", "log.ts"],
+    may: ["net", "log.ts", "yaml.ts"],
     because: "the API server's client knows nothing of what it is used for",
   },
   vpn: {
@@ -72,6 +72,7 @@ const rooms: Record<string, Room> = {
       "net",
       "log.ts",
       "build.ts",
+      "yaml.ts",
       "tunnel",
       "vpn",
       "dns",
@@ -86,6 +87,7 @@ const rooms: Record<string, Room> = {
   cmd: {
     may: [
       "build.ts",
+      "yaml.ts",
       "log.ts",
       "k8s",
       "connector",
