@@ -146,7 +146,7 @@ export class Connection {
       user_daemon: {
         ...idle.user_daemon,
         ...trouble === undefined ? {} : { error: trouble },
-        kubernetes_server: access.server.href,
+        kubernetes_server: access.server.href.replace(/\/$/, ""),
         kubernetes_context: access.context,
         namespace: access.namespace,
         manager_namespace: request.managerNamespace,

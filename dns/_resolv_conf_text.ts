@@ -1,6 +1,5 @@
 /** The text of `/etc/resolv.conf` while a connection lasts. */
 import { Ip } from "../net/mod.ts";
-import { parseResolvConf } from "./resolv_conf.ts";
 
 /** The first line of a text of ours; nobody else writes it. A shell script compares it, in single quotes. */
 export const marker =
@@ -19,19 +18,17 @@ const impliedNameserver = "127.0.0.1";
  * The host's text with `nameserver` in front. The host's own nameservers stay behind it, three in all, so that names
  * resolve even when nobody answers at ours; search list, other options and comments stay as they are.
  *
- * - `timeout:1` is added unless the host has chosen one: a nameserver that is silent costs a second, not five.
+ * - `timeout:1` takes the place of a longer one: a nameserver that is silent costs a second, not five.
  * - `rotate` is left out: it would ask the host's nameservers for names of the cluster.
  */
 export function composeResolvConf(original: string, nameserver: Ip): string {
-  const { options } = parseResolvConf(original);
-  const ownTimeout = options.some((option) => option.startsWith("timeout:"));
   const lines = original.split("\n");
   if (lines.at(-1) === "") lines.pop();
-  const kept = keepNameservers(lines).flatMap(withoutRotate);
+  const kept = keepNameservers(lines).flatMap(withoutHarmfulOptions);
   return [
     marker,
     `nameserver ${nameserver}`,
-    ...ownTimeout ? [] : ["options timeout:1"],
+    "options timeout:1",
     hostBegins,
     ...kept.some(isNameserver) ? [] : [`nameserver ${impliedNameserver}`],
     ...kept,
@@ -62,10 +59,12 @@ function isNameserver(line: string): boolean {
   return value !== undefined && Ip.tryParse(value) !== undefined;
 }
 
-function withoutRotate(line: string): string[] {
+function withoutHarmfulOptions(line: string): string[] {
   if (!/^options\s/.test(line)) return [line];
   const words = line.split(/\s+/).filter((word) => word !== "");
-  if (!words.includes("rotate")) return [line];
-  const others = words.filter((word) => word !== "rotate");
+  const others = words.filter((word) =>
+    word !== "rotate" && !word.startsWith("timeout:")
+  );
+  if (others.length === words.length) return [line];
   return others.length > 1 ? [others.join(" ")] : [];
 }

@@ -1,6 +1,9 @@
 import type { Laptop } from "./laptop.ts";
 
-/** What of a laptop is compared: a title, and the shell command whose output is the content. */
+/**
+ * What of a laptop is compared: a title, and the shell command whose output is the content. Caches of byte code
+ * (`/var/cache/tp`, `~/.cache/tp`) may stay: they are made anew whenever they are gone.
+ */
 const sections: Readonly<Record<string, string>> = {
   "links": "ip -o link show | sed 's/ qlen.*//; s/@[^:]*:/:/'",
   "addresses": "ip -o addr show",
@@ -13,7 +16,7 @@ const sections: Readonly<Record<string, string>> = {
   "mounts": "cut -d ' ' -f 4- /proc/self/mountinfo",
   "/run": list("/run"),
   "/etc": list("/etc"),
-  "/var": list("/var/lib/tp /var/cache/tp"),
+  "/var": list("/var/lib/tp"),
 };
 
 /** Everything below some directories: kind, mode, owner, size of files, path, target of links. */
