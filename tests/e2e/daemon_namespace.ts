@@ -29,6 +29,8 @@ for link in switch office; do
   ip link set $link up
 done
 ip address add 2001:db8::53/64 dev office nodad
+# The kernel adds the routes of a link that has come up a little later.
+until [ "$(ip -6 route show table local type multicast | wc -l)" = 2 ]; do sleep 0.01; done
 echo ready
 exec sleep infinity
 `;
@@ -167,29 +169,43 @@ export class Namespace implements AsyncDisposable {
     const text = await this.sh(`
       ip -o address | cut -d' ' -f2-; ip route show table all; ip -6 route show table all
       stat -c '%n %i %a %u %g %y %F' /etc/resolv.conf; cat /etc/resolv.conf; ls -A /etc
-      ls -A /run /var/lib; cut -d' ' -f5- /proc/self/mountinfo; sysctl -a 2>/dev/null | grep '^net.*conf' | sort
+      ls -A /run /var/lib; grep -v nsfs /proc/self/mountinfo | cut -d' ' -f5-; sysctl -a 2>/dev/null | grep '^net.*conf' | sort
     `);
     return [...text.split("\n"), ...await this.processes()];
   }
 
   /** Command lines of the processes inside. */
   async processes(): Promise<string[]> {
-    const inside = await Deno.readLink(`/proc/${this.#holder.pid}/ns/net`)
-      .catch(() => "");
-    const found: string[] = [];
+    const lines = await Promise.all(
+      (await this.#pids()).map((pid) =>
+        Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "")
+      ),
+    );
+    return lines.map((line) => line.replaceAll("\0", " ").split("\n")[0]!)
+      .sort();
+  }
+
+  /** Ends what a test that failed has left inside, too. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const pid of await this.#pids()) {
+      try {
+        Deno.kill(pid, "SIGKILL");
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+    await this.#holder[Symbol.asyncDispose]();
+  }
+
+  async #pids(): Promise<number[]> {
+    const inside = await Deno.readLink(`/proc/${this.#holder.pid}/ns/net`);
+    const found: number[] = [];
     for await (const { name } of Deno.readDir("/proc")) {
       if (!/^\d+$/.test(name)) continue;
       const net = await Deno.readLink(`/proc/${name}/ns/net`).catch(() => "");
-      if (net !== inside) continue;
-      const line = await Deno.readTextFile(`/proc/${name}/cmdline`)
-        .catch(() => "");
-      found.push(line.replaceAll("\0", " ").split("\n")[0]!);
+      if (net === inside) found.push(Number(name));
     }
-    return found.sort();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#holder[Symbol.asyncDispose]();
+    return found;
   }
 
   #enter(): string[] {
