@@ -2,7 +2,8 @@
 
 const testdata = new URL("./testdata/", import.meta.url);
 
-/** PEM files made for the tests: an authority `ca`, certificates `server` (localhost, 127.0.0.1), `elsewhere` (api.elsewhere.test), `client`. */
+/** PEM files made for the tests: an authority `ca`, certificates `server` (localhost, 127.0.0.1), `elsewhere` (api.elsewhere.test),
+ * `expired`, `client`. */
 export function pem(name: string): string {
   return Deno.readTextFileSync(new URL(name, testdata));
 }
@@ -110,6 +111,9 @@ export class FakeApiServer implements AsyncDisposable {
     for (;;) {
       const request = await readRequest(conn);
       if (request === undefined) return;
+      if (request === malformed) {
+        return await send(conn, "HTTP/1.0 400 X\r\n\r\n");
+      }
       this.asked.push(request);
       const answer = await this.#handler(request);
       const { status = 200, headers = {}, body, pieces, takeOver } = answer;
@@ -136,6 +140,14 @@ export class FakeApiServer implements AsyncDisposable {
   }
 }
 
+const malformed: FakeRequest = {
+  method: "",
+  path: "",
+  query: new URLSearchParams(),
+  headers: new Headers(),
+  body: "",
+};
+
 async function readRequest(conn: Deno.Conn): Promise<FakeRequest | undefined> {
   let text = "";
   const buffer = new Uint8Array(4096);
@@ -145,7 +157,11 @@ async function readRequest(conn: Deno.Conn): Promise<FakeRequest | undefined> {
     text += new TextDecoder("latin1").decode(buffer.subarray(0, count));
     return true;
   };
-  while (!text.includes("\r\n\r\n")) if (!await more()) return undefined;
+  while (!text.includes("\r\n\r\n")) {
+    // A client that shakes hands for TLS where there is none (RFC 8446 section 5.1).
+    if (text.startsWith("\x16")) return malformed;
+    if (!await more()) return undefined;
+  }
   const end = text.indexOf("\r\n\r\n");
   const [first = "", ...lines] = text.slice(0, end).split("\r\n");
   const [method = "", target = ""] = first.split(" ");

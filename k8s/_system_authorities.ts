@@ -8,18 +8,12 @@ const files = [
   "/etc/ssl/cert.pem",
 ];
 
-let found: Promise<string | undefined> | undefined;
-
 /**
  * PEM certificates of the authorities that this system trusts; `SSL_CERT_FILE` goes before. `undefined` when none of
  * the usual files is there: the runtime's own list counts then.
  */
-export function systemAuthorities(): Promise<string | undefined> {
-  return found ??= read([Deno.env.get("SSL_CERT_FILE") ?? "", ...files]);
-}
-
-async function read(paths: string[]): Promise<string | undefined> {
-  for (const path of paths) {
+export async function systemAuthorities(): Promise<string | undefined> {
+  for (const path of [Deno.env.get("SSL_CERT_FILE") ?? "", ...files]) {
     const text = path && await Deno.readTextFile(path).catch(() => "");
     if (text) return text;
   }

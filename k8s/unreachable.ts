@@ -69,13 +69,13 @@ const meanings: [RegExp, UnreachableKind, string?][] = [
     "its certificate is not signed by the authority that the kubeconfig names",
   ],
   [
-    /NotValidForName|ALTNAME_INVALID/,
+    /NotValidForName|not valid for name|ALTNAME_INVALID/,
     "certificate",
     "its certificate is for another name",
   ],
-  [/Expired|CERT_HAS_EXPIRED/, "certificate", "its certificate has expired"],
+  [/expired/i, "certificate", "its certificate has expired"],
   [
-    /NotValidYet|CERT_NOT_YET_VALID/,
+    /NotValidYet|not valid yet|CERT_NOT_YET_VALID/,
     "certificate",
     "its certificate is not valid yet; is this laptop's clock right?",
   ],
