@@ -8,8 +8,19 @@ import {
 } from "./_port_forward.ts";
 import { type ApiRequest, Requests } from "./_requests.ts";
 import { watchCollection, type WatchEvent } from "./_watch.ts";
+import { ask } from "./_ask.ts";
 import type { ClusterAccess } from "./access.ts";
-import { isApiError, type Question } from "./api_error.ts";
+import { isApiError } from "./api_error.ts";
+import type {
+  ApplyOptions,
+  DeleteOptions,
+  ListOptions,
+  LogOptions,
+  Options,
+  Ref,
+  ServerVersion,
+  WriteOptions,
+} from "./api_options.ts";
 import type {
   AccessQuestion,
   Event,
@@ -18,61 +29,10 @@ import type {
 } from "./object.ts";
 import {
   apiVersionOf,
-  pathOf,
-  type Place,
   type Resource,
   resourceOf,
   resources,
 } from "./resource.ts";
-
-export interface Options {
-  signal?: AbortSignal;
-}
-
-/** Which object. `namespace` is needed for namespaced resources. */
-export interface Ref {
-  namespace?: string;
-  name: string;
-}
-
-export interface ListOptions extends Options {
-  /** All namespaces when missing. */
-  namespace?: string;
-  /** As in `kubectl -l`. */
-  labelSelector?: string;
-  /** As in `kubectl --field-selector`. */
-  fieldSelector?: string;
-}
-
-export interface WriteOptions extends Options {
-  /** Everything is checked, nothing is kept. */
-  dryRun?: boolean;
-  /** Who is told to have set the fields. Default: the client's user agent. */
-  fieldManager?: string;
-}
-
-export interface ApplyOptions extends WriteOptions {
-  /** Takes fields over that others have set. */
-  force?: boolean;
-  /** Needed for kinds that {@link resources} does not hold. */
-  resource?: Resource;
-}
-
-export interface DeleteOptions extends Options {
-  /** How dependents go. Default: the resource's own. */
-  propagation?: "Background" | "Foreground" | "Orphan";
-  /** Deletes only the object of that uid. */
-  uid?: string;
-  dryRun?: boolean;
-}
-
-/** What the API server says of itself. */
-export interface ServerVersion {
-  major: string;
-  minor: string;
-  gitVersion: string;
-  platform: string;
-}
 
 export interface OpenApiOptions {
   clock?: Clock;
@@ -305,12 +265,7 @@ export class ApiClient implements AsyncDisposable {
   /** The last lines of what a pod's container wrote. */
   logs(
     ref: Ref,
-    options: Options & {
-      container?: string;
-      tailLines?: number;
-      /** Of the container that ran before. */
-      previous?: boolean;
-    } = {},
+    options: LogOptions = {},
   ): Promise<string> {
     const { container, tailLines = 100, previous, signal } = options;
     return this.#requests.text({
@@ -402,34 +357,6 @@ export class ApiClient implements AsyncDisposable {
       signal,
     });
   }
-}
-
-/** The question and its path. */
-function ask(
-  verb: string,
-  resource: Resource,
-  place: Place,
-): { question: Question; path: string } {
-  const { namespace, name, subresource } = place;
-  if (
-    resource.namespaced && namespace === undefined && verb !== "list" &&
-    verb !== "watch"
-  ) {
-    throw new TypeError(`Cannot ${verb} ${resource.plural}: no namespace`);
-  }
-  const told = subresource
-    ? `${resource.plural}/${subresource}`
-    : resource.plural;
-  return {
-    question: {
-      verb,
-      resource: told,
-      group: resource.group,
-      namespace: resource.namespaced ? namespace : undefined,
-      name,
-    },
-    path: pathOf(resource, place),
-  };
 }
 
 function timeOf({ lastTimestamp, eventTime, metadata }: Event): string {

@@ -5,17 +5,16 @@ export {
   type LoadAccessOptions,
   type Trust,
 } from "./access.ts";
-export {
-  ApiClient,
-  type ApplyOptions,
-  type DeleteOptions,
-  type ListOptions,
-  openApi,
-  type OpenApiOptions,
-  type Ref,
-  type ServerVersion,
-  type WriteOptions,
-} from "./api_client.ts";
+export { ApiClient, openApi, type OpenApiOptions } from "./api_client.ts";
+export type {
+  ApplyOptions,
+  DeleteOptions,
+  ListOptions,
+  LogOptions,
+  Ref,
+  ServerVersion,
+  WriteOptions,
+} from "./api_options.ts";
 export {
   ApiError,
   formatQuestion,
