@@ -7,7 +7,9 @@ import type {
   LaptopUser,
 } from "../cluster/mod.ts";
 
-export const executable = new URL("../../dist/tp", import.meta.url).pathname;
+/** The build under test; `TP_TEST_EXECUTABLE` names another than this repository's. */
+export const executable = Deno.env.get("TP_TEST_EXECUTABLE") ??
+  new URL("../../dist/tp", import.meta.url).pathname;
 
 export class Tp {
   readonly #laptop: Laptop;
