@@ -1,0 +1,75 @@
+import { sumOf, writeUint16 } from "./checksum.ts";
+import {
+  addressesOf,
+  ipHeaderBytes,
+  pseudoHeaderSum,
+  writeIpHeader,
+} from "./ip_header.ts";
+import { type IpPacket, protocols } from "./ip_packet.ts";
+
+/** Why a packet did not arrive. */
+export type Unreachable = "network" | "host" | "port" | "prohibited";
+
+/** Type 3 of ICMP (RFC 792, RFC 1812 section 5.2.7.1). */
+const codesV4: Record<Unreachable, number> = {
+  network: 0,
+  host: 1,
+  port: 3,
+  prohibited: 13,
+};
+/** Type 1 of ICMPv6 (RFC 4443 section 3.1). */
+const codesV6: Record<Unreachable, number> = {
+  network: 0,
+  host: 3,
+  port: 4,
+  prohibited: 1,
+};
+
+/** Longest packet that tells an error: RFC 1812 section 4.3.2.3, RFC 4443 section 3.1. */
+const longest = { 4: 576, 6: 1280 } as const;
+const icmpHeaderBytes = 8;
+
+/** Room that {@link writeUnreachable} needs. */
+export const unreachableBytes = longest[6];
+
+/**
+ * Writes the packet that tells the sender of `packet` that it did not arrive.
+ *
+ * @param from Who tells it, of the packet's family.
+ * @returns how many octets were written.
+ */
+export function writeUnreachable(
+  into: Uint8Array,
+  at: number,
+  { packet, from, reason }: {
+    packet: IpPacket;
+    from: Uint8Array;
+    reason: Unreachable;
+  },
+): number {
+  const { family, bytes, start, end } = packet;
+  const begin = at + ipHeaderBytes(family);
+  const room = at + longest[family] - begin - icmpHeaderBytes;
+  const quoted = Math.min(end - start, room);
+  const header = {
+    source: from,
+    destination: addressesOf(packet).source,
+    protocol: family === 4 ? protocols.icmp : protocols.icmpV6,
+    payloadBytes: icmpHeaderBytes + quoted,
+  };
+  writeIpHeader(into, at, header);
+  into.fill(0, begin, begin + icmpHeaderBytes);
+  into[begin] = family === 4 ? 3 : 1;
+  into[begin + 1] = (family === 4 ? codesV4 : codesV6)[reason];
+  into.set(
+    bytes.subarray(start, start + quoted),
+    begin + icmpHeaderBytes,
+  );
+  const sum = sumOf(into, {
+    start: begin,
+    end: begin + header.payloadBytes,
+    initial: family === 4 ? 0 : pseudoHeaderSum(header),
+  });
+  writeUint16(into, begin + 2, ~sum & 0xffff);
+  return begin + header.payloadBytes - at;
+}

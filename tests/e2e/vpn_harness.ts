@@ -1,0 +1,17 @@
+/** Runs the scenarios that it is told, one by one, in the world of `vpn_world.ts`. Answers each by a line of JSON. */
+import { TextLineStream } from "./vpn_lines.ts";
+import { scenarios } from "./vpn_scenarios.ts";
+import { openWorld } from "./vpn_world.ts";
+
+const world = await openWorld();
+const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream())
+  .pipeThrough(new TextLineStream());
+for await (const name of lines) {
+  const answer = await scenarios[name]!(world).then(
+    (figure) => ({ figure }),
+    (error) => ({ error: error instanceof Error ? error.stack : `${error}` }),
+  );
+  console.log(JSON.stringify(answer));
+}
+await world.vpn.stop();
+// What is left running here would keep the process, and the test would see it hang.

@@ -1,0 +1,76 @@
+/** The host's routes as any user may read them below /proc/net. */
+import { Ip, Subnet } from "../net/mod.ts";
+
+export interface HostRoute {
+  subnet: Subnet;
+  /** Name of the interface. */
+  device: string;
+  /** Absent for a subnet that the host is connected to. */
+  gateway?: Ip;
+  metric: number;
+}
+
+const rtfUp = 0x1;
+const rtfGateway = 0x2;
+const rtfReject = 0x200;
+const rtfLocal = 0x80000000;
+
+/** Routes of the main table, and of IPv6 all. A family that the host does not have has none. */
+export async function readHostRoutes(): Promise<HostRoute[]> {
+  const read = (path: string) => Deno.readTextFile(path).catch(() => "");
+  const [v4, v6] = await Promise.all([
+    read("/proc/net/route"),
+    read("/proc/net/ipv6_route"),
+  ]);
+  return [...parseRoutesV4(v4), ...parseRoutesV6(v6)];
+}
+
+/** Reads `/proc/net/route`: a heading, then a line for each route with addresses as words of this machine. */
+export function parseRoutesV4(text: string): HostRoute[] {
+  return text.trim().split("\n").slice(1).flatMap((line) => {
+    const [device, destination, gateway, flagsText, , , metric, mask] = line
+      .trim().split(/\s+/);
+    const flags = parseInt(flagsText ?? "", 16);
+    if (mask === undefined || !(flags & rtfUp) || flags & rtfReject) return [];
+    const prefix = [...wordOf(mask)].reduce(
+      (bits, octet) => bits + octet.toString(2).replaceAll("0", "").length,
+      0,
+    );
+    return [{
+      subnet: new Subnet(Ip.of(wordOf(destination!)), prefix),
+      device: device!,
+      metric: Number(metric),
+      ...flags & rtfGateway ? { gateway: Ip.of(wordOf(gateway!)) } : {},
+    }];
+  });
+}
+
+/** Reads `/proc/net/ipv6_route`: destination, prefix, source, prefix, next hop, metric, two counters, flags, device. */
+export function parseRoutesV6(text: string): HostRoute[] {
+  return text.trim().split("\n").flatMap((line) => {
+    const [destination, prefix, , , gateway, metric, , , flagsText, device] =
+      line.trim().split(/\s+/);
+    const flags = parseInt(flagsText ?? "", 16);
+    if (device === undefined || !(flags & rtfUp)) return [];
+    // Addresses of the host itself, and what is there to reject.
+    if (flags >>> 0 & rtfLocal || flags & rtfReject) return [];
+    return [{
+      subnet: new Subnet(Ip.of(octetsOf(destination!)), parseInt(prefix!, 16)),
+      device,
+      metric: parseInt(metric!, 16),
+      ...flags & rtfGateway ? { gateway: Ip.of(octetsOf(gateway!)) } : {},
+    }];
+  });
+}
+
+function octetsOf(hex: string): Uint8Array {
+  return Uint8Array.from(
+    hex.match(/../g) ?? [],
+    (pair) => parseInt(pair, 16),
+  );
+}
+
+/** A 32-bit word in hexadecimal, little-endian as on every machine that we run on. */
+function wordOf(hex: string): Uint8Array {
+  return octetsOf(hex).reverse();
+}

@@ -1,0 +1,11 @@
+/** Packets of the TUN device to streams and back, and the host's routes as any user sees them. */
+export { startVpn, Vpn, type VpnOptions, type VpnStats } from "./vpn.ts";
+export type { Dial, DialDatagrams, DialOptions, Endpoint } from "./dial.ts";
+export type { DeviceInfo, TunSubnet } from "./device.ts";
+export { type HostRoute, readHostRoutes } from "./host_routes_linux.ts";
+export {
+  pickTunSubnet,
+  planSubnets,
+  type SubnetPlan,
+  type SubnetsWanted,
+} from "./plan_subnets.ts";
