@@ -89,8 +89,9 @@ async function dialRuntimeTls(
     throw error;
   });
   try {
+    // Before the handshake: it has several small messages of ours in a row.
+    setNoDelay(conn.localAddr);
     await unlessAborted(conn.handshake(), signal);
-    await setNoDelay(conn.localAddr);
     return new DenoConn(conn);
   } catch (error) {
     conn.close();

@@ -75,27 +75,29 @@ export class HttpPool implements Disposable {
 
   async #over(http: HttpConn, request: PoolRequest): Promise<PoolResponse> {
     const { signal, certificate } = request;
-    const discard = () => {
+    this.#busy.add(http);
+    let held = true;
+    /** Lets go of the connection, once: `then` says what becomes of it. */
+    const release = (then: () => void) => {
+      if (!held) return;
+      held = false;
       signal.removeEventListener("abort", discard);
       this.#busy.delete(http);
-      http.close();
+      then();
     };
-    this.#busy.add(http);
+    const discard = () => release(() => http.close());
+    const keep = () =>
+      release(() => {
+        const since = this.#options.clock.now();
+        this.#keep({ http, certificate, since });
+      });
     signal.addEventListener("abort", discard, { once: true });
     if (signal.aborted || this.#disposed) discard();
     try {
       const response = await http.exchange(request);
-      const keep = () => {
-        signal.removeEventListener("abort", discard);
-        this.#busy.delete(http);
-        this.#keep({ http, certificate, since: this.#options.clock.now() });
-      };
       const after = response.reusable ? keep : discard;
-      return {
-        ...response,
-        body: endingBody(response.body, { after, signal }),
-        discard,
-      };
+      const body = endingBody(response.body, { after, signal });
+      return { ...response, body, discard };
     } catch (error) {
       discard();
       throw signal.aborted ? signal.reason : error;

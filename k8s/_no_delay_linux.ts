@@ -2,7 +2,7 @@
  * TCP_NODELAY for a TLS connection of the runtime, which offers no way to set it: without it a small write waits for the
  * acknowledgement of the one before, up to 40 ms.
  *
- * `/proc/self/fd` tells which descriptors are sockets, `getsockname` which of them has the connection's own address.
+ * `/proc/self/fd` tells which descriptors there are, `getsockname` which of them has the connection's own address.
  */
 import { Ip } from "../net/mod.ts";
 
@@ -21,14 +21,14 @@ const symbols = {
 } as const;
 
 /** Sends small writes at once from now on. Returns false where that cannot be done: all works then, but slower. */
-export async function setNoDelay(
+export function setNoDelay(
   { hostname, port }: Pick<Deno.NetAddr, "hostname" | "port">,
-): Promise<boolean> {
+): boolean {
   if (Deno.build.os !== "linux") return false;
   let libc: Deno.DynamicLibrary<typeof symbols> | undefined;
   try {
     libc = Deno.dlopen("libc.so.6", symbols);
-    const fd = await findSocket(libc, { ip: Ip.parse(hostname), port });
+    const fd = findSocket(libc, { ip: Ip.parse(hostname), port });
     const on = new Uint32Array([1]);
     return fd !== undefined &&
       libc.symbols.setsockopt(fd, ipProtoTcp, tcpNoDelay, on, 4) === 0;
@@ -39,13 +39,11 @@ export async function setNoDelay(
   }
 }
 
-async function findSocket(
+function findSocket(
   { symbols: { getsockname } }: Deno.DynamicLibrary<typeof symbols>,
   wanted: { ip: Ip; port: number },
-): Promise<number | undefined> {
-  for await (const { name } of Deno.readDir("/proc/self/fd")) {
-    const link = await Deno.readLink(`/proc/self/fd/${name}`).catch(() => "");
-    if (!link.startsWith("socket:")) continue;
+): number | undefined {
+  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
     const address = new Uint8Array(28);
     const length = new Uint32Array([address.length]);
     if (getsockname(Number(name), address, length) !== 0) continue;

@@ -7,6 +7,7 @@
  *
  * What worked is tried first the next time. A no that another way would not change is told at once.
  */
+import { logger } from "../log.ts";
 import { type Conn, ConnResetError, RefusedError } from "../net/mod.ts";
 import { ChannelConn } from "./_channel.ts";
 import { withDeadline } from "./_deadline.ts";
@@ -19,6 +20,8 @@ import { opcodes } from "./_websocket_frame.ts";
 import { ApiError, type Question } from "./api_error.ts";
 import { pathOf, resources } from "./resource.ts";
 import { ObstacleError } from "./unreachable.ts";
+
+const log = logger("k8s");
 
 export interface PortForwardOptions {
   namespace: string;
@@ -70,6 +73,7 @@ export class PortForwarder {
         return conn;
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
+        log.debug("port-forward failed", { way, error });
         errors.push(error);
         if (!mayAnotherWayHelp(error)) break;
       }

@@ -6,6 +6,7 @@
  * 2. It is watched from the list's version on. Bookmarks move the version forward while nothing changes.
  * 3. When the watch ends, it is taken up at the last version; when that is gone (410), all starts at 1.
  */
+import { logger } from "../log.ts";
 import { jsonLines } from "./_json_lines.ts";
 import type { PoolResponse } from "./_http_pool.ts";
 import { ApiError, type StatusBody } from "./api_error.ts";
@@ -32,6 +33,8 @@ export interface WatchSource<T> {
   /** Resolves after so many ms. */
   pause(ms: number): Promise<void>;
 }
+
+const log = logger("k8s");
 
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
@@ -67,6 +70,7 @@ export async function* watchCollection<T extends KubernetesObject>(
       if (signal.aborted) return;
       if (isGone(error)) view.version = "";
       else if (!synced || !isPassing(error)) throw error;
+      log.debug("watch interrupted", { error });
     }
     if (view.heard) pauseMs = firstPauseMs;
     await source.pause(pauseMs * (0.5 + Math.random()));

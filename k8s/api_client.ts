@@ -291,7 +291,8 @@ export class ApiClient implements AsyncDisposable {
 
   /**
    * A byte flow to a port inside a pod. Resolves when the cluster has taken it; that nobody listens on the port shows
-   * here or at the first read, as {@link RefusedError}.
+   * here or at the first read, as {@link RefusedError}. Container runtimes take the end of our direction for the end
+   * of both: whoever wants an answer after it must not call `closeWrite`.
    */
   portForward(options: PortForwardOptions): Promise<Conn> {
     return this.#forwarder.open(options);
