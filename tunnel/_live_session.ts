@@ -154,7 +154,7 @@ export class LiveSession implements Session, SessionFrames {
         : "peer-closed",
       detail: detail || "the peer closed the session",
     };
-    this.#streams.leave(this.#peerEnd.detail);
+    this.#finish(this.#peerEnd);
   }
 
   async #receive(): Promise<void> {

@@ -92,14 +92,9 @@ export class Streams implements StreamHost {
     else incoming.refuse("overloaded", "too many streams in this session");
   }
 
-  /** From here on, no stream is opened by either end. */
-  leave(detail: string): void {
-    this.#goneDetail ??= detail;
-  }
-
   /** The session has ended: all streams break off. */
   end(detail: string): void {
-    this.leave(detail);
+    this.#goneDetail ??= detail;
     for (const stream of this.table.all()) stream.onSessionEnd(detail);
   }
 
