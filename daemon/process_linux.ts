@@ -33,23 +33,38 @@ export async function stateOf(
 }
 
 /** Kills this very process, if it still is; resolves when it is gone. */
-export function killProcess(process: ProcessId): Promise<void> {
-  return kill(process, process.pid);
+export async function killProcess(process: ProcessId): Promise<void> {
+  if (await kill(process, process.pid)) await untilGone(process);
 }
 
-/** As {@link killProcess}, for a process that leads a group: its children are killed with it. */
-export function killGroup(process: ProcessId): Promise<void> {
-  return kill(process, -process.pid);
+/** As {@link killProcess}, for a process that leads a group: its children are killed and gone with it. */
+export async function killGroup(process: ProcessId): Promise<void> {
+  const children = await childrenOf(process.pid);
+  if (!await kill(process, -process.pid)) return;
+  for (const one of [process, ...children]) await untilGone(one);
 }
 
-async function kill(process: ProcessId, target: number): Promise<void> {
-  if (await stateOf(process) === undefined) return;
+/** Returns false when there was nothing to kill. */
+async function kill(process: ProcessId, target: number): Promise<boolean> {
+  if (await stateOf(process) === undefined) return false;
   try {
     Deno.kill(target, "SIGKILL");
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
+  return true;
+}
+
+async function untilGone(process: ProcessId): Promise<void> {
   while (await stateOf(process) !== undefined) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+async function childrenOf(pid: number): Promise<ProcessId[]> {
+  const text = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`)
+    .catch(() => "");
+  const pids = text.split(" ").filter((word) => word !== "").map(Number);
+  const states = await Promise.all(pids.map(processState));
+  return states.filter((state) => state !== undefined);
 }
