@@ -11,6 +11,7 @@ for await (const name of lines) {
     (figure) => ({ figure }),
     (error) => ({ error: error instanceof Error ? error.stack : `${error}` }),
   );
+  // deno-lint-ignore no-console
   console.log(JSON.stringify(answer));
 }
 await world.vpn.stop();

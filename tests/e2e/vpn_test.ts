@@ -27,6 +27,7 @@ class Harness implements AsyncDisposable {
     const { value, done } = await this.#answers.read();
     assert.ok(!done, "the harness has ended");
     const { figure, error } = JSON.parse(value!);
+    // deno-lint-ignore no-console
     if (figure) console.log(`${scenario}: ${figure}`);
     assert.equal(error, undefined, error);
   }
