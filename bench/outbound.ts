@@ -19,7 +19,12 @@ import {
 } from "../tests/cluster/mod.ts";
 import { executable, installManager } from "./outbound/manager.ts";
 import { measurements } from "./outbound/figures.ts";
-import { iperfUpload, iperfUploadByKubectl } from "./outbound/iperf.ts";
+import {
+  type IperfResult,
+  iperfUpload,
+  iperfUploadByKubectl,
+  restartIperf,
+} from "./outbound/iperf.ts";
 import { describeSetUp } from "./outbound/machine.ts";
 import { containerPids, nodePids } from "./outbound/processes.ts";
 import { formatReport, type Report } from "./outbound/report.ts";
@@ -87,18 +92,13 @@ async function bench(options: Options): Promise<Report> {
     { tool, rounds, durationMs, common },
   );
   const after = await memoryOf(ways);
-  const names = ways.map(({ name }) => name);
-  say("bench: iperf3");
+  const iperf3Upload = await runIperf(cluster, { laptop, pod, ways });
   return {
     setUp,
     rounds,
     durationMs,
     lines: summarize(measurements, samples),
-    iperf3Upload: {
-      ...(names.includes("tp") && { tp: await iperfUpload(laptop, pod.ip) }),
-      ...(names.includes("kubectl") &&
-        { kubectl: await iperfUploadByKubectl(laptop, pod.name) }),
-    },
+    iperf3Upload,
     memory: [...after].map(([process, memory]) => ({
       process,
       before: before.get(process)!,
@@ -114,6 +114,28 @@ async function bench(options: Options): Promise<Report> {
     }),
     breaks,
   };
+}
+
+async function runIperf(
+  cluster: Cluster,
+  { laptop, pod, ways }: {
+    laptop: Laptop;
+    pod: { name: string; ip: string };
+    ways: readonly Way[];
+  },
+): Promise<Report["iperf3Upload"]> {
+  say("bench: iperf3");
+  const isOpen = (name: WayName) => ways.some((way) => way.name === name);
+  const results: {
+    -readonly [way in keyof Report["iperf3Upload"]]: IperfResult;
+  } = {};
+  await restartIperf(cluster);
+  if (isOpen("tp")) results.tp = await iperfUpload(laptop, pod.ip);
+  if (isOpen("kubectl")) {
+    results.kubectl = await iperfUploadByKubectl(laptop, pod.name);
+  }
+  await restartIperf(cluster);
+  return results;
 }
 
 const benchLabel = { namespace: "default", selector: "app=bench" };

@@ -1,5 +1,8 @@
-/** An upload by iperf3, which ends its transfers in a way of its own: it resets what is still on the way. */
-import type { Laptop } from "../../tests/cluster/mod.ts";
+/**
+ * An upload by iperf3, whose server closes the connection of the data while the client's last bytes are on the way, and
+ * tells its results on another one.
+ */
+import { type Cluster, type Laptop, sleep } from "../../tests/cluster/mod.ts";
 import { PortForward } from "./way_kubectl.ts";
 
 export interface IperfResult {
@@ -12,6 +15,8 @@ export interface IperfResult {
 
 const seconds = 2;
 const port = 5201;
+/** In which a process that is about to end has ended, and one that starts listens. */
+const endMs = 500;
 
 export async function iperfUpload(
   laptop: Laptop,
@@ -24,8 +29,8 @@ export async function iperfUpload(
   if (timedOut) return { finishes: false, detail: "it hangs" };
   const report = parse(stdout);
   if (code !== 0 || report?.end?.sum_received === undefined) {
-    const detail = report?.error ?? stderr.trim();
-    return { finishes: false, detail: detail || `exit code ${code}` };
+    const detail = report?.error || stderr.trim() || "no results came";
+    return { finishes: false, detail };
   }
   const rate = report.end.sum_received["bits_per_second"] / 1e9;
   return { finishes: true, gbitPerSecond: rate };
@@ -38,8 +43,18 @@ export async function iperfUploadByKubectl(
 ): Promise<IperfResult> {
   await using forward = await PortForward.start(laptop, { pod, ports: [port] });
   const result = await iperfUpload(laptop, "127.0.0.1");
+  await sleep(endMs);
   if (forward.isAlive) return result;
   return { ...result, finishes: false, detail: await forward.lastWords() };
+}
+
+/** Starts the server anew: one whose client vanished waits for it and serves nobody else. */
+export async function restartIperf({ kubectl }: Cluster): Promise<void> {
+  await kubectl(
+    ["exec", "deployment/bench", "-c", "tools", "--"]
+      .concat("sh", "-c", "kill -9 $(pidof iperf3)"),
+  );
+  await sleep(endMs);
 }
 
 interface IperfReport {

@@ -30,7 +30,7 @@ export interface Report {
 }
 
 export function formatReport(report: Report): string {
-  const { rounds, durationMs, failures, breaks } = report;
+  const { rounds, durationMs, failures, breaks, iperf3Upload } = report;
   const parts = [
     formatSetUp(report.setUp),
     `${rounds} rounds, about ${
@@ -40,6 +40,9 @@ export function formatReport(report: Report): string {
     `memory, MB\n${table(memoryRows(report))}`,
     `CPU seconds per Gbit moved (mean)\n${table(cpuRows(report.cpu))}`,
   ];
+  for (const [way, { detail }] of Object.entries(iperf3Upload)) {
+    if (detail) parts.push(`iperf3 through ${way}: ${detail}`);
+  }
   if (failures.length > 0) parts.push(`failed:\n${bullets(failures)}`);
   if (breaks.length > 0) {
     const lines = breaks.map(({ way, during, said }) =>
