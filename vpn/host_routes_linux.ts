@@ -5,14 +5,17 @@ export interface HostRoute {
   subnet: Subnet;
   /** Name of the interface. */
   device: string;
-  /** Absent for a subnet that the host is connected to. */
+  /** Absent where the device itself leads to the subnet: its own link, or a tunnel. */
   gateway?: Ip;
+  /** True when the host has an address of its own in this very subnet. */
+  onLink: boolean;
   metric: number;
 }
 
 const rtfUp = 0x1;
 const rtfGateway = 0x2;
 const rtfReject = 0x200;
+const rtfAdvertised = 0x40000; // RTF_ADDRCONF
 const rtfLocal = 0x80000000;
 
 /** Routes of the main table, and of IPv6 all. A family that the host does not have has none. */
@@ -22,10 +25,23 @@ export async function readHostRoutes(): Promise<HostRoute[]> {
     read("/proc/net/route"),
     read("/proc/net/ipv6_route"),
   ]);
-  return [...parseRoutesV4(v4), ...parseRoutesV6(v6)];
+  const links = Deno.networkInterfaces().map(({ name, cidr }) => ({
+    device: name,
+    subnet: Subnet.parse(cidr),
+  }));
+  return [...parseRoutesV4(v4), ...parseRoutesV6(v6)].map((route) => ({
+    ...route,
+    onLink: route.onLink || route.gateway === undefined && links.some(
+          ({ device, subnet }) =>
+            device === route.device && subnet.equals(route.subnet),
+        ),
+  }));
 }
 
-/** Reads `/proc/net/route`: a heading, then a line for each route with addresses as words of this machine. */
+/**
+ * Reads `/proc/net/route`: a heading, then a line for each route with addresses as words of this machine. It does not
+ * tell what is on a link.
+ */
 export function parseRoutesV4(text: string): HostRoute[] {
   return text.trim().split("\n").slice(1).flatMap((line) => {
     const [device, destination, gateway, flagsText, , , metric, mask] = line
@@ -39,6 +55,7 @@ export function parseRoutesV4(text: string): HostRoute[] {
     return [{
       subnet: new Subnet(Ip.of(wordOf(destination!)), prefix),
       device: device!,
+      onLink: false,
       metric: Number(metric),
       ...flags & rtfGateway ? { gateway: Ip.of(wordOf(gateway!)) } : {},
     }];
@@ -57,6 +74,8 @@ export function parseRoutesV6(text: string): HostRoute[] {
     return [{
       subnet: new Subnet(Ip.of(octetsOf(destination!)), parseInt(prefix!, 16)),
       device,
+      // A router says that its link has the subnet, where the host may have no address.
+      onLink: (flags & rtfAdvertised) !== 0 && !(flags & rtfGateway),
       metric: parseInt(metric!, 16),
       ...flags & rtfGateway ? { gateway: Ip.of(octetsOf(gateway!)) } : {},
     }];
