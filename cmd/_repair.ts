@@ -1,10 +1,12 @@
 import { selfCommand } from "../build.ts";
+import { removeStaleSocket } from "../connector/client.ts";
 import { leftover } from "../daemon/client.ts";
 
-/** Undoes what a killed daemon left on this host, if it left something. Cheap when it did not. */
+/** Undoes what killed processes of ours left on this host, if they left something. Cheap when they did not. */
 export async function repairIfNeeded(
   say: (line: string) => void,
 ): Promise<void> {
+  await removeStaleSocket();
   if (!await leftover()) return;
   say("Undoing what a killed daemon left on this host");
   const repair = selfCommand(["daemon-repair"]);

@@ -2,6 +2,7 @@
 import type { ConnectEvent, ConnectRequest, Status } from "./api.ts";
 import { connectorSocketPath } from "./paths.ts";
 export { connectorLogPath } from "./paths.ts";
+export { removeStaleSocket } from "./stale_socket.ts";
 
 /** The connector of this user. Dispose of it to free the connection. */
 export class ConnectorClient implements Disposable {

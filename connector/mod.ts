@@ -16,6 +16,7 @@ import {
   makePrivateDirectory,
   runtimeDirectory,
 } from "./paths.ts";
+import { removeStaleSocket } from "./stale_socket.ts";
 import { idleStatus } from "./status.ts";
 
 const log = logger("connector");
@@ -27,9 +28,11 @@ const lonelyMs = 30_000;
 export async function runConnector(
   options: { signal: AbortSignal },
 ): Promise<void> {
-  await makePrivateDirectory(runtimeDirectory());
   const path = connectorSocketPath();
-  await removeStaleSocket(path);
+  if (!await removeStaleSocket()) {
+    throw new Error(`Cannot listen on "${path}": a connector runs already`);
+  }
+  await makePrivateDirectory(runtimeDirectory());
   const connector = new Connector();
   const umask = Deno.umask(0o177);
   const server = Deno.serve(
@@ -41,17 +44,6 @@ export async function runConnector(
   await connector.ended;
   await server.shutdown();
   await Deno.remove(runtimeDirectory()).catch(() => {});
-}
-
-/** A socket that nobody answers on is removed; a live one means that a connector runs. */
-async function removeStaleSocket(path: string): Promise<void> {
-  try {
-    (await Deno.connect({ transport: "unix", path })).close();
-  } catch {
-    await Deno.remove(path).catch(() => {});
-    return;
-  }
-  throw new Error(`Cannot listen on "${path}": a connector runs already`);
 }
 
 class Connector {
