@@ -100,7 +100,10 @@ export class PacketRing {
     Atomics.add(this.#control, readAt, words);
   }
 
-  /** Resolves when there may be something to read, or {@link wake} was called. */
+  /**
+   * Resolves when there may be something to read, or {@link wake} was called. Who waits must have something else that
+   * keeps the event loop running: this does not.
+   */
   async wait(): Promise<void> {
     const read = Atomics.load(this.#control, readAt);
     const wait = Atomics.waitAsync(this.#control, writtenAt, read);

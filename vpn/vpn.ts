@@ -110,6 +110,8 @@ export class Vpn {
   async #stop(): Promise<void> {
     this.#isStopping = true;
     this.#cancelTick();
+    // What is awaited below does not keep the event loop running by itself.
+    const running = setInterval(() => {}, 60_000);
     await Promise.all([
       ...this.#allTcp.map((flows) => flows.stop()),
       this.#udp.stop(),
@@ -119,6 +121,7 @@ export class Vpn {
     this.#worker.terminate();
     this.#ring.wake();
     await this.#reading;
+    clearInterval(running);
     this.#closeDevice();
   }
 
