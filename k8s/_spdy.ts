@@ -2,7 +2,7 @@
  * One port of a pod over SPDY/3.1: an error stream and a data stream, over a WebSocket's messages or the bare
  * connection.
  *
- * 1. Both streams are opened in one go; the cluster's replies say that it took them.
+ * 1. Both streams are opened in one go; the cluster's reply to the data stream says that it took them.
  * 2. A write becomes one data frame in one buffer, one write below.
  * 3. A read copies what is at hand of the data stream straight from the buffer of the connection; on the way errors are
  *    collected and pings answered.
@@ -93,10 +93,11 @@ export class SpdyConn implements Conn {
       }),
     ]);
     await below.sink.send(opening, below.sink.headroom, opening.length);
-    while (conn.#replied.size < 2) {
+    // The pod may speak before the error stream's reply comes, and its bytes are not for here: one reply must do.
+    while (!conn.#replied.has(dataStream)) {
       conn.#take(noRoom);
       if (conn.#failure) throw conn.#failure;
-      if (conn.#replied.size < 2 && !await below.source.fill()) {
+      if (!conn.#replied.has(dataStream) && !await below.source.fill()) {
         throw conn.#cut();
       }
     }

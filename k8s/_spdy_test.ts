@@ -81,6 +81,16 @@ Deno.test("SpdyConn gives what the data stream brings however it is cut", async 
   }));
 });
 
+Deno.test("SpdyConn.open() does not wait for the error stream's reply behind bytes of the pod", async () => {
+  const { conn } = await open([
+    control(2, [0, 0, 0, 3]),
+    data(3, "early"),
+    control(2, [0, 0, 0, 1]),
+    data(3, " bird", fin),
+  ]);
+  assert.equal(await readAll(conn), "early bird");
+});
+
 Deno.test("SpdyConn.open() asks for an error stream that it ends at once, and a data stream", async () => {
   const { below } = await open([replies]);
   const [opening] = below.written;
