@@ -1,8 +1,10 @@
 /** The test bed on the command line: a real Kubernetes on this machine. */
 import { join } from "node:path";
+import { defaultImage } from "../../build.ts";
 import { deployApp } from "./app.ts";
 import { openCluster } from "./cluster.ts";
 import { down } from "./down.ts";
+import { mustKubectl } from "./kubectl.ts";
 import { alone } from "./lock.ts";
 import { buildManagerImage } from "./manager_image.ts";
 import { adminKubeconfig, binDir } from "./paths.ts";
@@ -18,11 +20,12 @@ const help = `./dev cluster COMMAND
   kubeconfig         print the path of the administrator's kubeconfig
   kubectl ARGS...    run kubectl against it
   app                bring the sample application and wait until it is ready
-  image EXECUTABLE --name NAME
-                     build Dockerfile.manager around an executable and bring the image to the nodes
+  image EXECUTABLE [--name NAME]
+                     build Dockerfile.manager around an executable and bring the image to the nodes, under the name
+                     that this release asks for unless told otherwise; a manager of an earlier build is removed
 `;
 
-const imageUsage = 'expected "image EXECUTABLE --name NAME"';
+const imageUsage = 'expected "image EXECUTABLE [--name NAME]"';
 
 async function main([command = "help", ...args]: string[]): Promise<number> {
   switch (command) {
@@ -51,11 +54,16 @@ async function main([command = "help", ...args]: string[]): Promise<number> {
       await deployApp(await openCluster());
       return 0;
     case "image": {
-      const [executable, option, name] = args;
-      if (executable === undefined || option !== "--name" || !name) {
+      const [executable, option = "--name", name = defaultImage] = args;
+      if (executable === undefined || option !== "--name") {
         throw new Error(`Cannot read "${args.join(" ")}": ${imageUsage}`);
       }
-      await buildManagerImage(await openCluster(), { executable, name });
+      const cluster = await openCluster();
+      await buildManagerImage(cluster, { executable, name });
+      // Its pod would go on with the image of the same name that it was started with.
+      await mustKubectl(cluster.kubectl, [
+        ...["delete", "namespace", "ambassador", "--ignore-not-found"],
+      ], { timeoutMs: 60_000 });
       return 0;
     }
     case "kubectl":
