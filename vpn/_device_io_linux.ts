@@ -39,6 +39,7 @@ export class DeviceIo implements Disposable {
     this.fd = fd;
     this.wakeFd = wakeFd ?? eventfd(0, closeOnExec | nonBlocking);
     if (this.wakeFd < 0 || fcntl(fd, setFlags, nonBlocking) < 0) {
+      if (this.wakeFd >= 0) this.#library.symbols.close(this.wakeFd);
       this.#library.close();
       throw new Error(`Cannot use the device of descriptor "${fd}"`);
     }

@@ -198,6 +198,13 @@ export class NatTable {
       this.state(slot) === flowStates.ended;
   }
 
+  /** True when the flow ended by a reset, before both directions had ended. */
+  wasReset(slot: number, generation: number): boolean {
+    const life = this.#life(slot);
+    return life >>> 16 === generation &&
+      (life & stateBits) === flowStates.ended && (life & bothFins) !== bothFins;
+  }
+
   /** True when the app of a held flow seems to wait no more: the SYN that was due has not come. */
   isAbandoned(slot: number): boolean {
     const at = slot * slotWords;

@@ -101,6 +101,17 @@ Deno.test("a half-closed connection keeps its slot for ever", () => {
   assert.notEqual(table.claim(ports, other, 0), slot);
   table.noteFin(slot, finFromService);
   assert.ok(table.hasEnded(slot, generation));
+  assert.equal(table.wasReset(slot, generation), false);
+});
+
+Deno.test("NatTable.wasReset() tells a reset from an orderly end", () => {
+  const table = new NatTable(4);
+  const [slot, generation] = openFlow(table);
+  table.noteFin(slot, finFromApp);
+  assert.equal(table.wasReset(slot, generation), false);
+  table.noteReset(slot);
+  assert.equal(table.wasReset(slot, generation), true);
+  assert.equal(table.wasReset(slot, generation + 1), false);
 });
 
 Deno.test("a flow that ended serves late packets, then its slot is free", () => {

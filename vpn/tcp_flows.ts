@@ -51,6 +51,14 @@ interface OpenedFlow {
   giveUpMs: number;
 }
 
+/** A flow whose bytes are carried. */
+interface JoinedFlow {
+  slot: number;
+  generation: number;
+  app: Conn;
+  service: Conn;
+}
+
 export interface TcpFlowsOptions {
   subnet: TunSubnet;
   dial: Dial;
@@ -67,7 +75,7 @@ export class TcpFlows {
   readonly #hairpin: Hairpin;
   readonly #held = new Map<number, HeldFlow>();
   readonly #opened = new Map<number, OpenedFlow>();
-  readonly #joined = new Set<[Conn, Conn]>();
+  readonly #joined = new Set<JoinedFlow>();
   readonly #tasks = new Set<Promise<void>>();
   #isStopping = false;
 
@@ -135,6 +143,10 @@ export class TcpFlows {
         flow.giveUpMs = nowMs + straggleMs;
       }
     }
+    // A flow whose service takes no more reads nothing from its app, and so does not see the reset itself.
+    for (const flow of this.#joined) {
+      if (this.table.wasReset(flow.slot, flow.generation)) breakOff(flow);
+    }
   }
 
   /** Breaks all flows off; the packets that tell it to the apps have been sent when it resolves. */
@@ -143,7 +155,7 @@ export class TcpFlows {
     for (const flow of this.#held.values()) flow.abort.abort();
     this.#listener.close();
     for (const [slot, flow] of this.#opened) this.#giveUp(slot, flow);
-    for (const pair of this.#joined) for (const conn of pair) conn.reset();
+    for (const flow of this.#joined) breakOff(flow);
     await Promise.all([this.#listener.closed, ...this.#tasks]);
   }
 
@@ -212,18 +224,16 @@ export class TcpFlows {
       conn.reset();
       return this.table.letGo(slot, generation);
     }
-    const task = this.#join(conn, service).finally(() => {
-      this.table.letGo(slot, generation);
-      this.#tasks.delete(task);
-    });
+    const joined = { slot, generation, app: conn, service };
+    const task = this.#join(joined).finally(() => this.#tasks.delete(task));
     this.#tasks.add(task);
   }
 
-  async #join(app: Conn, service: Conn): Promise<void> {
-    const pair: [Conn, Conn] = [app, service];
-    this.#joined.add(pair);
-    await pipe(app, service);
-    this.#joined.delete(pair);
+  async #join(flow: JoinedFlow): Promise<void> {
+    this.#joined.add(flow);
+    await pipe(flow.app, flow.service);
+    this.#joined.delete(flow);
+    this.table.letGo(flow.slot, flow.generation);
   }
 
   #giveUp(slot: number, { generation, service }: OpenedFlow): void {
@@ -231,4 +241,9 @@ export class TcpFlows {
     service?.reset();
     this.table.letGo(slot, generation);
   }
+}
+
+function breakOff({ app, service }: JoinedFlow): void {
+  app.reset();
+  service.reset();
 }

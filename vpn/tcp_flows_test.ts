@@ -222,6 +222,20 @@ Deno.test("an app that resets before its connection is accepted resets its servi
   app.destroy();
 });
 
+Deno.test("a reset of the app reaches a service that takes no more", async () => {
+  const [ours, theirs] = connPair({ bufferBytes: 1 });
+  await using world = new World(() => Promise.resolve(ours));
+  const { slot } = world.syn(40_000);
+  await world.packet();
+  const { app } = await world.handshake(slot);
+  app.write("more than it takes");
+  while (world.flows.current.open === 0) await turn();
+  world.flows.table.noteReset(slot);
+  world.tick(tickMs);
+  await assert.rejects(theirs.write(new Uint8Array(1)), ConnResetError);
+  app.destroy();
+});
+
 Deno.test("a handshake that never ends is given up", async () => {
   const [ours, theirs] = connPair();
   await using world = new World(() => Promise.resolve(ours));

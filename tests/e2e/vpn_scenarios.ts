@@ -3,7 +3,14 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { writeAll } from "../../net/mod.ts";
 import { TcpConn } from "../../tcp/mod.ts";
-import { refusing, run, services, silent, type World } from "./vpn_world.ts";
+import {
+  openWorld,
+  refusing,
+  run,
+  services,
+  silent,
+  type World,
+} from "./vpn_world.ts";
 
 type Scenario = (world: World) => Promise<string | void>;
 
@@ -207,7 +214,7 @@ export const scenarios: Record<string, Scenario> = {
   iperfParallel: () => iperf("4", ["-P", "8"]),
   iperfV6: () => iperf("6", []),
 
-  /** Must be the last: what the VPN leaves behind when it stops. */
+  /** What the VPN leaves behind when it stops. */
   async stop({ vpn, device }) {
     await withService(async (service) => {
       await service.read(new Uint8Array(1)).catch(() => {});
@@ -230,6 +237,14 @@ export const scenarios: Record<string, Scenario> = {
     assert.equal(await vpn.ended, "woken");
     // The device lives as long as a descriptor of it.
     await assert.rejects(run("ip", "link", "show", device), /does not exist/);
+  },
+
+  /** To be run when the first VPN has stopped. */
+  async deviceLost() {
+    const { vpn, device } = await openWorld();
+    await run("ip", "link", "delete", device);
+    assert.equal(await vpn.ended, "gone");
+    await vpn.stop();
   },
 };
 

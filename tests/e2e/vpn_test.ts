@@ -58,6 +58,7 @@ const steps: [sentence: string, scenario: string][] = [
   ["bulk in eight connections", "iperfParallel"],
   ["bulk over IPv6", "iperfV6"],
   ["stopping resets what is open and leaves nothing", "stop"],
+  ["the loss of the device is noticed", "deviceLost"],
 ];
 
 Deno.test({
