@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- its words are for who runs it
 /**
  * `./dev test [--keep] [FILTER…]`: every check and every test. The last line is `N passed, N failed, N skipped`.
  *

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- its words are for who runs it
 /**
  * `./dev demo`: the main job on this machine, as a user would do it. Needs nothing but Debian and root: the cluster is
  * made here, the sample application is the tutorial's.

@@ -30,6 +30,7 @@ const opened = await Promise.all(
 const results = await Promise.all(
   opened.map((conn, i) => conn !== undefined && echoes(conn, `line ${i}`)),
 );
+// deno-lint-ignore no-console -- its output is its result
 console.log(JSON.stringify({
   asked: Number(count),
   echoed: results.filter(Boolean).length,
