@@ -2,7 +2,7 @@
 /**
  * `./dev test [--keep] [FILTER…]`: every check and every test. The last line is `N passed, N failed, N skipped`.
  *
- * 1. Format, lint and types; each counts as one check.
+ * 1. Format, lint, types, Debian packages; each counts as one check.
  * 2. Unit tests, all rooms.
  * 3. The test bed is brought up (or `TP_TEST_KUBECONFIG` used), with this build's image and the sample application.
  * 4. End-to-end tests with `dist/tp`; only files whose name holds a FILTER, if one is given.
@@ -16,6 +16,7 @@ const args = [...Deno.args];
 const keep = args.includes("--keep");
 const filters = args.filter((arg) => !arg.startsWith("--"));
 
+const cluster = [deno, "run", "-A", "tests/cluster/main.ts"];
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 
 function heading(text: string): void {
@@ -75,7 +76,6 @@ async function endToEndFiles(): Promise<string[]> {
 }
 
 async function endToEnd(): Promise<void> {
-  const cluster = [deno, "run", "-A", "tests/cluster/main.ts"];
   const foreign = Deno.env.has("TP_TEST_KUBECONFIG");
   const wasUp = foreign || await run([...cluster, "status"]);
   const ready = foreign ||
@@ -90,6 +90,7 @@ if (filters.length === 0) {
   await check("format", [deno, "fmt", "--check", "--quiet"]);
   await check("lint", [deno, "lint", "--quiet"]);
   await check("types", [deno, "check", "--quiet"]);
+  await check("packages", [...cluster, "packages"]);
   await suite("unit tests", ["--parallel", "--ignore=tests/e2e"]);
 }
 await endToEnd();

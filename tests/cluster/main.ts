@@ -7,6 +7,7 @@ import { down } from "./down.ts";
 import { mustKubectl } from "./kubectl.ts";
 import { alone } from "./lock.ts";
 import { buildManagerImage } from "./manager_image.ts";
+import { installPackages } from "./packages.ts";
 import { adminKubeconfig, binDir } from "./paths.ts";
 import { maxNodes } from "./settings.ts";
 import { readStatus } from "./status.ts";
@@ -20,6 +21,7 @@ const help = `./dev cluster COMMAND
   kubeconfig         print the path of the administrator's kubeconfig
   kubectl ARGS...    run kubectl against it
   app                bring the sample application and wait until it is ready
+  packages           install the Debian packages that the bed and the tests need
   image EXECUTABLE [--name NAME]
                      build Dockerfile.manager around an executable and bring the image to the nodes, under the name
                      that this release asks for unless told otherwise; a manager of an earlier build is removed
@@ -49,6 +51,9 @@ async function main([command = "help", ...args]: string[]): Promise<number> {
     }
     case "kubeconfig":
       print(`${adminKubeconfig}\n`);
+      return 0;
+    case "packages":
+      await installPackages();
       return 0;
     case "app":
       await deployApp(await openCluster());

@@ -20,6 +20,7 @@ export const installed = [
   "libseccomp2", // runc
   "nftables",
   "openssl",
+  "procps", // ps, sysctl
   "redis-tools", // redis-cli, and the server in the same binary
   "socat", // laptops of a cluster of TP_TEST_KUBECONFIG
   "sudo", // in laptops
