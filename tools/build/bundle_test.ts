@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { replaceWorkerUrls, withPlainNames } from "./bundle.ts";
+import { bundle, replaceWorkerUrls, withPlainNames } from "./bundle.ts";
+import { findEsbuild } from "./esbuild.ts";
+
+const hasEsbuild = await findEsbuild().then(() => true, () => false);
 
 const workers = new Map([["./worker.ts", "vpn-worker.js"]]);
 
@@ -44,4 +47,28 @@ Deno.test("withPlainNames() names modules by the order in which they are met", (
     const named = withPlainNames(modules(x!, y!, `${x!.slice(1)}4`));
     assert.deepEqual([...named], expected);
   }
+});
+
+Deno.test({
+  name:
+    "bundle() makes a program small and keeps the disposal of what is used once",
+  ignore: !hasEsbuild,
+  fn: async () => {
+    const root = await Deno.makeTempDir();
+    try {
+      const text = `// A comment.
+        export function run(openFile: () => Deno.FsFile): void {
+          using file = openFile();
+          file.syncSync();
+        }
+        console.log(run);`;
+      await Deno.writeTextFile(`${root}/main.ts`, text);
+      const { modules, main } = await bundle(root);
+      const made = modules.get(main)!;
+      assert.match(made, /\busing \w+=/);
+      assert.doesNotMatch(made, /comment|openFile/);
+    } finally {
+      await Deno.remove(root, { recursive: true });
+    }
+  },
 });

@@ -6,7 +6,7 @@
  * 3. These are concatenated to the archive; the main module knows the place of each.
  */
 import { type Bundle, replaceWorkerUrls } from "./bundle.ts";
-import { findEsbuild } from "./esbuild.ts";
+import { findEsbuild, minifyFlags } from "./esbuild.ts";
 import { run } from "./run.ts";
 
 export interface PortableModules {
@@ -62,7 +62,7 @@ export async function portableModules(
   }
 }
 
-const common = ["--minify", "--log-level=warning"];
+const common = [...minifyFlags, "--log-level=warning"];
 const mainFlags = [
   ...common,
   "--bundle",

@@ -60,3 +60,21 @@ Deno.test({
     );
   },
 });
+
+Deno.test({
+  name: "portableModules() keeps the disposal of what is used once",
+  ignore: !hasEsbuild,
+  fn: async () => {
+    const text = "export function run(open){using file=open();file.write()}";
+    const { main, archive } = await portableModules(
+      bundleOf({
+        "main.js": `import("./lazy.js");${text}run(Date)`,
+        "lazy.js": text,
+      }),
+      0,
+    );
+    for (const made of [main, new TextDecoder().decode(archive)]) {
+      assert.match(made, /\busing \w+=/);
+    }
+  },
+});
