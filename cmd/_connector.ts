@@ -1,86 +1,131 @@
 import { selfCommand } from "../build.ts";
+import type { Status } from "../connector/api.ts";
 import {
   ConnectorAbsentError,
   ConnectorClient,
   connectorLogPath,
 } from "../connector/client.ts";
 import { CommandError } from "./_error.ts";
+import { failureError } from "./_failure.ts";
+import { readFailure } from "./_start_report.ts";
 
 const startTimeoutMs = 15_000;
-const endTimeoutMs = 10_000;
+const endTimeoutMs = 30_000;
 const pollMs = 10;
 
+/** A connector that answered. Dispose of it to free its connection. */
+export interface RunningConnector extends Disposable {
+  readonly client: ConnectorClient;
+  readonly pid: number;
+  readonly status: Status["user_daemon"]["status"];
+}
+
 /** The connector of this user, or `undefined` when none runs. */
-export async function findConnector(): Promise<ConnectorClient | undefined> {
+export async function findConnector(): Promise<RunningConnector | undefined> {
   const client = new ConnectorClient();
   try {
-    await client.status();
-    return client;
+    const { user_daemon: { pid, status } } = await client.status();
+    return {
+      client,
+      pid,
+      status,
+      [Symbol.dispose]: () => client[Symbol.dispose](),
+    };
   } catch (error) {
     client[Symbol.dispose]();
-    if (error instanceof ConnectorAbsentError) return undefined;
-    throw error;
+    if (!(error instanceof ConnectorAbsentError)) throw error;
+    if (!error.isStuck) return undefined;
+    throw new CommandError(
+      error.message,
+      "It was stopped or hangs: `pkill -KILL -f 'tp connector-foreground'` ends it, and the network is as before",
+      { cause: error },
+    );
   }
 }
 
 /** The connector of this user, started if none runs. */
-export async function openConnector(): Promise<ConnectorClient> {
+export async function openConnector(): Promise<RunningConnector> {
   const running = await findConnector();
-  if (running) return running;
-  const exited = await startConnector();
+  if (running && running.status !== "Quitting") return running;
+  if (running) await untilEnded(running);
+  const start = await startConnector();
   const deadline = Date.now() + startTimeoutMs;
-  while (Date.now() < deadline && !exited()) {
-    const client = await findConnector();
-    if (client) return client;
+  while (Date.now() < deadline && !start.hasEnded()) {
+    const started = await findConnector();
+    if (started) return started;
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
+  const failure = start.hasEnded() && readFailure(await start.output());
+  if (failure) throw failureError(failure);
   throw new CommandError(
     "Cannot start the connector: it ended or does not answer",
     `Its log tells more: ${connectorLogPath()}`,
   );
 }
 
-/** Starts it in a session of its own, so that it outlives this terminal. */
-async function startConnector(): Promise<() => boolean> {
+/**
+ * Resolves when the connector's process is gone, after a bounded time at the latest.
+ *
+ * @returns whether it is
+ */
+export async function untilEnded(
+  { pid }: Pick<RunningConnector, "pid">,
+): Promise<boolean> {
+  const deadline = Date.now() + endTimeoutMs;
+  while (Date.now() < deadline) {
+    if (!await isAlive(pid)) return true;
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+  return false;
+}
+
+/** A process that has ended but was not taken leave of has no command line. */
+async function isAlive(pid: number): Promise<boolean> {
+  try {
+    return await Deno.readTextFile(`/proc/${pid}/cmdline`) !== "";
+  } catch {
+    return false;
+  }
+}
+
+interface Start {
+  hasEnded(): boolean;
+  /** What it wrote; to be asked when it has ended. */
+  output(): Promise<string>;
+}
+
+/** Starts it in a session of its own, so that it outlives this terminal. Without room for a log it runs without. */
+async function startConnector(): Promise<Start> {
   const log = connectorLogPath();
-  await Deno.mkdir(log.slice(0, log.lastIndexOf("/")), {
-    recursive: true,
-    mode: 0o700,
-  });
-  await truncateLarge(log);
+  await prepareLog(log).catch(() => {});
   const child = new Deno.Command("/bin/sh", {
     args: [
       "-c",
-      'umask 077; exec "$@" >>"$0" 2>&1',
+      'umask 077; (true >>"$0") 2>/dev/null && log=$0; exec "$@" 2>>"${log:-/dev/null}"',
       log,
       ...selfCommand(["connector-foreground"]),
     ],
     cwd: "/",
     detached: true,
     stdin: "null",
-    stdout: "null",
+    stdout: "piped",
     stderr: "null",
   }).spawn();
-  let exited = false;
-  child.status.then(() => exited = true);
+  let hasEnded = false;
+  child.status.then(() => hasEnded = true);
   child.unref();
-  return () => exited;
+  return {
+    hasEnded: () => hasEnded,
+    output: () => new Response(child.stdout).text(),
+  };
 }
 
 const largestLogBytes = 8 * 1024 * 1024;
 
-async function truncateLarge(path: string): Promise<void> {
-  const stat = await Deno.stat(path).catch(() => undefined);
-  if (stat && stat.size > largestLogBytes) await Deno.truncate(path);
-}
-
-/** Waits until no connector of this user answers, for a bounded time. */
-export async function untilConnectorEnds(): Promise<void> {
-  const deadline = Date.now() + endTimeoutMs;
-  while (Date.now() < deadline) {
-    const client = await findConnector().catch(() => undefined);
-    if (client === undefined) return;
-    client[Symbol.dispose]();
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
-  }
+/** Makes the log's directory, and empties a log that has grown large. */
+async function prepareLog(path: string): Promise<void> {
+  const directory = path.slice(0, path.lastIndexOf("/"));
+  await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
+  const stat = await Deno.stat(path);
+  if (stat.size > largestLogBytes) await Deno.truncate(path);
 }

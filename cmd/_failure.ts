@@ -14,12 +14,12 @@ const remedies: Record<FailureKind, string> = {
   "api-unreachable":
     "Check the network, a VPN that the cluster needs, and the server's address in the kubeconfig",
   "certificate-untrusted":
-    "The kubeconfig's certificate-authority must be that of this server; fetch the kubeconfig anew",
+    "Fetch the kubeconfig anew: it must name the authority (certificate-authority) and a name (server, else tls-server-name) of this server's certificate",
   unauthorized:
     "The credentials are wrong or have expired: log in to the cluster again",
-  forbidden:
-    "Ask an admin of the cluster for these rights, or to run `tp install` and bind you to the ClusterRole tp-user",
+  forbidden: "Ask an admin of the cluster for these rights",
   "other-connection": "Run `tp quit` first",
+  "called-off": "Run `tp connect` again when you want to",
   "manager-not-ready":
     "Mend the cause and run `tp connect` again; `--image` names another image",
   "manager-incompatible":
@@ -27,20 +27,30 @@ const remedies: Record<FailureKind, string> = {
   "manager-unreachable":
     "`kubectl port-forward` to the same pod must work; `tp install` puts a broken manager right",
   "daemon-absent": "Run `tp connect` again",
+  "daemon-failed":
+    "Run `tp connect` again; the daemon's log may tell more: /var/lib/tp/daemon.log (root)",
   "network-held": "One user at a time: that user's `tp quit` frees it",
   "tun-missing":
     "Load the module (`modprobe tun`); in a container pass `--device /dev/net/tun --cap-add NET_ADMIN`",
   "tun-denied": "In a container add the capability NET_ADMIN",
-  "host-refused": "",
-  "port-taken": "End the program that holds it",
+  "host-refused":
+    "Change what is in the way on this host; `ip address` and `ip route` show its network",
+  "socket-taken": "Move away what is there, or end the program that holds it",
   "disk-full": "Free some space and run `tp connect` again",
   internal: "The connector's log tells more: ~/.cache/tp/connector.log",
 };
 
 /** The failure as the user shall read it. */
-export function failureError({ kind, cause, details }: Failure): CommandError {
-  const lines = [...details ?? [], remedies[kind]].filter((line) =>
-    line !== ""
+export function failureError(failure: Failure): CommandError {
+  const { cause, details = [] } = failure;
+  return new CommandError(
+    cause,
+    [...details, remedyOf(failure)].join("\n    "),
   );
-  return new CommandError(cause, lines.join("\n    "));
+}
+
+function remedyOf({ kind, adminCommands = [] }: Failure): string {
+  if (adminCommands.length === 0) return remedies[kind];
+  const commands = adminCommands.map((command) => `\`${command}\``);
+  return `Ask an admin of the cluster to run ${commands.join(" and ")}`;
 }

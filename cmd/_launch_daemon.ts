@@ -1,6 +1,9 @@
 /** Starts the daemon: as root directly, otherwise through sudo, saying why. */
 import { selfCommand, version } from "../build.ts";
 import { CommandError } from "./_error.ts";
+import { failureError } from "./_failure.ts";
+import { spawnAsRoot } from "./_root.ts";
+import { readFailure } from "./_start_report.ts";
 
 /** What a root process may see of this environment: nothing but where programs are. */
 const rootPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -11,65 +14,31 @@ const rootPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
  * @throws {CommandError} when sudo is missing or refused, or the daemon cannot start.
  */
 export async function launchDaemon(say: (line: string) => void): Promise<void> {
-  const uid = String(Deno.uid() ?? 0);
-  const daemon = selfCommand(["daemon-foreground", "--uid", uid, "--detach"]);
+  const uid = Deno.uid() ?? 0;
+  const daemon = selfCommand(["daemon-foreground", "--uid", `${uid}`]);
   say(`Launching tp Daemon v${version}`);
-  if (uid === "0") return await launch(asRoot(daemon));
-  say(
-    `Need root privileges to run "${daemon[0]} daemon-foreground": ` +
-      "it opens the TUN device and sets routes and the host's resolver",
-  );
-  await launch(["sudo", "--", ...asRoot(daemon)], { sudo: true });
-}
-
-function asRoot(command: string[]): string[] {
-  return ["/usr/bin/env", "-i", `PATH=${rootPath}`, ...command];
-}
-
-async function launch(
-  [program, ...args]: string[],
-  { sudo = false } = {},
-): Promise<void> {
-  const child = spawn(program!, args);
-  const reader = child.stderr.pipeThrough(new TextDecoderStream());
-  let told = "";
-  for await (const text of reader) {
-    told += text;
-    Deno.stderr.writeSync(new TextEncoder().encode(text));
+  if (uid !== 0) {
+    say(
+      `Need root privileges to run "${daemon[0]} daemon-foreground": ` +
+        "it opens the TUN device and sets routes and the host's resolver",
+    );
   }
-  const { code } = await child.status;
+  const child = spawnAsRoot(
+    ["/usr/bin/env", "-i", `PATH=${rootPath}`, ...daemon, "--detach"],
+    { action: "start the daemon", stdout: "piped" },
+  );
+  const { code, stdout } = await child.output();
   if (code === 0) return;
-  // sudo exits with 1 when it refuses; the daemon says its own sentence and exits with 3.
-  if (sudo && code === 1) {
+  const failure = readFailure(new TextDecoder().decode(stdout));
+  if (failure) throw failureError(failure);
+  if (uid !== 0) {
     throw new CommandError(
       "Cannot start the daemon: sudo refused",
       "Ask for sudo rights on this machine, or run `tp connect` as root",
     );
   }
-  throw new CommandError(
-    `Cannot start the daemon: ${lastLine(told) || `exit code ${code}`}`,
-    "The daemon's log tells more: /var/lib/tp/daemon.log (root)",
-  );
-}
-
-function spawn(program: string, args: string[]): Deno.ChildProcess {
-  try {
-    return new Deno.Command(program, {
-      args,
-      stdin: "inherit",
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new CommandError(
-      `Cannot start the daemon: there is no ${program}`,
-      "Install sudo, or run `tp connect` as root",
-      { cause: error },
-    );
-  }
-}
-
-function lastLine(text: string): string {
-  return text.trim().split("\n").at(-1) ?? "";
+  throw failureError({
+    kind: "daemon-failed",
+    cause: `Cannot start the daemon: exit code ${code}`,
+  });
 }

@@ -1,23 +1,28 @@
 import { selfCommand } from "../build.ts";
 import { removeStaleSocket } from "../connector/client.ts";
 import { leftover } from "../daemon/client.ts";
+import { CommandError } from "./_error.ts";
+import { spawnAsRoot } from "./_root.ts";
 
-/** Undoes what killed processes of ours left on this host, if they left something. Cheap when they did not. */
+/**
+ * Undoes what killed processes of ours left on this host, if they left something. Cheap when they did not.
+ *
+ * @throws {CommandError} when it cannot.
+ */
 export async function repairIfNeeded(
   say: (line: string) => void,
 ): Promise<void> {
   await removeStaleSocket();
   if (!await leftover()) return;
   say("Undoing what a killed daemon left on this host");
-  const repair = selfCommand(["daemon-repair"]);
-  const [program, ...args] = Deno.uid() === 0
-    ? repair
-    : ["sudo", "--", ...repair];
-  const { success } = await new Deno.Command(program!, {
-    args,
-    stdin: "inherit",
-    stdout: "inherit",
-    stderr: "inherit",
-  }).output();
-  if (!success) say("Could not undo it: run `sudo tp daemon-repair`");
+  const action = "undo what a killed daemon left on this host";
+  const child = spawnAsRoot(selfCommand(["daemon-repair"]), {
+    ...{ action, stdout: "inherit" },
+  });
+  const { success, code } = await child.status;
+  if (success) return;
+  throw new CommandError(
+    `Cannot ${action}: exit code ${code}`,
+    "Run `sudo tp daemon-repair`",
+  );
 }

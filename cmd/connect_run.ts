@@ -3,17 +3,29 @@
  *
  * 1. The connector is started if this user has none.
  * 2. It is asked to connect and tells what happens; the daemon is started when it asks for it.
- * 3. With a command after `--`, that runs, and the connection ends after it.
+ * 3. What fails, or is interrupted, is told when all is undone.
+ * 4. With a command after `--`, that runs, and the connection ends after it.
  */
 import { defaultImage } from "../build.ts";
-import type { ConnectEvent, Status } from "../connector/api.ts";
+import type { ConnectRequest, Status } from "../connector/api.ts";
+import { ConnectorAbsentError, connectorLogPath } from "../connector/client.ts";
+import {
+  findConnector,
+  openConnector,
+  type RunningConnector,
+  untilEnded,
+} from "./_connector.ts";
 import type { Context } from "./_context.ts";
-import { openConnector, untilConnectorEnds } from "./_connector.ts";
+import { CommandError } from "./_error.ts";
 import { failureError } from "./_failure.ts";
+import { Interrupt } from "./_interrupt.ts";
 import { launchDaemon } from "./_launch_daemon.ts";
 import { repairIfNeeded } from "./_repair.ts";
 import { runUserCommand } from "./_user_command.ts";
 import type { ConnectFlags } from "./connect.ts";
+
+/** Exit code of a command that an interrupt ended, as shells count. */
+const interruptedExitCode = 130;
 
 export default async function run(
   this: Context,
@@ -22,56 +34,112 @@ export default async function run(
 ): Promise<void> {
   const say = (line: string) => this.process.stdout.write(line + "\n");
   await repairIfNeeded(say);
-  const { context, kubeconfig, namespace, managerNamespace } = flags;
   using connector = await openConnector();
-  const events = connector.connect({
-    ...context === undefined ? {} : { context },
-    ...kubeconfig === undefined ? {} : { kubeconfig: absolute(kubeconfig) },
-    ...namespace === undefined ? {} : { namespace },
-    managerNamespace,
-    image: flags.image ?? Deno.env.get("TP_IMAGE") ?? defaultImage,
+  const outcome = await connectInterruptibly(connector, {
+    request: requestOf(flags),
+    say,
   });
-  const { already, status } = await follow(events, say);
+  if (outcome === "interrupted") {
+    this.process.exitCode = interruptedExitCode;
+    return;
+  }
+  const { already, status } = outcome;
   say(connectedLine(status, already));
   if (command.length === 0) return;
   this.process.exitCode = await runUserCommand(command);
   if (already) return;
-  await connector.quit();
-  await untilConnectorEnds();
+  await connector.client.quit();
+  await untilEnded(connector);
 }
 
-/** Resolves when connected; a failure waits until the connector has cleaned up. */
-async function follow(
-  events: AsyncIterable<ConnectEvent>,
-  say: (line: string) => void,
-): Promise<{ already: boolean; status: Status }> {
-  for await (const event of events) {
-    switch (event.event) {
-      case "progress":
-        say(event.text);
-        break;
-      case "daemon-needed":
-        await launchDaemon(say);
-        break;
-      case "connected":
-        return event;
-      case "failed":
-        if (event.failure.kind !== "other-connection") {
-          await untilConnectorEnds();
-        }
-        throw failureError(event.failure);
-    }
+interface Connected {
+  already: boolean;
+  status: Status;
+}
+
+interface ConnectOptions {
+  request: ConnectRequest;
+  say: (line: string) => void;
+}
+
+/** Resolves when connected, or interrupted and undone. */
+async function connectInterruptibly(
+  connector: RunningConnector,
+  { request, say }: ConnectOptions,
+): Promise<Connected | "interrupted"> {
+  using interrupt = new Interrupt();
+  const { signal } = interrupt;
+  try {
+    return await follow(connector, { request, say, signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    using left = await findConnector();
+    if (left && left.status !== "Connected") await untilEnded(left);
+    say("Interrupted");
+    return "interrupted";
   }
-  throw failureError({
-    kind: "internal",
-    cause: "The connector ended while connecting",
-  });
 }
 
-function connectedLine({ user_daemon }: Status, already: boolean): string {
-  const { kubernetes_context, kubernetes_server } = user_daemon;
+/** Resolves when connected. Rejects when that failed and the connector has undone all, or when `signal` aborts. */
+async function follow(
+  connector: RunningConnector,
+  { request, say, signal }: ConnectOptions & { signal: AbortSignal },
+): Promise<Connected> {
+  try {
+    for await (const event of connector.client.connect(request, { signal })) {
+      if (event.event === "connected") return event;
+      if (event.event === "progress") say(event.text);
+      if (event.event === "daemon-needed") await startDaemon(connector, say);
+      if (event.event === "failed") {
+        if (!event.stands) await untilEnded(connector);
+        throw failureError(event.failure);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof ConnectorAbsentError)) throw error;
+    await untilEnded(connector);
+    throw endedError(error);
+  }
+  throw endedError();
+}
+
+/** When the daemon cannot be started, nobody needs to wait for it. */
+async function startDaemon(
+  connector: RunningConnector,
+  say: (line: string) => void,
+): Promise<void> {
+  try {
+    await launchDaemon(say);
+  } catch (error) {
+    await connector.client.quit().catch(() => {});
+    await untilEnded(connector);
+    throw error;
+  }
+}
+
+function requestOf(flags: ConnectFlags): ConnectRequest {
+  const { context, namespace, managerNamespace } = flags;
+  const kubeconfig = flags.kubeconfig ?? Deno.env.get("KUBECONFIG");
+  return {
+    ...context === undefined ? {} : { context },
+    ...kubeconfig ? { kubeconfig: absolute(kubeconfig) } : {},
+    ...namespace === undefined ? {} : { namespace },
+    managerNamespace,
+    image: flags.image ?? Deno.env.get("TP_IMAGE") ?? defaultImage,
+  };
+}
+
+function endedError(cause?: Error): CommandError {
+  return new CommandError(
+    "Cannot connect: the connector ended meanwhile",
+    `Its log tells more: ${connectorLogPath()}`,
+    { cause },
+  );
+}
+
+function connectedLine({ user_daemon: user }: Status, already: boolean) {
   const verb = already ? "Already connected" : "Connected";
-  return `${verb} to context ${kubernetes_context} (${kubernetes_server})`;
+  return `${verb} to context ${user.kubernetes_context} (${user.kubernetes_server})`;
 }
 
 /** The connector has a working directory of its own. A list of files stays a list. */

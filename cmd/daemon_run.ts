@@ -5,10 +5,11 @@
  * returns and no terminal holds the daemon.
  */
 import { selfCommand } from "../build.ts";
+import type { Failure } from "../connector/api.ts";
 import { waitForDaemon } from "../daemon/client.ts";
 import { DaemonStartError, runDaemon } from "../daemon/mod.ts";
 import type { Context } from "./_context.ts";
-import { CommandError } from "./_error.ts";
+import { readFailure, reportFailure } from "./_start_report.ts";
 
 export interface DaemonFlags {
   readonly uid: number;
@@ -21,16 +22,24 @@ export default async function run(
   this: Context,
   { uid, detach }: DaemonFlags,
 ): Promise<void> {
-  if (detach) return await startDetached(uid);
+  const failure = detach ? await startDetached(uid) : await serve(uid);
+  if (failure === undefined) return;
+  reportFailure(this.process, failure);
+  this.process.exitCode = 1;
+}
+
+/** Runs the daemon; tells why it could not. */
+async function serve(uid: number): Promise<Failure | undefined> {
   try {
     await runDaemon({ uid });
+    return undefined;
   } catch (error) {
-    if (!(error instanceof DaemonStartError)) throw error;
-    throw new CommandError(error.message, "", { cause: error });
+    return failureOf(error);
   }
 }
 
-async function startDetached(uid: number): Promise<void> {
+/** Resolves when a daemon listens, or with why it could not start. */
+async function startDetached(uid: number): Promise<Failure | undefined> {
   const [program, ...args] = selfCommand([
     "daemon-foreground",
     "--uid",
@@ -41,19 +50,33 @@ async function startDetached(uid: number): Promise<void> {
     cwd: "/",
     detached: true,
     stdin: "null",
-    stdout: "null",
-    stderr: "piped",
+    stdout: "piped",
+    stderr: "null",
   }).spawn();
   const abort = new AbortController();
   const ended = child.status.then(() => abort.abort());
   try {
     await waitForDaemon({ timeoutMs: startMs, signal: abort.signal });
-    await child.stderr.cancel();
+    await child.stdout.cancel();
     child.unref();
+    return undefined;
   } catch (error) {
-    if (!abort.signal.aborted) throw error;
+    if (!abort.signal.aborted) return failureOf(error);
     await ended;
-    const told = await new Response(child.stderr).text();
-    throw new CommandError(told.trim().replace(/^tp: /, ""));
+    const output = await new Response(child.stdout).text();
+    return readFailure(output) ?? failureOf(new Error("it ended at once"));
   }
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof DaemonStartError) {
+    return { kind: "daemon-failed", cause: error.message };
+  }
+  const { code, message } = error as { code?: string; message: string };
+  return code === "ENOSPC"
+    ? {
+      kind: "disk-full",
+      cause: `Cannot start the daemon: the disk is full: ${message}`,
+    }
+    : { kind: "daemon-failed", cause: `Cannot start the daemon: ${message}` };
 }

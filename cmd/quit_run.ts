@@ -1,5 +1,6 @@
+import { findConnector, untilEnded } from "./_connector.ts";
 import type { Context } from "./_context.ts";
-import { findConnector, untilConnectorEnds } from "./_connector.ts";
+import { CommandError } from "./_error.ts";
 import { repairIfNeeded } from "./_repair.ts";
 
 export default async function run(this: Context): Promise<void> {
@@ -11,7 +12,13 @@ export default async function run(this: Context): Promise<void> {
     return;
   }
   say("tp Daemon quitting...");
-  await connector.quit();
-  await untilConnectorEnds();
+  await connector.client.quit();
+  if (!await untilEnded(connector)) {
+    say("\n");
+    throw new CommandError(
+      `Cannot quit: the connector (process ${connector.pid}) does not end`,
+      `\`kill -KILL ${connector.pid}\` ends it, and the network is as before`,
+    );
+  }
   say("done\n");
 }

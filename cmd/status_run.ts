@@ -13,7 +13,7 @@ export default async function run(
   if (connector === undefined) {
     await repairIfNeeded((line) => this.process.stderr.write(line + "\n"));
   }
-  const status = await connector?.status();
+  const status = await connector?.client.status();
   const text = flags.output === "text"
     ? status ? statusText(status) : "Not connected\n"
     : await formatValue(

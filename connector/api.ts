@@ -1,7 +1,8 @@
+// deno-lint-ignore-file camelcase -- the names that scripts for Telepresence know
 /** What crosses the threshold between `tp` commands and the connector. All of it is JSON. */
 import type { Failure } from "./failure.ts";
 
-export { type Failure, type FailureKind } from "./failure.ts";
+export { type Failure, type FailureKind, failureKinds } from "./failure.ts";
 export { protocolVersions } from "../tunnel/mod.ts";
 
 /** What `tp connect` asks for. */
@@ -24,7 +25,8 @@ export type ConnectEvent =
   | { event: "daemon-needed" }
   /** `already`: the connection was there before this request. */
   | { event: "connected"; already: boolean; status: Status }
-  | { event: "failed"; failure: Failure };
+  /** `stands`: a connection that was there before still is. Otherwise the connector undoes all and ends. */
+  | { event: "failed"; failure: Failure; stands: boolean };
 
 /** State of a connection. Field names are those that scripts for Telepresence know. */
 export interface Status {
@@ -33,7 +35,7 @@ export interface Status {
     version: string;
     executable: string;
     pid: number;
-    status: "Connected" | "Connecting" | "Not connected";
+    status: "Connected" | "Connecting" | "Not connected" | "Quitting";
     /** Why the connection is not well, when it is not. */
     error?: string;
     kubernetes_server?: string;

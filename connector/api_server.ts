@@ -1,5 +1,36 @@
-import type { ClusterAccess } from "../k8s/mod.ts";
+import { type ApiClient, ApiError, type ClusterAccess } from "../k8s/mod.ts";
 import { Ip } from "../net/mod.ts";
+import type { ConnectEvent } from "./api.ts";
+import { ConnectError } from "./failure.ts";
+import { Patience } from "./patience.ts";
+
+/**
+ * Resolves when the API server has answered and taken the credentials.
+ *
+ * @throws {ConnectError} `unauthorized`.
+ * @throws {ApiUnreachableError | CredentialError}
+ */
+export async function askApiServer(
+  api: ApiClient,
+  { signal, tell }: {
+    signal: AbortSignal;
+    tell: (event: ConnectEvent) => void;
+  },
+): Promise<void> {
+  const { context, server } = api.access;
+  using patience = new Patience((text) => tell({ event: "progress", text }));
+  patience.waitFor(`Waiting for API server ${server.origin}...`);
+  try {
+    await api.version({ signal });
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    throw new ConnectError({
+      kind: "unauthorized",
+      cause: `Cannot use context "${context}": API server "${server.origin}" ` +
+        "does not take its credentials (401 Unauthorized)",
+    }, { cause: error });
+  }
+}
 
 /**
  * Addresses that must stay outside the tunnel, since the tunnel runs over them: those of the API server and of the

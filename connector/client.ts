@@ -2,6 +2,9 @@
 import type { ConnectEvent, ConnectRequest, Status } from "./api.ts";
 import { connectorSocketPath } from "./paths.ts";
 export { connectorLogPath } from "./paths.ts";
+
+/** How long a connector may take to tell its state. */
+const answerMs = 5_000;
 export { removeStaleSocket } from "./stale_socket.ts";
 
 /** The connector of this user. Dispose of it to free the connection. */
@@ -10,15 +13,24 @@ export class ConnectorClient implements Disposable {
     proxy: { transport: "unix", path: connectorSocketPath() },
   });
 
-  /** @throws {ConnectorAbsentError} when no connector runs. */
+  /** @throws {ConnectorAbsentError} when no connector runs, or it does not answer. */
   async status(): Promise<Status> {
-    const response = await this.#fetch("GET", "/status");
+    const signal = AbortSignal.timeout(answerMs);
+    const response = await this.#fetch("GET", "/status", { signal });
     return await response.json();
   }
 
-  /** Connects, telling what happens. Leaving the iteration early calls the connecting off. */
-  async *connect(request: ConnectRequest): AsyncGenerator<ConnectEvent> {
-    const response = await this.#fetch("POST", "/connect", request);
+  /** Connects, telling what happens. Leaving the iteration early, or aborting, calls the connecting off. */
+  async *connect(
+    request: ConnectRequest,
+    { signal }: { signal: AbortSignal },
+  ): AsyncGenerator<ConnectEvent> {
+    const body = JSON.stringify(request);
+    const response = await this.#fetch("POST", "/connect", { body, signal });
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw new ConnectorAbsentError("Cannot connect: the connector is ending");
+    }
     yield* jsonLines<ConnectEvent>(response.body!);
   }
 
@@ -32,17 +44,21 @@ export class ConnectorClient implements Disposable {
     this.#client.close();
   }
 
-  async #fetch(method: string, path: string, body?: unknown) {
+  async #fetch(method: string, path: string, init: RequestInit = {}) {
+    const client = this.#client;
     try {
       return await fetch(`http://connector${path}`, {
-        method,
-        client: this.#client,
-        ...body === undefined ? {} : { body: JSON.stringify(body) },
+        ...{ ...init, method, client },
       });
-    } catch (error) {
-      throw new ConnectorAbsentError("Cannot reach the connector", {
-        cause: error,
-      });
+    } catch (cause) {
+      const { name } = cause as Error;
+      if (name === "AbortError") throw cause;
+      const isStuck = name === "TimeoutError";
+      const state = isStuck ? "it does not answer" : "it does not run";
+      throw new ConnectorAbsentError(
+        `Cannot reach the connector: ${state}`,
+        { cause, isStuck },
+      );
     }
   }
 }
@@ -50,15 +66,32 @@ export class ConnectorClient implements Disposable {
 /** No connector of this user runs, or it ended while it was asked. */
 export class ConnectorAbsentError extends Error {
   override readonly name = "ConnectorAbsentError";
+  /** It runs, yet answers nothing: a process that was stopped, or hangs. */
+  readonly isStuck: boolean;
+
+  constructor(
+    message: string,
+    { isStuck = false, ...options }: ErrorOptions & { isStuck?: boolean } = {},
+  ) {
+    super(message, options);
+    this.isStuck = isStuck;
+  }
 }
 
 async function* jsonLines<T>(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): AsyncGenerator<T> {
   let rest = "";
-  for await (const text of body.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) yield JSON.parse(line);
+  try {
+    for await (const text of body.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop()!;
+      for (const line of lines) yield JSON.parse(line);
+    }
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new ConnectorAbsentError("Cannot go on: the connector ended", {
+      cause,
+    });
   }
 }

@@ -1,31 +1,33 @@
 /**
  * One connection: this laptop and one cluster.
  *
- * 1. The kubeconfig is read and the API server asked, so that what is wrong there is told before root is needed.
- * 2. The manager is found or installed and a session made with it, while the daemon is started.
- * 3. The daemon opens the TUN device; DNS and VPN are put on it.
- * 4. Routes and the host's resolver are set, and follow the cluster while it changes.
+ * 1. The kubeconfig is read, the API server asked and the manager looked for. One that is ready is connected to. So what
+ *    is wrong in the cluster is told before root is needed.
+ * 2. The daemon is held and opens the TUN device: the host is ready before the cluster is changed.
+ * 3. A manager that is missing is installed; the session is made.
+ * 4. DNS and VPN are put on the device; routes and the host's resolver are set, and follow the cluster.
  *
  * Undoing is this read backwards.
  */
 import { product, version } from "../build.ts";
+import type { DaemonClient } from "../daemon/client.ts";
 import {
-  connectDaemon,
-  type DaemonClient,
-  waitForDaemon,
-} from "../daemon/client.ts";
-import { type ClusterAccess, loadAccess, openApi } from "../k8s/mod.ts";
+  type ApiClient,
+  type ClusterAccess,
+  loadAccess,
+  openApi,
+} from "../k8s/mod.ts";
 import { createIdentity } from "../tunnel/mod.ts";
 import type { ConnectEvent, ConnectRequest, Status } from "./api.ts";
+import { askApiServer } from "./api_server.ts";
+import { holdDaemon } from "./daemon_hold.ts";
+import { openDevice } from "./device.ts";
 import { ConnectError } from "./failure.ts";
 import { ManagerLink } from "./link.ts";
-import { ensureManager } from "./manager.ts";
+import { ensureManager, lookForManager, telling } from "./manager.ts";
 import { type Network, openNetwork } from "./network.ts";
 import { idleStatus, releaseOf } from "./status.ts";
 import { WorldView } from "./world_view.ts";
-
-/** How long a user may take to type the password that starts the daemon. */
-const daemonPatienceMs = 5 * 60_000;
 
 export interface ConnectOptions {
   /** Calls the connecting off. */
@@ -45,28 +47,24 @@ export async function connect(
   await using building = new AsyncDisposableStack();
   const access = await accessOf(request);
   const api = building.use(openApi(access, { userAgent: product }));
-  await api.version({ signal });
-  tell({ event: "daemon-needed" });
-  const daemonWait = openDaemon(building, signal);
-  // A failure on the way to the manager is told first; the daemon's must not be an unhandled one.
-  daemonWait.catch(() => {});
-  await ensureManager(api, { ...request, signal, tell });
-  tell({ event: "progress", text: "Connecting to traffic manager..." });
+  await askApiServer(api, { signal, tell });
+  const options = { ...request, signal, tell };
+  const presence = await lookForManager(api, options);
   const view = new WorldView();
-  const link = building.use(
-    await ManagerLink.open({
-      api,
-      namespace: request.managerNamespace,
-      identity: await createIdentity(),
-      onWorld: (world) => view.set(world),
-    }),
-  );
-  const daemon = await daemonWait;
+  const link = async () =>
+    building.use(await openLink(api, { request, view, signal }));
+  let linked = presence === "ready" ? await link() : undefined;
+  const daemon = await holdDaemon({ signal, tell });
+  building.defer(() => daemon.close());
+  const device = await openDevice(daemon);
+  await ensureManager(api, presence, options);
+  tell({ event: "progress", text: "Connecting to traffic manager..." });
+  linked ??= await link();
   const network = building.use(
-    await openNetwork({ access, daemon, link, view }),
+    await openNetwork({ access, daemon, device, link: linked, view }),
   );
   signal.throwIfAborted();
-  const parts = { access, request, link, daemon, view, network };
+  const parts = { access, request, link: linked, daemon, view, network };
   return new Connection(parts, building.move());
 }
 
@@ -81,14 +79,25 @@ function accessOf(
   });
 }
 
-async function openDaemon(
-  building: AsyncDisposableStack,
-  signal: AbortSignal,
-): Promise<DaemonClient> {
-  await waitForDaemon({ timeoutMs: daemonPatienceMs, signal });
-  const daemon = await connectDaemon();
-  building.defer(() => daemon.close());
-  return daemon;
+async function openLink(
+  api: ApiClient,
+  { request: { managerNamespace }, view, signal }: {
+    request: ConnectRequest;
+    view: WorldView;
+    signal: AbortSignal;
+  },
+): Promise<ManagerLink> {
+  const options = {
+    api,
+    namespace: managerNamespace,
+    identity: await createIdentity(),
+    onWorld: (world: WorldView["current"]) => view.set(world),
+  };
+  return await telling(api, {
+    managerNamespace,
+    installed: true,
+    work: () => ManagerLink.open(options, { signal }),
+  });
 }
 
 interface Parts {
@@ -121,20 +130,22 @@ export class Connection {
     return this.#closing ??= this.#building.disposeAsync();
   }
 
-  /** @throws {ConnectError} `other-connection` when `request` wants another cluster or namespace than this connection has. */
+  /** @throws {ConnectError} `other-connection` when `request` wants what this connection is not. */
   async mustServe(request: ConnectRequest): Promise<void> {
     const wanted = await accessOf(request);
-    const { access, request: first } = this.#parts;
+    const { access, request: { managerNamespace } } = this.#parts;
     const same = wanted.server.href === access.server.href &&
       wanted.context === access.context &&
-      wanted.namespace === access.namespace &&
-      request.managerNamespace === first.managerNamespace;
+      wanted.namespace ===
+        (request.namespace === undefined ? wanted : access).namespace &&
+      request.managerNamespace === managerNamespace;
     if (same) return;
+    const asked = placeOf(wanted, request.managerNamespace);
     throw new ConnectError({
       kind: "other-connection",
-      cause:
-        `Cannot connect to context "${wanted.context}", namespace "${wanted.namespace}": ` +
-        `this laptop is connected to context "${access.context}", namespace "${access.namespace}"`,
+      cause: `Cannot connect to ${asked}: this laptop is connected to ${
+        placeOf(access, managerNamespace)
+      }`,
     });
   }
 
@@ -160,4 +171,13 @@ export class Connection {
       traffic: network.traffic(),
     };
   }
+}
+
+/** What tells connections apart, in words. */
+function placeOf(
+  { context, server, namespace }: ClusterAccess,
+  managerNamespace: string,
+): string {
+  return `context "${context}" (${server.origin}), namespace "${namespace}", ` +
+    `manager in "${managerNamespace}"`;
 }

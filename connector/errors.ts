@@ -13,6 +13,7 @@ import {
 } from "../k8s/mod.ts";
 import { ConnResetError, RefusedError } from "../net/mod.ts";
 import { IncompatibleError } from "../tunnel/mod.ts";
+import { CalledOffError } from "./called_off.ts";
 import { ConnectError, type Failure, type FailureKind } from "./failure.ts";
 
 const kubeconfigKinds: Record<KubeconfigError["kind"], FailureKind> = {
@@ -31,10 +32,11 @@ const refusalKinds: Partial<Record<RefusalCode, FailureKind>> = {
 export function toFailure(error: unknown): Failure {
   if (error instanceof ConnectError) return error.failure;
   const cause = error instanceof Error ? error.message : String(error);
-  return { kind: kindOf(error), cause, details: detailsOf(error) };
+  return { kind: kindOf(error), cause };
 }
 
 function kindOf(error: unknown): FailureKind {
+  if (error instanceof CalledOffError) return "called-off";
   if (error instanceof KubeconfigError) return kubeconfigKinds[error.kind];
   if (error instanceof CredentialError) return "credential-failed";
   if (error instanceof ApiUnreachableError) {
@@ -42,7 +44,7 @@ function kindOf(error: unknown): FailureKind {
       ? "certificate-untrusted"
       : "api-unreachable";
   }
-  if (error instanceof ApiError) return kindOfStatus(error.status);
+  if (error instanceof ApiError) return kindOfAnswer(error);
   if (error instanceof IncompatibleError) return "manager-incompatible";
   if (error instanceof RefusedError || error instanceof ConnResetError) {
     return "manager-unreachable";
@@ -56,19 +58,11 @@ function kindOf(error: unknown): FailureKind {
   return "internal";
 }
 
-function kindOfStatus(status: number): FailureKind {
+function kindOfAnswer({ status, reason }: ApiError): FailureKind {
   if (status === 401) return "unauthorized";
   if (status === 403) return "forbidden";
-  return status >= 500 ? "api-unreachable" : "internal";
-}
-
-function detailsOf(error: unknown): string[] {
-  if (!(error instanceof ApiError) || error.status !== 403) return [];
-  const { verb, resource, namespace } = error;
-  const where = namespace === undefined
-    ? "in the cluster"
-    : `in namespace "${namespace}"`;
-  return [`Missing: ${verb} ${resource} ${where}`];
+  // What answers without a reason is a gateway on the way, or no API server at all.
+  return status >= 500 || reason === "" ? "api-unreachable" : "internal";
 }
 
 function isDiskFull(error: unknown): boolean {

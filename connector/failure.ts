@@ -1,4 +1,4 @@
-/** Why `tp connect` failed: a closed list, since it crosses from the connector to the command. */
+/** Why `tp` could not do its work: a closed list, since it crosses from one process to another. */
 export const failureKinds = [
   "kubeconfig-missing",
   "kubeconfig-broken",
@@ -9,15 +9,17 @@ export const failureKinds = [
   "unauthorized",
   "forbidden",
   "other-connection",
+  "called-off",
   "manager-not-ready",
   "manager-incompatible",
   "manager-unreachable",
   "daemon-absent",
+  "daemon-failed",
   "network-held",
   "tun-missing",
   "tun-denied",
   "host-refused",
-  "port-taken",
+  "socket-taken",
   "disk-full",
   "internal",
 ] as const;
@@ -28,11 +30,13 @@ export interface Failure {
   kind: FailureKind;
   /** A sentence without final period: what could not be done, and the state that stopped it. */
   cause: string;
-  /** The verbs and resources that are missing, for `forbidden`; reasons of pods, for `manager-not-ready`. */
+  /** Facts beside the cause, a line each: the rights that are missing, for `forbidden`. */
   details?: string[];
+  /** For `forbidden`: what an admin of the cluster would run, a command line each. */
+  adminCommands?: string[];
 }
 
-/** Carries a {@link Failure} through the connector. */
+/** Carries a {@link Failure} to who tells it. */
 export class ConnectError extends Error {
   override readonly name = "ConnectError";
   readonly failure: Failure;

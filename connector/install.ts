@@ -1,13 +1,10 @@
-import { version } from "../build.ts";
+import { product, version } from "../build.ts";
 import { loadAccess, openApi } from "../k8s/mod.ts";
 import { managerManifests } from "../manager/client.ts";
+import { askApiServer } from "./api_server.ts";
 import { toFailure } from "./errors.ts";
 import { ConnectError } from "./failure.ts";
-import {
-  installManager,
-  type ManagerOptions,
-  waitUntilReady,
-} from "./manager.ts";
+import { installManager, type ManagerOptions } from "./manager.ts";
 
 export interface InstallRequest extends ManagerOptions {
   context?: string;
@@ -28,9 +25,9 @@ export async function install(request: InstallRequest): Promise<void> {
       ...kubeconfig === undefined ? {} : { kubeconfig },
       ...context === undefined ? {} : { context },
     });
-    await using api = openApi(access);
+    await using api = openApi(access, { userAgent: product });
+    await askApiServer(api, request);
     await installManager(api, request);
-    await waitUntilReady(api, request);
   } catch (error) {
     throw new ConnectError(toFailure(error), { cause: error });
   }

@@ -11,6 +11,7 @@ import { logger } from "../log.ts";
 import { clientPort, managerPod, type World } from "../manager/api.ts";
 import { type Manager, openManager } from "../manager/client.ts";
 import { RefusedError } from "../net/mod.ts";
+import { pause } from "./pause.ts";
 import { dialSession, type Identity, type Session } from "../tunnel/mod.ts";
 
 const log = logger("connector");
@@ -19,6 +20,8 @@ const log = logger("connector");
 const patienceMs = 3_000;
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
+/** How long a manager may take to tell its first view of the cluster. */
+const firstViewMs = 10_000;
 
 export interface LinkOptions {
   api: ApiClient;
@@ -43,12 +46,29 @@ export class ManagerLink implements AsyncDisposable {
     this.#current.promise.catch(() => {});
   }
 
-  /** @throws what the API server or the manager answered to the first attempt. */
-  static async open(options: LinkOptions): Promise<ManagerLink> {
+  /**
+   * @param signal Calls the opening off.
+   * @throws what the API server or the manager answered to the first attempt.
+   */
+  static async open(
+    options: LinkOptions,
+    { signal }: { signal: AbortSignal },
+  ): Promise<ManagerLink> {
     const link = new ManagerLink(options);
-    const session = await link.#connect();
-    link.#running = link.#keep(session);
-    return link;
+    const callOff = () => link.#abort.abort(signal.reason);
+    signal.addEventListener("abort", callOff, { once: true });
+    if (signal.aborted) callOff();
+    try {
+      const session = await link.#connect();
+      signal.throwIfAborted();
+      link.#running = link.#keep(session);
+      return link;
+    } catch (error) {
+      await link[Symbol.asyncDispose]();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", callOff);
+    }
   }
 
   /** Why there is no session at the moment; `undefined` while there is one. */
@@ -90,24 +110,34 @@ export class ManagerLink implements AsyncDisposable {
 
   /** One attempt: resolves once the manager has told its view of the cluster. */
   async #connect(): Promise<Session> {
-    const { api, namespace, identity, onWorld } = this.#options;
+    const { api, namespace, identity } = this.#options;
+    const { signal } = this.#abort;
     const carrier = await api.portForward({
       namespace,
       pod: managerPod,
       port: clientPort,
-      signal: this.#abort.signal,
+      signal,
     });
     const session = await dialSession(carrier, { identity, product });
-    const manager = openManager(session);
-    const worlds = manager.world({ signal: this.#abort.signal });
-    const first = await worlds.next();
-    if (first.done) throw new RefusedError("gone", "The manager hung up");
-    onWorld(first.value);
-    this.#session = session;
-    this.#trouble = undefined;
-    this.#current.resolve(manager);
-    this.#follow(worlds);
-    return session;
+    const late = setTimeout(() => session.close(), firstViewMs);
+    try {
+      const manager = openManager(session);
+      const worlds = manager.world({ signal });
+      const first = await worlds.next();
+      signal.throwIfAborted();
+      if (first.done) throw new RefusedError("gone", "The manager hung up");
+      this.#options.onWorld(first.value);
+      this.#session = session;
+      this.#trouble = undefined;
+      this.#current.resolve(manager);
+      this.#follow(worlds);
+      return session;
+    } catch (error) {
+      session.close();
+      throw error;
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   async #follow(worlds: AsyncIterator<World>): Promise<void> {
@@ -146,17 +176,9 @@ export class ManagerLink implements AsyncDisposable {
         this.#trouble = error instanceof Error ? error.message : String(error);
         log.debug("cannot make the session again", { error });
       }
-      await this.#pause(pauseMs * (0.5 + Math.random()));
+      await pause(pauseMs * (0.5 + Math.random()), this.#abort.signal);
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
     }
     return undefined;
-  }
-
-  #pause(ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    const signal = this.#abort.signal;
-    signal.addEventListener("abort", () => resolve(), { once: true });
-    return promise.finally(() => clearTimeout(timer));
   }
 }

@@ -2,36 +2,17 @@
  * Finds the manager, or installs it.
  *
  * 1. A ready pod is all that is needed; to see it, a user needs few rights.
- * 2. No StatefulSet: the manifests are applied, each by server-side apply.
- * 3. The pod is waited for; why it does not come is told in the cluster's words as soon as they are known.
- * 4. An installation that fails is taken back.
+ * 2. No StatefulSet either: it has to be installed. Whether the user may is asked before anything is done.
+ * 3. Its objects are applied and its pod waited for. An installation that fails is taken back.
  */
 import { version } from "../build.ts";
-import {
-  type ApiClient,
-  type Event,
-  isApiError,
-  type KubernetesObject,
-  type Pod,
-  type Ref,
-  resourceOf,
-  resources,
-} from "../k8s/mod.ts";
-import { logger } from "../log.ts";
-import { managerName, managerPod } from "../manager/api.ts";
+import { type ApiClient, ApiError } from "../k8s/mod.ts";
 import { managerManifests } from "../manager/client.ts";
 import type { ConnectEvent } from "./api.ts";
-import { ConnectError } from "./failure.ts";
-import { isReady, managerTrouble } from "./manager_trouble.ts";
-import { missingRights } from "./rights.ts";
-
-const log = logger("connector");
-
-const readyTimeoutMs = 120_000;
-const pollMs = 250;
-const fieldManager = "tp";
-/** Clocks of laptop and cluster differ; an event counts as this attempt's within this. */
-const clockSkewMs = 60_000;
+import { forbiddenToConnect, forbiddenToInstall } from "./forbidden.ts";
+import { Installation } from "./installation.ts";
+import { isReady } from "./manager_trouble.ts";
+import { findPod, findStatefulSet, waitUntilReady } from "./manager_wait.ts";
 
 export interface ManagerOptions {
   managerNamespace: string;
@@ -40,155 +21,105 @@ export interface ManagerOptions {
   tell: (event: ConnectEvent) => void;
 }
 
-/** @throws {ConnectError} `forbidden`, `manager-not-ready`. */
-export async function ensureManager(
+/** Whether the manager serves, will serve by itself, or has to be installed. */
+export type ManagerPresence = "ready" | "coming" | "missing";
+
+/**
+ * Looks for the manager; changes nothing.
+ *
+ * @throws {ConnectError} `forbidden` when this user may not look, or would have to install it and may not.
+ */
+export async function lookForManager(
   api: ApiClient,
-  options: ManagerOptions,
-): Promise<void> {
-  const { managerNamespace: namespace, signal, tell } = options;
-  const pod = await findPod(api, options);
-  if (isReady(pod)) return;
-  if (pod !== undefined || await isInstalled(api, { namespace, signal })) {
-    tell({ event: "progress", text: "Waiting for the traffic manager..." });
-    await waitUntilReady(api, options);
-    return;
-  }
-  const made = await installManager(api, options);
-  try {
-    await waitUntilReady(api, options);
-  } catch (error) {
-    await takeBack(api, made);
-    throw error;
-  }
+  { managerNamespace, image, signal }: ManagerOptions,
+): Promise<ManagerPresence> {
+  const place = { namespace: managerNamespace, signal };
+  const pod = await telling(api, {
+    managerNamespace,
+    installed: false,
+    work: () => findPod(api, place),
+  });
+  if (pod !== undefined) return isReady(pod) ? "ready" : "coming";
+  const set = await findStatefulSet(api, place);
+  if (set !== undefined && set !== "gone") return "coming";
+  const manifests = manifestsOf({ managerNamespace, image });
+  const obstacle = await forbiddenToInstall(api, {
+    managerNamespace,
+    manifests,
+  });
+  if (obstacle !== undefined) throw obstacle;
+  return "missing";
 }
 
 /**
- * Applies the manifests; an installed manager becomes this release's.
+ * Resolves when the manager is ready.
  *
- * @returns the objects that were not there before, in the order of their making
- * @throws {ConnectError} `forbidden` with all the rights that are missing; nothing of this attempt is left then.
+ * @throws {ConnectError} `forbidden`, `manager-not-ready`.
+ */
+export async function ensureManager(
+  api: ApiClient,
+  presence: ManagerPresence,
+  options: ManagerOptions,
+): Promise<void> {
+  if (presence === "missing") await installManager(api, options);
+  else if (presence === "coming") await waitUntilReady(api, options);
+}
+
+/**
+ * Applies the manager's objects and waits until it is ready; an installed one becomes this release's. When that fails,
+ * objects that were not there before are removed again; what an earlier release had stays.
+ *
+ * @throws {ConnectError} `forbidden`, `manager-not-ready`.
  */
 export async function installManager(
   api: ApiClient,
-  { managerNamespace: namespace, image, signal, tell }: ManagerOptions,
-): Promise<KubernetesObject[]> {
-  tell({
-    event: "progress",
-    text: `Installing traffic manager in namespace "${namespace}"...`,
-  });
-  const manifests = managerManifests({ namespace, image, version });
-  const made: KubernetesObject[] = [];
-  try {
-    for (const manifest of manifests) {
-      const before = await exists(api, manifest, signal);
-      await api.apply(manifest, { fieldManager, force: true, signal });
-      if (!before) made.push(manifest);
-    }
-    return made;
-  } catch (error) {
-    await takeBack(api, made);
-    if (!isApiError(error, "Forbidden")) throw error;
-    throw new ConnectError({
-      kind: "forbidden",
-      cause:
-        `Cannot install the traffic manager in namespace "${namespace}": ${error.detail}`,
-      details: await missingRights(api, manifests),
-    }, { cause: error });
-  }
-}
-
-async function findPod(
-  api: ApiClient,
-  { managerNamespace: namespace, signal }: ManagerOptions,
-): Promise<Pod | undefined> {
-  const ref = { namespace, name: managerPod };
-  return await api.find(resources.pods, ref, { signal });
-}
-
-async function isInstalled(
-  api: ApiClient,
-  { namespace, signal }: { namespace: string; signal: AbortSignal },
-): Promise<boolean> {
-  const ref = { namespace, name: managerName };
-  try {
-    const found = await api.find(resources.statefulSets, ref, { signal });
-    return found !== undefined;
-  } catch (error) {
-    // Who may not look may still be allowed to install; the API server will say.
-    if (isApiError(error, "Forbidden")) return false;
-    throw error;
-  }
-}
-
-/** What may not be read counts as there: it is then left alone when an installation is taken back. */
-async function exists(
-  api: ApiClient,
-  manifest: KubernetesObject,
-  signal: AbortSignal,
-): Promise<boolean> {
-  try {
-    const found = await api.find(resourceOf(manifest), refOf(manifest), {
-      signal,
-    });
-    return found !== undefined;
-  } catch (error) {
-    if (isApiError(error, "Forbidden")) return true;
-    throw error;
-  }
-}
-
-function refOf({ metadata: { name = "", namespace } }: KubernetesObject): Ref {
-  return { name, ...namespace === undefined ? {} : { namespace } };
-}
-
-/** @throws {ConnectError} `manager-not-ready` with the cluster's reason. */
-export async function waitUntilReady(
-  api: ApiClient,
   options: ManagerOptions,
 ): Promise<void> {
-  const { managerNamespace: namespace, signal } = options;
-  const deadline = Date.now() + readyTimeoutMs;
-  const since = new Date(Date.now() - clockSkewMs);
-  let trouble: string | undefined;
-  while (Date.now() < deadline) {
-    const pod = await findPod(api, options);
-    if (isReady(pod)) return;
-    const events = await eventsOf(api, { namespace, signal });
-    trouble = managerTrouble({ pod, events }, { since });
-    if (trouble !== undefined) break;
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
-    signal.throwIfAborted();
-  }
-  throw new ConnectError({
-    kind: "manager-not-ready",
-    cause: `Cannot start the traffic manager in namespace "${namespace}": ${
-      trouble ?? `not ready after ${readyTimeoutMs / 1000} s`
-    }`,
+  const { managerNamespace, signal, tell } = options;
+  tell({
+    event: "progress",
+    text: `Installing traffic manager in namespace "${managerNamespace}"...`,
   });
-}
-
-async function eventsOf(
-  api: ApiClient,
-  { namespace, signal }: { namespace: string; signal: AbortSignal },
-): Promise<Event[]> {
+  const manifests = manifestsOf(options);
+  const installation = new Installation(api);
   try {
-    const events = await api.list(resources.events, { namespace, signal });
-    return events.filter(({ involvedObject: { name } }) =>
-      name === managerName || name === managerPod
-    );
+    await installation.apply(manifests, signal);
+    await waitUntilReady(api, options);
   } catch (error) {
-    if (isApiError(error, "Forbidden")) return [];
-    throw error;
+    await installation.takeBack();
+    if (!isForbidden(error)) throw error;
+    const cause = { managerNamespace, manifests, cause: error };
+    throw await forbiddenToInstall(api, cause);
   }
 }
 
-async function takeBack(
+/** Does `work` on a manager; a 403 is told as what this user may not. */
+export async function telling<T>(
   api: ApiClient,
-  made: KubernetesObject[],
-): Promise<void> {
-  for (const manifest of made.toReversed()) {
-    const ref = refOf(manifest);
-    await api.delete(resourceOf(manifest), ref)
-      .catch((error) => log.warn("object left behind", { ...ref, error }));
+  { managerNamespace, installed, work }: {
+    managerNamespace: string;
+    installed: boolean;
+    work: () => Promise<T>;
+  },
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    const cause = { managerNamespace, installed, cause: error };
+    throw await forbiddenToConnect(api, cause);
   }
+}
+
+function isForbidden(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status === 403;
+}
+
+function manifestsOf(
+  { managerNamespace: namespace, image }: Pick<
+    ManagerOptions,
+    "managerNamespace" | "image"
+  >,
+) {
+  return managerManifests({ namespace, image, version });
 }

@@ -1,4 +1,5 @@
-import type { Event, Pod } from "../k8s/mod.ts";
+/** What the cluster says about a manager's pod that is not ready. Pure. */
+import type { ContainerStatus, Event, Pod } from "../k8s/mod.ts";
 
 /** States of a container that waiting does not mend. `ErrImagePull` may be tried again, yet its reason is the user's to know. */
 const fatalWaits = new Set([
@@ -23,7 +24,7 @@ const fatalEvents = new Set([
 export interface ManagerState {
   /** Absent while the StatefulSet has made none. */
   pod?: Pod | undefined;
-  /** Of the pod and of its StatefulSet, as the API server keeps them. */
+  /** Of the pod, or of the StatefulSet while there is no pod; oldest first. */
   events: Event[];
 }
 
@@ -35,18 +36,14 @@ export function isReady(pod: Pod | undefined): boolean {
       ) === true;
 }
 
-/**
- * Why the manager's pod does not get ready, in the cluster's own words; `undefined` while it may yet.
- *
- * @param since Older events tell of an earlier pod.
- */
+/** Why the pod does not get ready, in the cluster's own words; `undefined` while it may yet. */
 export function managerTrouble(
   { pod, events }: ManagerState,
-  { since }: { since: Date },
 ): string | undefined {
-  for (const { state } of pod?.status?.containerStatuses ?? []) {
-    const { reason, message } = state?.waiting ?? {};
-    if (reason && fatalWaits.has(reason)) return sentence(reason, message);
+  for (const container of pod?.status?.containerStatuses ?? []) {
+    const { reason, message } = container.state?.waiting ?? {};
+    if (!reason || !fatalWaits.has(reason)) continue;
+    return sentence(reason, exitOf(container) ?? message);
   }
   const scheduled = pod?.status?.conditions?.find(({ type }) =>
     type === "PodScheduled"
@@ -55,15 +52,39 @@ export function managerTrouble(
     return sentence(scheduled.reason ?? "Unschedulable", scheduled.message);
   }
   if (pod?.status?.phase === "Running") return undefined;
-  const event = events.find((one) =>
-    fatalEvents.has(one.reason ?? "") && timeOf(one) >= since.getTime()
-  );
+  const event = events.findLast(({ reason = "" }) => fatalEvents.has(reason));
   return event && sentence(event.reason!, event.message);
 }
 
-function timeOf({ lastTimestamp, eventTime, metadata }: Event): number {
-  const text = lastTimestamp ?? eventTime ?? metadata.creationTimestamp;
-  return text ? Date.parse(text) : 0;
+/** The last warning of the cluster, for a pod that does not get ready and has no trouble that is known as such. */
+export function lastWarning({ events }: ManagerState): string | undefined {
+  const event = events.findLast(({ type }) => type === "Warning");
+  return event && sentence(event.reason ?? "Warning", event.message);
+}
+
+/** What the pod is waiting for, as words for people. */
+export function managerPhase({ pod, events }: ManagerState): string {
+  if (pod === undefined) return "its pod is being made";
+  const isScheduled = pod.status?.conditions?.some(({ type, status }) =>
+    type === "PodScheduled" && status === "True"
+  );
+  if (!isScheduled) return "its pod waits for a node";
+  if (pod.status?.phase === "Running") return "it is getting ready";
+  const last = events.findLast(({ type }) => type === "Normal");
+  return last?.reason === "Pulling"
+    ? "its image is being pulled"
+    : "its container is being started";
+}
+
+/** How the container ended, where that tells more than that it is not started again yet. */
+function exitOf(
+  { state, lastState }: ContainerStatus,
+): string | undefined {
+  if (state?.waiting?.reason !== "CrashLoopBackOff") return undefined;
+  const { exitCode, reason } = lastState?.terminated ?? {};
+  if (exitCode === undefined) return undefined;
+  return `the container ends with exit code ${exitCode}` +
+    (reason && reason !== "Error" ? ` (${reason})` : "");
 }
 
 function sentence(reason: string, message: string | undefined): string {

@@ -1,10 +1,9 @@
 /**
  * The host's side of a connection: device, names, packets, routes, resolver.
  *
- * 1. Addresses that nothing on this host covers are chosen, and the daemon opens the device with them.
- * 2. DNS and VPN are put on the device; what they need of the cluster goes through the session with the manager.
- * 3. Routes are set and follow the cluster.
- * 4. Last, when names can be answered, the host's resolver is told.
+ * 1. DNS and VPN are put on the device; what they need of the cluster goes through the session with the manager.
+ * 2. Routes are set and follow the cluster.
+ * 3. Last, when names can be answered, the host's resolver is told.
  */
 import type { DaemonClient } from "../daemon/client.ts";
 import { type Dns, startDns } from "../dns/mod.ts";
@@ -15,7 +14,7 @@ import type { Ip } from "../net/mod.ts";
 import { startVpn, type Vpn } from "../vpn/mod.ts";
 import type { Status } from "./api.ts";
 import { carrierAddresses } from "./api_server.ts";
-import { type DevicePlan, planDevice } from "./device_plan.ts";
+import type { Device } from "./device.ts";
 import { dialer } from "./dialer.ts";
 import type { ManagerLink } from "./link.ts";
 import { HostNameservers } from "./nameservers.ts";
@@ -30,20 +29,20 @@ const nameserverPollMs = 1_000;
 export interface NetworkOptions {
   access: ClusterAccess;
   daemon: DaemonClient;
+  /** Its descriptor belongs to the network from here on. */
+  device: Device;
   link: ManagerLink;
   view: WorldView;
 }
 
 /** @throws {DaemonRefusalError} when the daemon finds that something would break the host; nothing is left then. */
 export async function openNetwork(options: NetworkOptions): Promise<Network> {
-  const { access, daemon, link, view } = options;
+  const { access, daemon, device, link, view } = options;
+  const { dnsAddresses } = device;
   await using building = new AsyncDisposableStack();
-  const plan = await planDevice();
-  const isOurs = (ip: Ip) => plan.dnsAddresses.some((one) => one.equals(ip));
+  const isOurs = (ip: Ip) => dnsAddresses.some((one) => one.equals(ip));
   const nameservers = new HostNameservers(isOurs);
   await nameservers.refresh();
-  const { v4, v6, mtu } = plan;
-  const device = await daemon.openDevice({ v4, mtu, ...v6 ? { v6 } : {} });
 
   const dns = startDns({
     zones: () => ({
@@ -59,7 +58,7 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   building.defer(() => dns.stop());
   const vpn = await startVpn({
     device,
-    ...dialer({ link, dns, dnsAddresses: plan.dnsAddresses }),
+    ...dialer({ link, dns, dnsAddresses }),
   });
   building.defer(() => vpn.stop());
 
@@ -79,18 +78,11 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   });
   building.defer(() => view.onChange(() => {}));
 
-  await daemon.setResolver({ nameserver: plan.dnsAddresses[0] });
+  await daemon.setResolver({ nameserver: dnsAddresses[0] });
   building.defer(() => daemon.restoreResolver().catch(() => {}));
   const poll = setInterval(() => nameservers.refresh(), nameserverPollMs);
   building.defer(() => clearInterval(poll));
-  const parts = {
-    plan,
-    deviceName: device.name,
-    dns,
-    vpn,
-    routes,
-    nameservers,
-  };
+  const parts = { device, dns, vpn, routes, nameservers };
   return new Network(parts, building.move());
 }
 
@@ -107,8 +99,7 @@ function namespacesOf(world: World): ReadonlySet<string> {
 }
 
 interface Parts {
-  plan: DevicePlan;
-  deviceName: string;
+  device: Device;
   dns: Dns;
   vpn: Vpn;
   routes: RouteKeeper;
@@ -129,11 +120,11 @@ export class Network implements AsyncDisposable {
     NonNullable<Status["root_daemon"]>,
     "running" | "version"
   > {
-    const { plan, deviceName, routes, nameservers } = this.#parts;
+    const { device, routes, nameservers } = this.#parts;
     return {
-      device: deviceName,
+      device: device.name,
       dns: {
-        vif_address: plan.dnsAddresses[0].toString(),
+        vif_address: device.dnsAddresses[0].toString(),
         edge: "/etc/resolv.conf",
         nameservers: nameservers.current.map(String),
         cluster_domain: world.clusterDomain,

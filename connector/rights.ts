@@ -1,28 +1,87 @@
+/** Rights in the cluster: which are needed, and which of them a user lacks. */
 import {
+  type AccessQuestion,
   type ApiClient,
   type KubernetesObject,
   resourceOf,
 } from "../k8s/mod.ts";
+import { version } from "../build.ts";
+import { managerManifests, type Manifest } from "../manager/client.ts";
 
-/** The rights that applying `manifests` needs and this user lacks, a sentence for each kind of object. */
-export async function missingRights(
-  api: ApiClient,
-  manifests: KubernetesObject[],
-): Promise<string[]> {
-  const sentences = await Promise.all(manifests.map(async (manifest) => {
-    const { group, plural } = resourceOf(manifest);
+/** The ClusterRole among the manifests that is for those who connect. */
+export const userRole = "tp-user";
+
+interface Rule {
+  apiGroups: string[];
+  resources: string[];
+  resourceNames?: string[];
+  verbs: string[];
+}
+
+/** What {@link userRole} grants, one by one, to who connects to the manager in `namespace`. */
+export function rightsToConnect(namespace: string): AccessQuestion[] {
+  const manifests = managerManifests({ namespace, image: "", version });
+  const role = manifests.find(({ kind, metadata }) =>
+    kind === "ClusterRole" && metadata.name === userRole
+  ) as Manifest & { rules: Rule[] };
+  return role.rules.flatMap((rule) => questionsOf(rule, namespace));
+}
+
+function questionsOf(rule: Rule, namespace: string): AccessQuestion[] {
+  const names = rule.resourceNames ?? [undefined];
+  return product(rule.apiGroups, rule.resources).flatMap(([group, path]) => {
+    const [resource = "", subresource] = path.split("/");
+    return product(names, rule.verbs).map(([name, verb]) => ({
+      ...{ verb, group, resource, namespace },
+      ...subresource === undefined ? {} : { subresource },
+      ...name === undefined ? {} : { name },
+    }));
+  });
+}
+
+/** What server-side apply of `manifests` needs: it patches, and creates what is not there. */
+export function rightsToApply(manifests: KubernetesObject[]): AccessQuestion[] {
+  const places = new Map(manifests.map((manifest) => {
+    const { group, plural: resource } = resourceOf(manifest);
     const { namespace } = manifest.metadata;
-    const allowed = await api.canI({
-      verb: "create",
-      group,
-      resource: plural,
-      ...namespace === undefined ? {} : { namespace },
-    }).catch(() => true);
-    if (allowed) return [];
+    const place = namespace === undefined ? {} : { namespace };
+    return [`${group} ${resource} ${namespace}`, { group, resource, ...place }];
+  }));
+  return [...places.values()].flatMap((place) =>
+    ["create", "patch"].map((verb) => ({ verb, ...place }))
+  );
+}
+
+/** Those of `rights` that this user has not. What cannot be asked counts as there. */
+export async function lacking(
+  api: ApiClient,
+  rights: AccessQuestion[],
+): Promise<AccessQuestion[]> {
+  const allowed = await Promise.all(
+    rights.map((right) => api.canI(right).catch(() => true)),
+  );
+  return rights.filter((_, i) => !allowed[i]);
+}
+
+/** A line for each namespace, and one for what belongs to none. */
+export function formatRights(rights: AccessQuestion[]): string[] {
+  const lines = Map.groupBy(rights, ({ namespace }) => namespace);
+  return [...lines].map(([namespace, rights]) => {
     const where = namespace === undefined
       ? "in the cluster"
       : `in namespace "${namespace}"`;
-    return [`Missing: create ${plural} ${where}`];
-  }));
-  return [...new Set(sentences.flat())];
+    const resources = Map.groupBy(
+      rights,
+      ({ resource, subresource }) =>
+        subresource ? `${resource}/${subresource}` : resource,
+    );
+    const items = [...resources].map(([resource, rights]) =>
+      `${rights.map(({ verb }) => verb).join(" and ")} ${resource}`
+    );
+    return `Missing ${where}: ${items.join(", ")}`;
+  });
+}
+
+function product<A, B>(some: A[], others: B[]): [A, B][] {
+  return some.flatMap((one) => others.map((other): [A, B] => [one, other]));
 }

@@ -1,0 +1,18 @@
+/** Ctrl-C while a command waits: noted, and answered in an orderly way, instead of ending the process on the spot. */
+export class Interrupt implements Disposable {
+  readonly #abort = new AbortController();
+  readonly #listener = () => this.#abort.abort();
+
+  constructor() {
+    Deno.addSignalListener("SIGINT", this.#listener);
+  }
+
+  /** Aborts when the user interrupts. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSignalListener("SIGINT", this.#listener);
+  }
+}

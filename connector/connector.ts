@@ -1,0 +1,105 @@
+import { logger } from "../log.ts";
+import type { ConnectEvent, ConnectRequest, Status } from "./api.ts";
+import { type CalledOffBy, CalledOffError } from "./called_off.ts";
+import { connect, type Connection } from "./connection.ts";
+import { toFailure } from "./errors.ts";
+import { idleStatus } from "./status.ts";
+
+const log = logger("connector");
+
+/** How long a connector without a connection waits for its first request. */
+const lonelyMs = 10_000;
+
+/** Holds the one connection of its user and answers `tp` commands. */
+export class Connector {
+  #connection: Promise<Connection> | undefined;
+  #connected: Connection | undefined;
+  #isEnding = false;
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #abort = new AbortController();
+  readonly #lonely = setTimeout(() => this.end("loss"), lonelyMs);
+
+  /** Resolves when the connection, if there was one, is undone. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  async answer(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    const call = `${request.method} ${pathname}`;
+    if (call === "GET /status") return Response.json(this.#status());
+    if (call === "POST /connect") {
+      if (this.#isEnding) return new Response(null, { status: 503 });
+      return new Response(this.#connect(await request.json()));
+    }
+    if (call === "POST /quit") {
+      await this.#disconnect("quit");
+      queueMicrotask(() => this.end("quit"));
+      return Response.json({});
+    }
+    return new Response(null, { status: 404 });
+  }
+
+  /** Disconnects and lets {@link Connector.ended} resolve. */
+  end(by: CalledOffBy): void {
+    this.#disconnect(by).finally(() => this.#ended.resolve());
+  }
+
+  #status(): Status {
+    if (this.#isEnding) return idleStatus("Quitting");
+    return this.#connected?.status() ??
+      idleStatus(this.#connection ? "Connecting" : "Not connected");
+  }
+
+  async #disconnect(by: CalledOffBy): Promise<void> {
+    this.#isEnding = true;
+    clearTimeout(this.#lonely);
+    this.#abort.abort(new CalledOffError(by));
+    const connection = await this.#connection?.catch(() => undefined);
+    await connection?.close();
+  }
+
+  /** What happens, a line of JSON each. A command that goes away while it waits calls the connecting off. */
+  #connect(request: ConnectRequest): ReadableStream<Uint8Array> {
+    clearTimeout(this.#lonely);
+    const encoder = new TextEncoder();
+    let listening = true;
+    return new ReadableStream({
+      start: async (controller) => {
+        const tell = (event: ConnectEvent) => {
+          if (!listening) return;
+          controller.enqueue(encoder.encode(JSON.stringify(event) + "\n"));
+        };
+        await this.#connectOnce(request, tell).catch((error) => {
+          log.error("connect failed", { error });
+          const stands = this.#connected !== undefined && !this.#isEnding;
+          tell({ event: "failed", failure: toFailure(error), stands });
+        });
+        if (listening) controller.close();
+        listening = false;
+        if (this.#connected === undefined) this.end("loss");
+      },
+      cancel: () => {
+        listening = false;
+        if (this.#connected === undefined) this.end("loss");
+      },
+    });
+  }
+
+  /** The first request makes the connection; later ones are told that it is there, or that it is another. */
+  async #connectOnce(
+    request: ConnectRequest,
+    tell: (event: ConnectEvent) => void,
+  ): Promise<void> {
+    const already = this.#connection !== undefined;
+    this.#connection ??= connect(request, {
+      signal: this.#abort.signal,
+      tell,
+    });
+    const connection = await this.#connection;
+    if (already) await connection.mustServe(request);
+    else connection.ended.then(() => this.end("loss"));
+    this.#connected = connection;
+    tell({ event: "connected", already, status: connection.status() });
+  }
+}

@@ -1,0 +1,136 @@
+/** What to tell who may not: which rights are missing, and what an admin of the cluster would run. */
+import {
+  type ApiClient,
+  ApiError,
+  type KubernetesObject,
+  resource,
+} from "../k8s/mod.ts";
+import { defaultManagerNamespace } from "../manager/api.ts";
+import { ConnectError } from "./failure.ts";
+import {
+  formatRights,
+  lacking,
+  rightsToApply,
+  rightsToConnect,
+  userRole,
+} from "./rights.ts";
+
+/** The user that the API server sees in who sends no credentials. */
+const anonymous = "system:anonymous";
+
+export interface ForbiddenOptions {
+  managerNamespace: string;
+  /** The answer of the API server. */
+  cause: ApiError;
+}
+
+/**
+ * A 403 on the way to the manager.
+ *
+ * @param installed Whether the manager is known to be there.
+ */
+export async function forbiddenToConnect(
+  api: ApiClient,
+  { managerNamespace, installed, cause }: ForbiddenOptions & {
+    installed: boolean;
+  },
+): Promise<ConnectError> {
+  const user = await userName(api);
+  if (user === anonymous) return withoutCredentials(api, cause);
+  const missing = await lacking(api, rightsToConnect(managerNamespace));
+  return new ConnectError({
+    kind: "forbidden",
+    cause:
+      `Cannot reach the traffic manager in namespace "${managerNamespace}": ` +
+      `user "${user}" ${
+        missing.length > 0 ? "lacks rights in the cluster" : `may not`
+      }`,
+    details: missing.length > 0 ? formatRights(missing) : [cause.message],
+    adminCommands: [
+      ...installed ? [] : [installCommand(managerNamespace)],
+      bindCommand(managerNamespace, user),
+    ],
+  }, { cause });
+}
+
+/**
+ * A manager that is not there, and a user who may not install it.
+ *
+ * @param cause Absent when nothing was tried; then the result is `undefined` if no right is known to be missing.
+ */
+export async function forbiddenToInstall(
+  api: ApiClient,
+  { managerNamespace, manifests, cause }:
+    & Partial<ForbiddenOptions>
+    & Pick<ForbiddenOptions, "managerNamespace">
+    & { manifests: KubernetesObject[] },
+): Promise<ConnectError | undefined> {
+  const missing = await lacking(api, rightsToApply(manifests));
+  if (missing.length === 0 && cause === undefined) return undefined;
+  const user = await userName(api);
+  if (user === anonymous) return withoutCredentials(api, cause);
+  const toConnect = await lacking(api, rightsToConnect(managerNamespace));
+  const told = cause === undefined ? [] : [cause.message];
+  return new ConnectError({
+    kind: "forbidden",
+    cause: `Cannot install the traffic manager: namespace ` +
+      `"${managerNamespace}" has none, and user "${user}" may not`,
+    details: missing.length > 0 ? formatRights(missing) : told,
+    adminCommands: [
+      installCommand(managerNamespace),
+      ...toConnect.length > 0 ? [bindCommand(managerNamespace, user)] : [],
+    ],
+  }, { cause });
+}
+
+function withoutCredentials(
+  { access: { context, server } }: ApiClient,
+  cause: unknown,
+): ConnectError {
+  return new ConnectError({
+    kind: "unauthorized",
+    cause: `Cannot use context "${context}": the kubeconfig holds no ` +
+      `credentials that API server "${server.origin}" takes`,
+  }, { cause });
+}
+
+function installCommand(managerNamespace: string): string {
+  return managerNamespace === defaultManagerNamespace
+    ? "tp install"
+    : `tp install --manager-namespace ${managerNamespace}`;
+}
+
+function bindCommand(managerNamespace: string, user: string): string {
+  const name = `${userRole}-${user.replace(/[^\w.@:-]/g, "-")}`;
+  return `kubectl create rolebinding ${name} --namespace ${managerNamespace} ` +
+    `--clusterrole ${userRole} --user ${quote(user)}`;
+}
+
+/** A word of a shell command. */
+function quote(word: string): string {
+  return /^[\w.@:/-]+$/.test(word)
+    ? word
+    : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+interface SelfSubjectReview extends KubernetesObject {
+  status?: { userInfo?: { username?: string } };
+}
+
+/** Kubernetes 1.28 and later. */
+const selfSubjectReviews = resource<SelfSubjectReview>(
+  "authentication.k8s.io/v1",
+  "SelfSubjectReview",
+  { namespaced: false },
+);
+
+/** The user as the API server sees it; `NAME` where it does not tell. */
+async function userName(api: ApiClient): Promise<string> {
+  try {
+    const { status } = await api.create(selfSubjectReviews, { metadata: {} });
+    return status?.userInfo?.username ?? "NAME";
+  } catch (error) {
+    const told = error instanceof ApiError ? error.detail : "";
+    return /User "([^"]+)"/.exec(told)?.[1] ?? "NAME";
+  }
+}
