@@ -253,6 +253,26 @@ Deno.test("portForward() renews the credential after a 401", async () => {
   assert.equal(server.asked.length, 2);
 });
 
+Deno.test("portForward() tells the second 401", async () => {
+  const { server: started, ways } = start({
+    [spdyInWebSocket]: status(401, "Unauthorized", "Unauthorized"),
+  });
+  await using server = started;
+  let given = 0;
+  const credential = {
+    // As a plugin that has an answer each time, never a good one; the third would be one too many.
+    present: () =>
+      given < 3
+        ? Promise.resolve({ authorization: `Bearer t${given++}` })
+        : Promise.reject(new Error("asked without end")),
+    renew: () => true,
+  };
+  await using api = openApi(accessTo(server.url, { credential }));
+  await assert.rejects(api.portForward(way), { status: 401 });
+  assert.equal(given, 2);
+  assert.deepEqual(ways, [spdyInWebSocket, spdyInWebSocket]);
+});
+
 Deno.test("portForward() tells an unreachable server at once", async () => {
   const { server: started } = start();
   const { url } = started;

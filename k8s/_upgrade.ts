@@ -10,7 +10,8 @@ import {
   type ResponseHead,
 } from "./_http_head.ts";
 import type { Requests } from "./_requests.ts";
-import { decodeApiError, type Question } from "./api_error.ts";
+import { ApiError, decodeApiError, type Question } from "./api_error.ts";
+import type { Proof } from "./credential.ts";
 import { ObstacleError } from "./unreachable.ts";
 
 /** What has arrived and waits for its reader, at most. */
@@ -47,6 +48,25 @@ export async function upgrade(
 ): Promise<Upgraded> {
   const { credential } = requests.access;
   const proof = await credential.present({ signal });
+  try {
+    return await upgradeWith(proof, { requests, request, signal });
+  } catch (error) {
+    const isRefused = error instanceof ApiError && error.status === 401;
+    if (!isRefused || !credential.renew(proof)) throw error;
+    const again = await credential.present({ signal });
+    if (again === proof) throw error;
+    return await upgradeWith(again, { requests, request, signal });
+  }
+}
+
+async function upgradeWith(
+  proof: Proof,
+  { requests, request, signal }: {
+    requests: Requests;
+    request: UpgradeRequest;
+    signal: AbortSignal;
+  },
+): Promise<Upgraded> {
   const { certificate } = proof;
   const conn = await dial(requests.access, { certificate, signal });
   const close = () => conn.close();
@@ -68,11 +88,6 @@ export async function upgrade(
     const { status } = answer;
     if (status === 101) return { conn, source, headers: answer.headers };
     const body = await readRefusal(source, answer);
-    close();
-    if (status === 401 && credential.renew(proof)) {
-      const again = await credential.present({ signal });
-      if (again !== proof) return await upgrade(requests, request, signal);
-    }
     throw decodeApiError(question, { status, body });
   } catch (error) {
     close();
