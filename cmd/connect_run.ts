@@ -22,6 +22,7 @@ import { Interrupt } from "./_interrupt.ts";
 import { launchDaemon } from "./_launch_daemon.ts";
 import { repairIfNeeded } from "./_repair.ts";
 import { runUserCommand } from "./_user_command.ts";
+import { unservedText } from "./_short_names.ts";
 import type { ConnectFlags } from "./connect.ts";
 
 /** Exit code of a command that an interrupt ended, as shells count. */
@@ -45,11 +46,17 @@ export default async function run(
   }
   const { already, status } = outcome;
   say(connectedLine(status, already));
+  const unserved = unservedText(status);
+  if (unserved !== undefined) say(`Short names are served, but ${unserved}`);
   if (command.length === 0) return;
-  this.process.exitCode = await runUserCommand(command);
-  if (already) return;
-  await connector.client.quit();
-  await untilEnded(connector);
+  try {
+    this.process.exitCode = await runUserCommand(command);
+  } finally {
+    if (!already) {
+      await connector.client.quit();
+      await untilEnded(connector);
+    }
+  }
 }
 
 interface Connected {

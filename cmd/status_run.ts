@@ -3,6 +3,7 @@ import type { Context } from "./_context.ts";
 import { findConnector } from "./_connector.ts";
 import { formatValue } from "./_output.ts";
 import { repairIfNeeded } from "./_repair.ts";
+import { unservedText } from "./_short_names.ts";
 import type { StatusFlags } from "./status.ts";
 
 export default async function run(
@@ -40,6 +41,7 @@ export function statusText(status: Status): string {
     ["Device", root?.device],
     ["DNS", root && `${root.dns.vif_address} in ${root.dns.edge}`],
     ["Domain", root?.dns.cluster_domain],
+    ["Short names", unservedText(status)],
     ["Nameservers", root?.dns.nameservers.join(", ") || "none of the host"],
     ["Subnets", root?.subnets.join(", ") || "none"],
     ...(root?.skipped_subnets ?? []).map((

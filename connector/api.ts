@@ -57,6 +57,8 @@ export interface Status {
       /** The host's own nameservers, which answer all other names. */
       nameservers: string[];
       cluster_domain: string;
+      /** Namespaces called like a top-level domain: `service.namespace` is not the cluster's there. */
+      unserved_namespaces: string[];
     };
     /** Subnets routed to the cluster. */
     subnets: string[];

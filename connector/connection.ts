@@ -120,9 +120,10 @@ export class Connection {
     this.#building = building;
   }
 
-  /** Resolves when the connection cannot go on because the daemon is gone; the host is as it was by then. */
+  /** Resolves when the connection cannot go on: the daemon is gone, and the host as it was, or the device is. */
   get ended(): Promise<unknown> {
-    return this.#parts.daemon.ended;
+    const { daemon, network } = this.#parts;
+    return Promise.race([daemon.ended, network.ended]);
   }
 
   /** Undoes everything; resolves when the host is as it was. */

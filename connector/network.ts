@@ -6,7 +6,7 @@
  * 3. Last, when names can be answered, the host's resolver is told.
  */
 import type { DaemonClient } from "../daemon/client.ts";
-import { type Dns, startDns } from "../dns/mod.ts";
+import { type Dns, isTopLevelDomain, startDns } from "../dns/mod.ts";
 import type { ClusterAccess } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
 import type { World } from "../manager/api.ts";
@@ -116,6 +116,11 @@ export class Network implements AsyncDisposable {
     this.#building = building;
   }
 
+  /** Resolves when the device is gone, taken away by somebody else, or this network was disposed of. */
+  get ended(): Promise<unknown> {
+    return this.#parts.vpn.ended;
+  }
+
   status(world: World): Omit<
     NonNullable<Status["root_daemon"]>,
     "running" | "version"
@@ -128,6 +133,7 @@ export class Network implements AsyncDisposable {
         edge: "/etc/resolv.conf",
         nameservers: nameservers.current.map(String),
         cluster_domain: world.clusterDomain,
+        unserved_namespaces: world.namespaces.filter(isTopLevelDomain),
       },
       subnets: routes.routes.map(String),
       skipped_subnets: routes.skipped.map(({ subnet, reason }) => ({

@@ -145,3 +145,31 @@ Deno.test("the search list and options of the host's resolver stay", async () =>
   const patched = (await laptop.run(["cat", "/etc/resolv.conf"])).stdout;
   for (const line of kept) assert.ok(patched.includes(line), patched);
 });
+
+Deno.test("a namespace called like a top-level domain does not capture it, and that is told", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  const manifest = `
+apiVersion: v1
+kind: Namespace
+metadata: { name: dev }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web, namespace: dev }
+spec: { ports: [{ port: 80 }] }
+`;
+  await cluster.apply(manifest);
+  try {
+    const connected = await tp.ok(["connect"]);
+    assert.match(connected, /Short names are served, but not in dev /);
+    assert.equal(await dig(laptop, "+short", "+answer", "web.dev"), "");
+    const full = await dig(laptop, "+short", "+answer", "web.dev.svc");
+    assert.match(full, /^10\.96\./);
+    assert.match(await tp.ok(["status"]), /Short names: +not in dev /);
+    await tp.ok(["quit"]);
+  } finally {
+    await cluster.kubectl(["delete", "namespace", "dev"]);
+  }
+});
