@@ -20,14 +20,14 @@ export class UdpExchange implements AsyncDisposable {
    * Sends `query` under an id of its own and waits for the answer to it, however long that takes.
    *
    * @returns the answer under the id of `query`.
-   * @throws the signal's reason; {@link Error} when the datagram can not be sent.
+   * @throws the signal's reason; {@link Error} when there is no socket, or the datagram can not be sent.
    */
   ask(
     query: Uint8Array,
     { to, port, signal }: { to: Ip; port: number; signal: AbortSignal },
   ): Promise<Uint8Array> {
     let socket = this.#current.get(to.family);
-    if (socket === undefined || socket.used >= queriesPerSocket) {
+    if (socket === undefined || socket.isSpent) {
       socket?.retire();
       const fresh = new SharedSocket(to.family, () => this.#open.delete(fresh));
       socket = fresh;
@@ -48,11 +48,12 @@ interface Waiting {
   readonly to: string;
   readonly port: number;
   readonly resolve: (answer: Uint8Array) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** One socket; answers find their question by id, sender and the question itself. */
 class SharedSocket {
-  used = 0;
+  #used = 0;
   readonly #socket: Socket;
   readonly #waiting = new Map<number, Waiting>();
   readonly #closed = Promise.withResolvers<void>();
@@ -62,12 +63,16 @@ class SharedSocket {
   constructor(family: 4 | 6, onClose: () => void) {
     this.#socket = createSocket(family === 4 ? "udp4" : "udp6");
     this.#socket.on("message", (message, from) => this.#take(message, from));
-    // What can not be received is missed by who waits for it, and that ends in its time.
-    this.#socket.on("error", () => this.retire());
+    this.#socket.on("error", (error) => this.#fail(error));
     this.#socket.on("close", () => {
       onClose();
       this.#closed.resolve();
     });
+  }
+
+  /** Nobody may ask by it any more: it has asked its share, or broke. */
+  get isSpent(): boolean {
+    return this.#retired || this.#used >= queriesPerSocket;
   }
 
   async ask(
@@ -75,7 +80,7 @@ class SharedSocket {
     { to, port, signal }: { to: Ip; port: number; signal: AbortSignal },
   ): Promise<Uint8Array> {
     signal.throwIfAborted();
-    this.used++;
+    this.#used++;
     const id = this.#freeId();
     const sent = Buffer.from(query);
     setMessageId(sent, id);
@@ -87,6 +92,7 @@ class SharedSocket {
       to: to.toString(),
       port,
       resolve: answered.resolve,
+      reject: answered.reject,
     });
     try {
       this.#socket.send(sent, port, to.toString(), (error) => {
@@ -114,6 +120,12 @@ class SharedSocket {
       this.#socket.close();
     }
     return this.#closed.promise;
+  }
+
+  /** It could not be opened, as when no descriptor is left: it will bring nobody an answer. */
+  #fail(error: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.retire();
   }
 
   #take(message: Uint8Array, from: RemoteInfo): void {
