@@ -7,7 +7,7 @@ import { Patience } from "./patience.ts";
 /**
  * Resolves when the API server has answered and taken the credentials.
  *
- * @throws {ConnectError} `unauthorized`.
+ * @throws {ConnectError} `unauthorized`, `api-unreachable`.
  * @throws {ApiUnreachableError | CredentialError}
  */
 export async function askApiServer(
@@ -23,11 +23,21 @@ export async function askApiServer(
   try {
     await api.version({ signal });
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    if (!(error instanceof ApiError)) throw error;
+    const use = `Cannot use context "${context}"`;
+    if (error.status === 401) {
+      throw new ConnectError({
+        kind: "unauthorized",
+        cause: `${use}: API server "${server.origin}" does not take its ` +
+          "credentials (401 Unauthorized)",
+      }, { cause: error });
+    }
+    // An API server says no with a reason.
+    if (error.reason !== "" || error.status >= 500) throw error;
     throw new ConnectError({
-      kind: "unauthorized",
-      cause: `Cannot use context "${context}": API server "${server.origin}" ` +
-        "does not take its credentials (401 Unauthorized)",
+      kind: "api-unreachable",
+      cause: `${use}: what answers at "${server.origin}" is no API server ` +
+        `(HTTP status ${error.status})`,
     }, { cause: error });
   }
 }

@@ -6,6 +6,10 @@ import {
   resourceOf,
 } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
+import type { ConnectEvent } from "./api.ts";
+import { ConnectError } from "./failure.ts";
+import { Patience } from "./patience.ts";
+import { pause } from "./pause.ts";
 
 const log = logger("connector");
 
@@ -13,6 +17,14 @@ const log = logger("connector");
 const fieldManager = "tp";
 /** How long taking back may last in all, in ms. */
 const takeBackMs = 10_000;
+/** How long the deletion of an object may last that has to be made again, in ms. */
+const goneMs = 60_000;
+const pollMs = 250;
+
+export interface ApplyOptions {
+  signal: AbortSignal;
+  tell: (event: ConnectEvent) => void;
+}
 
 /** Objects that are put into the cluster together, and can be removed again. */
 export class Installation {
@@ -24,13 +36,17 @@ export class Installation {
     this.#api = api;
   }
 
-  /** Applies `manifests` in their order. */
+  /**
+   * Applies `manifests` in their order.
+   *
+   * @throws {ConnectError} `manager-not-ready` when one that is being deleted does not go.
+   */
   async apply(
     manifests: KubernetesObject[],
-    signal: AbortSignal,
+    { signal, tell }: ApplyOptions,
   ): Promise<void> {
     for (const manifest of manifests) {
-      const isNew = !await this.#exists(manifest, signal);
+      const isNew = !await this.#stays(manifest, { signal, tell });
       const entry = { ref: refOf(manifest), manifest };
       // Noted before it is done: an answer may be lost on its way.
       if (isNew) this.#made.push(entry);
@@ -52,17 +68,39 @@ export class Installation {
     this.#made.length = 0;
   }
 
+  /** Whether the object is there; one that is being deleted is waited for. */
+  async #stays(
+    manifest: KubernetesObject,
+    { signal, tell }: ApplyOptions,
+  ): Promise<boolean> {
+    const { kind = "object", metadata: { name } } = manifest;
+    const what = `${kind.toLowerCase()} "${name}" is still being deleted`;
+    using patience = new Patience((text) => tell({ event: "progress", text }));
+    patience.waitFor(`Waiting: ${what}...`);
+    const deadline = Date.now() + goneMs;
+    while (Date.now() < deadline) {
+      const found = await this.#find(manifest, signal);
+      if (found === undefined) return false;
+      if (found.metadata.deletionTimestamp === undefined) return true;
+      await pause(pollMs, signal);
+      signal.throwIfAborted();
+    }
+    throw new ConnectError({
+      kind: "manager-not-ready",
+      cause: `Cannot install the traffic manager: ${what}`,
+    });
+  }
+
   /** What may not be read counts as there: it is then left alone when all is taken back. */
-  async #exists(
+  async #find(
     manifest: KubernetesObject,
     signal: AbortSignal,
-  ): Promise<boolean> {
-    const resource = resourceOf(manifest);
+  ): Promise<KubernetesObject | undefined> {
     try {
-      const found = await this.#api.find(resource, refOf(manifest), { signal });
-      return found !== undefined;
+      const resource = resourceOf(manifest);
+      return await this.#api.find(resource, refOf(manifest), { signal });
     } catch (error) {
-      if (isApiError(error, "Forbidden")) return true;
+      if (isApiError(error, "Forbidden")) return manifest;
       throw error;
     }
   }

@@ -39,9 +39,10 @@ export async function lookForManager(
     installed: false,
     work: () => findPod(api, place),
   });
-  if (pod !== undefined) return isReady(pod) ? "ready" : "coming";
+  if (isReady(pod)) return "ready";
   const set = await findStatefulSet(api, place);
-  if (set !== undefined && set !== "gone") return "coming";
+  const isLeaving = pod?.metadata.deletionTimestamp !== undefined;
+  if (set !== undefined && set !== "gone" || pod && !isLeaving) return "coming";
   const manifests = manifestsOf({ managerNamespace, image });
   const obstacle = await forbiddenToInstall(api, {
     managerNamespace,
@@ -83,7 +84,7 @@ export async function installManager(
   const manifests = manifestsOf(options);
   const installation = new Installation(api);
   try {
-    await installation.apply(manifests, signal);
+    await installation.apply(manifests, { signal, tell });
     await waitUntilReady(api, options);
   } catch (error) {
     await installation.takeBack();
