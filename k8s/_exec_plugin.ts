@@ -15,8 +15,8 @@ import {
 } from "./credential.ts";
 import type { ExecEntry } from "./kubeconfig.ts";
 
-/** A plugin that asks nobody anything answers within this time, in ms. */
-const quietMs = 60_000;
+/** A plugin that asks nobody anything answers within this time, in ms, unless told otherwise. */
+const usualQuietMs = 60_000;
 /** A credential is renewed this long before it expires, in ms, so that it does not expire on the way. */
 const marginMs = 10_000;
 
@@ -31,6 +31,8 @@ export interface ExecPluginOptions {
   certificate?: ClientCertificate;
   /** Milliseconds since 1970. */
   now?: () => number;
+  /** How long a plugin that asks nobody anything may take, in ms. */
+  quietMs?: number;
 }
 
 /**
@@ -67,7 +69,8 @@ interface Answer {
 
 async function runPlugin(
   entry: ExecEntry,
-  { env, clusterInfo, terminal, certificate }: ExecPluginOptions,
+  { env, clusterInfo, terminal, certificate, quietMs = usualQuietMs }:
+    ExecPluginOptions,
 ): Promise<Answer> {
   const interactive = isInteractive(entry, terminal);
   const info = {
@@ -90,12 +93,17 @@ async function runPlugin(
     stdin: interactive ? "inherit" : "null",
     stdout: "piped",
     stderr: interactive ? "inherit" : "piped",
+    // Leads a group of its own, so that what it has started ends with it.
+    detached: !interactive,
   });
-  const timer = interactive
-    ? undefined
-    : setTimeout(() => kill(child), quietMs);
+  let late = false;
+  const timer = interactive ? undefined : setTimeout(() => {
+    late = true;
+    killGroup(child);
+  }, quietMs);
   try {
     const output = await child.output();
+    if (late) throw failed(entry, `no answer within ${quietMs / 1000} s`);
     if (output.signal !== null) {
       throw failed(entry, `it was ended by ${output.signal}`);
     }
@@ -139,9 +147,10 @@ function spawn(
   }
 }
 
-function kill(child: Deno.ChildProcess): void {
+/** Whoever of the group lives on keeps its output open, and so the reading of it. */
+function killGroup({ pid }: Deno.ChildProcess): void {
   try {
-    child.kill();
+    Deno.kill(-pid, "SIGKILL");
   } catch {
     // It has ended by itself.
   }

@@ -218,3 +218,13 @@ Deno.test("loadAccess() finds a plugin beside the kubeconfig and tells it the cl
     config: { audience: "a" },
   });
 });
+
+Deno.test("execCredential() ends a plugin that does not answer, with all that it started", async () => {
+  await using it = await plugin("trap '' TERM; sleep 600");
+  const { present } = credential({ command: it.command }, { quietMs: 100 });
+  await assert.rejects(present(), {
+    name: "CredentialError",
+    message:
+      `Cannot get credentials from "${it.command}": no answer within 0.1 s`,
+  });
+});
