@@ -4,7 +4,7 @@
  * 1. `deno bundle --code-splitting` makes ES modules that share code by importing each other.
  * 2. The `worker.ts` of a room is bundled alone: it shares nothing with the thread that starts it.
  * 3. They are made small, by esbuild as `deno bundle` has fetched it.
- * 4. The bundler's names hold a hash of where the sources lie; names without it make the same bytes everywhere.
+ * 4. The bundler's names tell where sources and packages lie; names without it make the same bytes everywhere.
  * 5. What the bundler adds for `require` costs 15 ms at every start, so it is replaced.
  */
 import { findEsbuild, minifyFlags } from "./esbuild.ts";
@@ -89,7 +89,7 @@ async function readModules(directory: string): Promise<Map<string, string>> {
   const modules = new Map<string, string>();
   for (const name of names.sort()) {
     const text = await Deno.readTextFile(`${directory}/${name}`);
-    modules.set(name, withCheapRequire(text));
+    modules.set(name, withoutPlaces(withCheapRequire(text)));
   }
   return modules;
 }
@@ -128,6 +128,11 @@ export function withPlainNames(
       ),
     ]),
   );
+}
+
+/** The bundler names each CommonJS module by its path from the program to Deno's cache, which differs between checkouts. */
+function withoutPlaces(text: string): string {
+  return text.replace(/"[^"\s]*\/npm\/registry\.npmjs\.org\//g, '"npm/');
 }
 
 /**
