@@ -11,21 +11,16 @@
  */
 import { product, version } from "../build.ts";
 import type { DaemonClient } from "../daemon/client.ts";
-import {
-  type ApiClient,
-  type ClusterAccess,
-  loadAccess,
-  openApi,
-} from "../k8s/mod.ts";
-import { createIdentity } from "../tunnel/mod.ts";
+import { type ClusterAccess, loadAccess, openApi } from "../k8s/mod.ts";
 import type { ConnectEvent, ConnectRequest, Status } from "./api.ts";
 import { askApiServer } from "./api_server.ts";
 import { holdDaemon } from "./daemon_hold.ts";
 import { openDevice } from "./device.ts";
 import { ConnectError } from "./failure.ts";
-import { ManagerLink } from "./link.ts";
-import { ensureManager, lookForManager, telling } from "./manager.ts";
+import type { ManagerLink } from "./link.ts";
+import { ensureManager, lookForManager } from "./manager.ts";
 import { type Network, openNetwork } from "./network.ts";
+import { reachManager } from "./reach.ts";
 import { idleStatus, releaseOf } from "./status.ts";
 import { WorldView } from "./world_view.ts";
 
@@ -52,7 +47,7 @@ export async function connect(
   const presence = await lookForManager(api, options);
   const view = new WorldView();
   const link = async () =>
-    building.use(await openLink(api, { request, view, signal }));
+    building.use(await reachManager(api, { ...options, view }));
   let linked = presence === "ready" ? await link() : undefined;
   const daemon = await holdDaemon({ signal, tell });
   building.defer(() => daemon.close());
@@ -76,27 +71,6 @@ function accessOf(
     ...kubeconfig === undefined ? {} : { kubeconfig },
     ...context === undefined ? {} : { context },
     ...namespace === undefined ? {} : { namespace },
-  });
-}
-
-async function openLink(
-  api: ApiClient,
-  { request: { managerNamespace }, view, signal }: {
-    request: ConnectRequest;
-    view: WorldView;
-    signal: AbortSignal;
-  },
-): Promise<ManagerLink> {
-  const options = {
-    api,
-    namespace: managerNamespace,
-    identity: await createIdentity(),
-    onWorld: (world: WorldView["current"]) => view.set(world),
-  };
-  return await telling(api, {
-    managerNamespace,
-    installed: true,
-    work: () => ManagerLink.open(options, { signal }),
   });
 }
 

@@ -12,7 +12,8 @@ import {
   KubeconfigError,
 } from "../k8s/mod.ts";
 import { ConnResetError, RefusedError } from "../net/mod.ts";
-import { IncompatibleError } from "../tunnel/mod.ts";
+import { product } from "../build.ts";
+import { IncompatibleError, type VersionRange } from "../tunnel/mod.ts";
 import { CalledOffError } from "./called_off.ts";
 import { ConnectError, type Failure, type FailureKind } from "./failure.ts";
 
@@ -31,8 +32,21 @@ const refusalKinds: Partial<Record<RefusalCode, FailureKind>> = {
 /** What the user shall be told of an error. The cause is a sentence without final period. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof ConnectError) return error.failure;
-  const cause = error instanceof Error ? error.message : String(error);
-  return { kind: kindOf(error), cause };
+  return { kind: kindOf(error), cause: causeOf(error) };
+}
+
+function causeOf(error: unknown): string {
+  if (error instanceof IncompatibleError) {
+    const { peerProduct, ours, theirs } = error;
+    return `Cannot use the traffic manager: it is ${peerProduct} and speaks ` +
+      `protocol ${formatRange(theirs)}, this is ${product} and speaks ` +
+      formatRange(ours);
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+function formatRange({ min, max }: VersionRange): string {
+  return min === max ? `version ${min}` : `versions ${min} to ${max}`;
 }
 
 function kindOf(error: unknown): FailureKind {

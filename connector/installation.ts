@@ -47,6 +47,8 @@ export class Installation {
   ): Promise<void> {
     for (const manifest of manifests) {
       const isNew = !await this.#stays(manifest, { signal, tell });
+      // A namespace that is there may be somebody's, and has all that is needed.
+      if (!isNew && manifest.kind === "Namespace") continue;
       const entry = { ref: refOf(manifest), manifest };
       // Noted before it is done: an answer may be lost on its way.
       if (isNew) this.#made.push(entry);

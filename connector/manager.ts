@@ -34,10 +34,10 @@ export async function lookForManager(
   { managerNamespace, image, signal }: ManagerOptions,
 ): Promise<ManagerPresence> {
   const place = { namespace: managerNamespace, signal };
-  const pod = await telling(api, {
-    managerNamespace,
-    installed: false,
-    work: () => findPod(api, place),
+  const pod = await findPod(api, place).catch(async (error) => {
+    if (!isForbidden(error)) throw error;
+    const cause = { managerNamespace, installed: false, cause: error };
+    throw await forbiddenToConnect(api, cause);
   });
   if (isReady(pod)) return "ready";
   const set = await findStatefulSet(api, place);
@@ -91,24 +91,6 @@ export async function installManager(
     if (!isForbidden(error)) throw error;
     const cause = { managerNamespace, manifests, cause: error };
     throw await forbiddenToInstall(api, cause);
-  }
-}
-
-/** Does `work` on a manager; a 403 is told as what this user may not. */
-export async function telling<T>(
-  api: ApiClient,
-  { managerNamespace, installed, work }: {
-    managerNamespace: string;
-    installed: boolean;
-    work: () => Promise<T>;
-  },
-): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!isForbidden(error)) throw error;
-    const cause = { managerNamespace, installed, cause: error };
-    throw await forbiddenToConnect(api, cause);
   }
 }
 

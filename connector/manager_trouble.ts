@@ -88,5 +88,6 @@ function exitOf(
 }
 
 function sentence(reason: string, message: string | undefined): string {
-  return message ? `${reason}: ${message.trim()}` : reason;
+  const told = message?.trim().replace(/\.$/, "");
+  return told ? `${reason}: ${told}` : reason;
 }

@@ -1,0 +1,51 @@
+/** The first session with a manager that is ready: what keeps it from coming about is told as such. */
+import { type ApiClient, ApiError } from "../k8s/mod.ts";
+import { ConnResetError, RefusedError } from "../net/mod.ts";
+import { createIdentity, ProtocolError } from "../tunnel/mod.ts";
+import { ConnectError } from "./failure.ts";
+import { forbiddenToConnect } from "./forbidden.ts";
+import { ManagerLink } from "./link.ts";
+import type { WorldView } from "./world_view.ts";
+
+export interface ReachOptions {
+  managerNamespace: string;
+  /** Gets what the manager sees of the cluster. */
+  view: WorldView;
+  signal: AbortSignal;
+}
+
+/**
+ * @throws {ConnectError} `forbidden`, `manager-unreachable`.
+ * @throws {IncompatibleError | ApiUnreachableError}
+ */
+export async function reachManager(
+  api: ApiClient,
+  { managerNamespace: namespace, view, signal }: ReachOptions,
+): Promise<ManagerLink> {
+  const identity = await createIdentity();
+  try {
+    return await ManagerLink.open({
+      ...{ api, namespace, identity },
+      onWorld: (world) => view.set(world),
+    }, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof ApiError && error.status === 403) {
+      throw await forbiddenToConnect(api, {
+        ...{ managerNamespace: namespace, installed: true, cause: error },
+      });
+    }
+    if (!isFromManager(error)) throw error;
+    const state = error.message.replace(/^Cannot [^:]+: /, "");
+    throw new ConnectError({
+      kind: "manager-unreachable",
+      cause:
+        `Cannot reach the traffic manager in namespace "${namespace}": ${state}`,
+    }, { cause: error });
+  }
+}
+
+function isFromManager(error: unknown): error is Error {
+  return error instanceof RefusedError || error instanceof ConnResetError ||
+    error instanceof ProtocolError;
+}
