@@ -15,6 +15,7 @@ var roles = map[string]func() error{
 	"verylargedatastore":    serveDatastore,
 	"bench":                 serveBench,
 	"load":                  runLoad,
+	"latermanager":          greetAsLaterManager,
 }
 
 func main() {
