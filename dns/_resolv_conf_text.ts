@@ -8,15 +8,13 @@ export const marker =
 /** Between our lines and the host's. */
 const hostBegins = "# What this host had:";
 
-/** Resolvers ignore further nameservers (MAXNS of glibc). */
-const maxNameservers = 3;
-
 /** What resolvers ask when the file names no nameserver (resolv.conf(5)). */
 const impliedNameserver = "127.0.0.1";
 
 /**
- * The host's text with `nameserver` in front. The host's own nameservers stay behind it, three in all, so that names
- * resolve even when nobody answers at ours; search list, other options and comments stay as they are.
+ * The host's text with `nameserver` in front. The host's own nameservers stay behind it, so that names resolve even when
+ * nobody answers at ours; search list, other options and comments stay as they are. A third of the host is beyond what
+ * resolvers read, and stays for us, who ask it when the others are silent.
  *
  * - `timeout:1` takes the place of a longer one: a nameserver that is silent costs a second, not five.
  * - `rotate` is left out: it would ask the host's nameservers for names of the cluster.
@@ -24,7 +22,7 @@ const impliedNameserver = "127.0.0.1";
 export function composeResolvConf(original: string, nameserver: Ip): string {
   const lines = original.split("\n");
   if (lines.at(-1) === "") lines.pop();
-  const kept = keepNameservers(lines).flatMap(withoutHarmfulOptions);
+  const kept = lines.flatMap(withoutHarmfulOptions);
   return [
     marker,
     `nameserver ${nameserver}`,
@@ -45,12 +43,6 @@ export function isComposed(text: string): boolean {
 export function stripResolvConf(composed: string): string {
   const lines = composed.split("\n");
   return lines.slice(lines.indexOf(hostBegins) + 1).join("\n");
-}
-
-/** Drops nameservers that find no place behind ours. */
-function keepNameservers(lines: string[]): string[] {
-  let left = maxNameservers - 1;
-  return lines.filter((line) => !isNameserver(line) || left-- > 0);
 }
 
 /** A keyword counts only at the very start of the line; a link-local nameserver names its zone. */

@@ -37,18 +37,19 @@ const texts: {
       "nameserver 2001:db8::53\noptions ndots:2 edns0\n; end\n\nsortlist 10.0.0.0\n",
   },
   {
-    what: "three nameservers, of which the last finds no place",
+    what: "three nameservers",
     original: "nameserver 192.0.2.1\nnameserver fe80::1%eth0\n" +
       "nameserver 192.0.2.3\nsearch example\n",
-    rest: "nameserver 192.0.2.1\nnameserver fe80::1%eth0\nsearch example\n",
+    rest: "nameserver 192.0.2.1\nnameserver fe80::1%eth0\n" +
+      "nameserver 192.0.2.3\nsearch example\n",
   },
   {
-    what: "nameservers that are none and take no place",
+    what: "nameservers, and what is none",
     original:
       "nameserver none\n nameserver 192.0.2.1\n#nameserver 192.0.2.2\n" +
       "nameserver 192.0.2.3\nnameserver\t192.0.2.4\nnameserver 192.0.2.5\n",
     rest: "nameserver none\n nameserver 192.0.2.1\n#nameserver 192.0.2.2\n" +
-      "nameserver 192.0.2.3\nnameserver\t192.0.2.4\n",
+      "nameserver 192.0.2.3\nnameserver\t192.0.2.4\nnameserver 192.0.2.5\n",
   },
   {
     what: "a timeout of the host's own",

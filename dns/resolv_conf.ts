@@ -1,8 +1,9 @@
 import { Ip } from "../net/mod.ts";
+import { isComposed } from "./_resolv_conf_text.ts";
 
 /** What `/etc/resolv.conf` says, as resolvers read it (resolv.conf(5)). */
 export interface ResolvConf {
-  /** In the order of preference, three at most. */
+  /** In the order of preference: three of the host's at most. */
   readonly nameservers: readonly Ip[];
   /** Domains that short names are tried in. */
   readonly search: readonly string[];
@@ -20,6 +21,8 @@ const maxNameservers = 3;
  */
 export function parseResolvConf(text: string): ResolvConf {
   const lines = text.split("\n");
+  // In a text of ours, the first is ours.
+  const limit = isComposed(text) ? maxNameservers + 1 : maxNameservers;
   const nameservers: Ip[] = [];
   let search: string[] = [];
   const options: string[] = [];
@@ -27,7 +30,7 @@ export function parseResolvConf(text: string): ResolvConf {
     const [keyword, ...values] = words(line);
     if (keyword === "nameserver") {
       const ip = Ip.tryParse(values[0] ?? "");
-      if (ip && nameservers.length < maxNameservers) nameservers.push(ip);
+      if (ip && nameservers.length < limit) nameservers.push(ip);
     } else if (keyword === "search") search = values;
     else if (keyword === "domain") search = values.slice(0, 1);
     else if (keyword === "options") options.push(...values);

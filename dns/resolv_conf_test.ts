@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { Ip } from "../net/mod.ts";
+import { composeResolvConf } from "./_resolv_conf_text.ts";
 import { parseResolvConf } from "./resolv_conf.ts";
 
 const parsed = (text: string) => {
@@ -40,6 +42,15 @@ Deno.test("parseResolvConf() takes three nameservers and none with a zone", () =
       "nameserver fe80::1%eth0\nnameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\nnameserver 192.0.2.4\n",
     ).nameservers,
     ["192.0.2.1", "192.0.2.2", "192.0.2.3"],
+  );
+});
+
+Deno.test("parseResolvConf() finds three nameservers of the host behind ours", () => {
+  const host = "nameserver 192.0.2.1\nnameserver 192.0.2.2\n" +
+    "nameserver 192.0.2.3\nnameserver 192.0.2.4\n";
+  assert.deepEqual(
+    parsed(composeResolvConf(host, Ip.parse("198.18.0.3"))).nameservers,
+    ["198.18.0.3", "192.0.2.1", "192.0.2.2", "192.0.2.3"],
   );
 });
 
