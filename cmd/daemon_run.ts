@@ -5,9 +5,9 @@
  * returns and no terminal holds the daemon.
  */
 import { selfCommand } from "../build.ts";
-import type { Failure } from "../connector/api.ts";
+import { diskFullCause, type Failure, isDiskFull } from "../connector/api.ts";
 import { waitForDaemon } from "../daemon/client.ts";
-import { DaemonStartError, runDaemon } from "../daemon/mod.ts";
+import { DaemonStartError, repairHost, runDaemon } from "../daemon/mod.ts";
 import type { Context } from "./_context.ts";
 import { readFailure, reportFailure } from "./_start_report.ts";
 
@@ -28,12 +28,13 @@ export default async function run(
   this.process.exitCode = 1;
 }
 
-/** Runs the daemon; tells why it could not. */
+/** Runs the daemon; tells why it could not start, and leaves nothing of the attempt. */
 async function serve(uid: number): Promise<Failure | undefined> {
   try {
     await runDaemon({ uid });
     return undefined;
   } catch (error) {
+    await repairHost().catch(() => {});
     return failureOf(error);
   }
 }
@@ -69,14 +70,13 @@ async function startDetached(uid: number): Promise<Failure | undefined> {
 }
 
 function failureOf(error: unknown): Failure {
-  if (error instanceof DaemonStartError) {
-    return { kind: "daemon-failed", cause: error.message };
+  const action = "start the daemon";
+  if (isDiskFull(error)) {
+    return { kind: "disk-full", cause: diskFullCause(action, error) };
   }
-  const { code, message } = error as { code?: string; message: string };
-  return code === "ENOSPC"
-    ? {
-      kind: "disk-full",
-      cause: `Cannot start the daemon: the disk is full: ${message}`,
-    }
-    : { kind: "daemon-failed", cause: `Cannot start the daemon: ${message}` };
+  const { message } = error as Error;
+  const cause = error instanceof DaemonStartError
+    ? message
+    : `Cannot ${action}: ${message}`;
+  return { kind: "daemon-failed", cause };
 }

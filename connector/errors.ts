@@ -15,6 +15,7 @@ import { ConnResetError, RefusedError } from "../net/mod.ts";
 import { product } from "../build.ts";
 import { IncompatibleError, type VersionRange } from "../tunnel/mod.ts";
 import { CalledOffError } from "./called_off.ts";
+import { diskFullCause, isDiskFull } from "./disk_full.ts";
 import { ConnectError, type Failure, type FailureKind } from "./failure.ts";
 
 const kubeconfigKinds: Record<KubeconfigError["kind"], FailureKind> = {
@@ -42,6 +43,7 @@ function causeOf(error: unknown): string {
       `protocol ${formatRange(theirs)}, this is ${product} and speaks ` +
       formatRange(ours);
   }
+  if (isDiskFull(error)) return diskFullCause("go on", error);
   return error instanceof Error ? error.message : String(error);
 }
 
@@ -77,9 +79,4 @@ function kindOfAnswer({ status, reason }: ApiError): FailureKind {
   if (status === 403) return "forbidden";
   // What answers without a reason is a gateway on the way, or no API server at all.
   return status >= 500 || reason === "" ? "api-unreachable" : "internal";
-}
-
-function isDiskFull(error: unknown): boolean {
-  return error instanceof Error &&
-    (error as { code?: string }).code === "ENOSPC";
 }

@@ -1,7 +1,7 @@
 /** A `tp` that fails: what it tells, and that nothing of it is left behind. */
 import assert from "node:assert/strict";
 import type { Laptop, LaptopCommandOptions } from "../cluster/mod.ts";
-import { Tp } from "./laptop_tp.ts";
+import { executable } from "./laptop_tp.ts";
 import { assertSameState } from "./same_state.ts";
 
 /** What a failure was told as. */
@@ -17,6 +17,11 @@ export interface Told {
   readonly durationMs: number;
 }
 
+export interface FailOptions extends LaptopCommandOptions {
+  /** The words of a command that runs `tp`. */
+  readonly through?: readonly string[];
+}
+
 /**
  * Runs `tp connect ARGS…`, which must fail with exit code 1, tell one sentence of cause and one of remedy, and leave the
  * laptop as it was.
@@ -24,7 +29,7 @@ export interface Told {
 export async function failToConnect(
   laptop: Laptop,
   args: string[] = [],
-  options: LaptopCommandOptions = {},
+  options: FailOptions = {},
 ): Promise<Told> {
   const before = await laptop.snapshot();
   const told = await toldBy(laptop, args, options);
@@ -32,15 +37,32 @@ export async function failToConnect(
   return told;
 }
 
-/** Like {@link failToConnect}, without a look at what is left behind. */
-export async function toldBy(
+/** Like {@link failToConnect} on a laptop that is connected, and stays so. */
+export async function failWhileConnected(
   laptop: Laptop,
   args: string[] = [],
-  options: LaptopCommandOptions = {},
+  options: FailOptions = {},
 ): Promise<Told> {
-  const { code, stdout, stderr, durationMs } = await new Tp(laptop).run(
-    ["connect", ...args],
-    options,
+  const before = await connectedState(laptop);
+  const told = await toldBy(laptop, args, options);
+  assertSameState(await connectedState(laptop), before);
+  return told;
+}
+
+/** The snapshot without what moves by itself: the guard's sleep, the daemon's sign of life. */
+async function connectedState(laptop: Laptop): Promise<string> {
+  const snapshot = await laptop.snapshot();
+  return snapshot.replace(/^(sleep .*|.* \/run\/tp\/beat)\n/gm, "");
+}
+
+async function toldBy(
+  laptop: Laptop,
+  args: string[] = [],
+  { through = [], ...options }: FailOptions = {},
+): Promise<Told> {
+  const { code, stdout, stderr, durationMs } = await laptop.run(
+    [...through, executable, "connect", ...args],
+    { timeoutMs: 150_000, ...options },
   );
   const all = `exit code ${code}\n${stdout}${stderr}`;
   assert.equal(code, 1, all);
