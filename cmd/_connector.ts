@@ -4,6 +4,9 @@ import {
   ConnectorAbsentError,
   ConnectorClient,
   connectorLogPath,
+  connectorPidPath,
+  killStoppedConnector,
+  removeStaleSocket,
 } from "../connector/client.ts";
 import { CommandError } from "./_error.ts";
 import { failureError } from "./_failure.ts";
@@ -35,9 +38,13 @@ export async function findConnector(): Promise<RunningConnector | undefined> {
     client[Symbol.dispose]();
     if (!(error instanceof ConnectorAbsentError)) throw error;
     if (!error.isStuck) return undefined;
+    if (await killStoppedConnector()) {
+      await removeStaleSocket();
+      return undefined;
+    }
     throw new CommandError(
       error.message,
-      "It was stopped or hangs: `pkill -KILL -f 'tp connector-foreground'` ends it, and the network is as before",
+      `It hangs: \`kill -KILL $(cat ${connectorPidPath()})\` ends it, and the network is as before`,
       { cause: error },
     );
   }

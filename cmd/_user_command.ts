@@ -2,28 +2,38 @@ import { CommandError } from "./_error.ts";
 
 /**
  * Runs a command of the user with this terminal and resolves to its exit code (128 + signal number when a signal
- * ended it, as shells count). An interrupt goes to the command; this process waits for its end.
+ * ended it, as shells count). An interrupt reaches the command from the terminal, other signals are passed on to it; this
+ * process waits for its end.
  */
 export async function runUserCommand(command: string[]): Promise<number> {
   const [program, ...args] = command;
-  const ignore = () => {};
-  Deno.addSignalListener("SIGINT", ignore);
+  const child = spawn(program!, args);
+  const listeners = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal) => {
+    const listener = () => {
+      if (signal !== "SIGINT") child.kill(signal);
+    };
+    Deno.addSignalListener(signal, listener);
+    return () => Deno.removeSignalListener(signal, listener);
+  });
   try {
-    const { code } = await new Deno.Command(program!, {
+    return (await child.status).code;
+  } finally {
+    for (const remove of listeners) remove();
+  }
+}
+
+function spawn(program: string, args: string[]): Deno.ChildProcess {
+  try {
+    return new Deno.Command(program, {
       args,
       stdin: "inherit",
       stdout: "inherit",
       stderr: "inherit",
-    }).spawn().status;
-    return code;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new CommandError(
-      `Cannot run "${program}": no such program`,
-      "",
-      { cause: error },
-    );
-  } finally {
-    Deno.removeSignalListener("SIGINT", ignore);
+    }).spawn();
+  } catch (cause) {
+    const state = cause instanceof Deno.errors.NotFound
+      ? "no such program"
+      : (cause as Error).message;
+    throw new CommandError(`Cannot run "${program}": ${state}`, "", { cause });
   }
 }

@@ -1,11 +1,12 @@
 /** What `tp` commands say to the connector: HTTP over its Unix socket. */
 import type { ConnectEvent, ConnectRequest, Status } from "./api.ts";
 import { connectorSocketPath } from "./paths.ts";
-export { connectorLogPath } from "./paths.ts";
+export { connectorLogPath, connectorPidPath } from "./paths.ts";
 
 /** How long a connector may take to tell its state. */
 const answerMs = 5_000;
 export { removeStaleSocket } from "./stale_socket.ts";
+export { killStoppedConnector } from "./stopped.ts";
 
 /** The connector of this user. Dispose of it to free the connection. */
 export class ConnectorClient implements Disposable {
@@ -47,7 +48,8 @@ export class ConnectorClient implements Disposable {
   async #fetch(method: string, path: string, init: RequestInit = {}) {
     const client = this.#client;
     try {
-      return await fetch(`http://connector${path}`, {
+      // An address: a name would be looked up, although the socket is what is connected to.
+      return await fetch(`http://127.0.0.1${path}`, {
         ...{ ...init, method, client },
       });
     } catch (cause) {

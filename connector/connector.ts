@@ -42,7 +42,9 @@ export class Connector {
 
   /** Disconnects and lets {@link Connector.ended} resolve. */
   end(by: CalledOffBy): void {
-    this.#disconnect(by).finally(() => this.#ended.resolve());
+    this.#disconnect(by)
+      .catch((error) => log.error("not all was undone", { error }))
+      .finally(() => this.#ended.resolve());
   }
 
   #status(): Status {

@@ -19,7 +19,7 @@ export class HostNameservers {
     return this.#found;
   }
 
-  /** Reads the file again if it changed. A file that cannot be read means no nameserver. */
+  /** Reads the file again if it changed. While it cannot be read, what was read last counts. */
   async refresh(): Promise<Ip[]> {
     try {
       const { mtime, ino, size } = await Deno.stat(this.#path);
@@ -32,7 +32,7 @@ export class HostNameservers {
         this.#stamp = stamp;
       }
     } catch {
-      this.#found = [];
+      this.#stamp = "";
     }
     return this.#found;
   }

@@ -11,7 +11,7 @@ import type { ClusterAccess } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
 import type { World } from "../manager/api.ts";
 import type { Ip } from "../net/mod.ts";
-import { startVpn, type Vpn } from "../vpn/mod.ts";
+import { readHostRoutes, startVpn, type Vpn } from "../vpn/mod.ts";
 import type { Status } from "./api.ts";
 import { carrierAddresses } from "./api_server.ts";
 import type { Device } from "./device.ts";
@@ -23,8 +23,8 @@ import type { WorldView } from "./world_view.ts";
 
 const log = logger("connector");
 
-/** How often the host's resolver file is looked at for other nameservers. */
-const nameserverPollMs = 1_000;
+/** How often the host's nameservers and routes are looked at. */
+const hostPollMs = 1_000;
 
 export interface NetworkOptions {
   access: ClusterAccess;
@@ -71,19 +71,45 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
     ],
   });
   await routes.follow(view.current);
-  view.onChange((world) => {
+  const follow = (world: World) => {
     routes.follow(world).catch((error) =>
       log.warn("routes not set", { error })
     );
-  });
+  };
+  view.onChange(follow);
   building.defer(() => view.onChange(() => {}));
 
   await daemon.setResolver({ nameserver: dnsAddresses[0] });
   building.defer(() => daemon.restoreResolver().catch(() => {}));
-  const poll = setInterval(() => nameservers.refresh(), nameserverPollMs);
-  building.defer(() => clearInterval(poll));
+  building.defer(followHost({
+    nameservers,
+    device: device.name,
+    onChange: () => follow(view.current),
+  }));
   const parts = { device, dns, vpn, routes, nameservers };
   return new Network(parts, building.move());
+}
+
+/**
+ * Watches what of the host must stay outside the tunnel: its nameservers, and the networks that it is in.
+ *
+ * @returns what ends it
+ */
+function followHost({ nameservers, device, onChange }: {
+  nameservers: HostNameservers;
+  device: string;
+  onChange: () => void;
+}): () => void {
+  let last: string | undefined;
+  const look = async () => {
+    const routes = await readHostRoutes();
+    const own = routes.filter((route) => route.device !== device);
+    const state = JSON.stringify([await nameservers.refresh(), own]);
+    if (last !== undefined && state !== last) onChange();
+    last = state;
+  };
+  const poll = setInterval(look, hostPollMs);
+  return () => clearInterval(poll);
 }
 
 const namespaceSets = new WeakMap<World, ReadonlySet<string>>();

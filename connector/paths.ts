@@ -20,6 +20,11 @@ export function connectorSocketPath(): string {
   return `${runtimeDirectory()}/connector.sock`;
 }
 
+/** Where the connector's process id is written, for when it does not answer. */
+export function connectorPidPath(): string {
+  return `${runtimeDirectory()}/connector.pid`;
+}
+
 export function connectorLogPath(): string {
   return `${cacheDirectory()}/connector.log`;
 }

@@ -1,7 +1,13 @@
 /** Where the connector listens, made ready: a directory of the user's own, and nothing in the socket's place. */
 import { ConnectError } from "./failure.ts";
-import { connectorSocketPath, runtimeDirectory } from "./paths.ts";
+import {
+  connectorPidPath,
+  connectorSocketPath,
+  runtimeDirectory,
+} from "./paths.ts";
 import { removeStaleSocket } from "./stale_socket.ts";
+
+export { removeSocketDirectory } from "./stale_socket.ts";
 
 /**
  * @returns the path to listen on
@@ -16,12 +22,8 @@ export async function prepareSocket(): Promise<string> {
   if (await exists(path)) {
     throw taken(`listen on "${path}": something else is there`);
   }
+  await Deno.writeTextFile(connectorPidPath(), String(Deno.pid));
   return path;
-}
-
-/** Removes the directory. The socket in it is gone when its listener is. */
-export async function removeSocketDirectory(): Promise<void> {
-  await Deno.remove(runtimeDirectory()).catch(() => {});
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -19,6 +19,8 @@ import { UdpExchange } from "./udp_exchange.ts";
 
 /** How long an answer is waited for before the next nameserver is asked too. */
 const turnMs = 1500;
+/** The same while there is one that was not asked yet: all have been within the second that resolvers wait for us. */
+const firstTurnMs = 300;
 /** How long all of it may take: less than the 5 s that resolvers commonly wait. */
 const patienceMs = 3 * turnMs;
 /** Codes that make a resolver turn to the next nameserver: server failure, not implemented, refused. */
@@ -117,7 +119,10 @@ export class HostResolver implements AsyncDisposable {
           failed.resolve();
         });
       }
-      const answer = await this.#first(good.promise, failed.promise);
+      const answer = await this.#first(good.promise, {
+        failed: failed.promise,
+        withinMs: turns.hasFresh ? firstTurnMs : turnMs,
+      });
       if (answer !== undefined) return answer;
     }
     if (bad !== undefined) return bad;
@@ -127,11 +132,11 @@ export class HostResolver implements AsyncDisposable {
   /** The good answer, or `undefined` once the time of a turn is over, it failed, or all is stopped. */
   async #first(
     good: Promise<Uint8Array>,
-    failed: Promise<void>,
+    { failed, withinMs }: { failed: Promise<void>; withinMs: number },
   ): Promise<Uint8Array | undefined> {
     const over = Promise.withResolvers<undefined>();
     const callOff = this.#options.clock.after(
-      turnMs,
+      withinMs,
       () => over.resolve(undefined),
     );
     try {
@@ -163,6 +168,11 @@ class Turns {
     const [nameserver, times] = next;
     this.#asked.set(nameserver, times + 1);
     return { nameserver, first: times === 0 };
+  }
+
+  /** Whether there is one that was not asked yet. */
+  get hasFresh(): boolean {
+    return [...this.#asked.values()].includes(0);
   }
 
   /** Takes out one that said that it can not help. */
