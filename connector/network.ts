@@ -11,12 +11,13 @@ import type { ClusterAccess } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
 import type { World } from "../manager/api.ts";
 import type { Ip } from "../net/mod.ts";
-import { readHostRoutes, startVpn, type Vpn } from "../vpn/mod.ts";
+import { startVpn, type Vpn } from "../vpn/mod.ts";
 import type { Status } from "./api.ts";
 import { carrierAddresses } from "./api_server.ts";
 import type { Device } from "./device.ts";
 import { dialer } from "./dialer.ts";
 import type { ManagerLink } from "./link.ts";
+import { HostWatch } from "./host_watch.ts";
 import { HostNameservers } from "./nameservers.ts";
 import { RouteKeeper } from "./routes.ts";
 import type { WorldView } from "./world_view.ts";
@@ -42,7 +43,8 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   await using building = new AsyncDisposableStack();
   const isOurs = (ip: Ip) => dnsAddresses.some((one) => one.equals(ip));
   const nameservers = new HostNameservers(isOurs);
-  await nameservers.refresh();
+  const host = new HostWatch(nameservers, device.name);
+  await host.hasChanged();
 
   const dns = startDns({
     zones: () => ({
@@ -81,35 +83,12 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
 
   await daemon.setResolver({ nameserver: dnsAddresses[0] });
   building.defer(() => daemon.restoreResolver().catch(() => {}));
-  building.defer(followHost({
-    nameservers,
-    device: device.name,
-    onChange: () => follow(view.current),
-  }));
+  const poll = setInterval(async () => {
+    if (await host.hasChanged()) follow(view.current);
+  }, hostPollMs);
+  building.defer(() => clearInterval(poll));
   const parts = { device, dns, vpn, routes, nameservers };
   return new Network(parts, building.move());
-}
-
-/**
- * Watches what of the host must stay outside the tunnel: its nameservers, and the networks that it is in.
- *
- * @returns what ends it
- */
-function followHost({ nameservers, device, onChange }: {
-  nameservers: HostNameservers;
-  device: string;
-  onChange: () => void;
-}): () => void {
-  let last: string | undefined;
-  const look = async () => {
-    const routes = await readHostRoutes();
-    const own = routes.filter((route) => route.device !== device);
-    const state = JSON.stringify([await nameservers.refresh(), own]);
-    if (last !== undefined && state !== last) onChange();
-    last = state;
-  };
-  const poll = setInterval(look, hostPollMs);
-  return () => clearInterval(poll);
 }
 
 const namespaceSets = new WeakMap<World, ReadonlySet<string>>();

@@ -137,3 +137,34 @@ Deno.test("a repair by the next command of any kind follows when all of ours was
   await tp.ok(["status"]);
   assertSameState(await laptop.snapshot(), before);
 });
+
+Deno.test("a connector that stays stopped is ended by the next command, and the next connect works", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  const before = await laptop.snapshot();
+  await tp.ok(["connect"]);
+  const { connector } = await processes(laptop);
+  Deno.kill(connector, "SIGSTOP");
+  await tp.ok(["connect"]);
+  const answer = await laptop.run(["curl", "-sS", "-m", "10", page]);
+  assert.match(answer.stdout, /EdgyCorp/, answer.stderr);
+  await tp.ok(["quit"]);
+  assertSameState(await laptop.snapshot(), before);
+});
+
+Deno.test("a nameserver that the host learns of while connected is never routed to the cluster", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  await using _ = await tp.connected();
+  const late = "10.96.200.53";
+  const route = async () =>
+    (await laptop.run(["ip", "route", "get", late])).stdout;
+  assert.match(await route(), /dev tp0/);
+  await laptop.writeResolvConf(`nameserver ${late}\n`);
+  await waitFor("way around the tunnel", async () => {
+    const text = await route();
+    return !text.includes("dev tp0") || text;
+  }, { timeoutMs: 10_000 });
+});
