@@ -34,17 +34,14 @@ export default async function run(
   ...command: string[]
 ): Promise<void> {
   const say = (line: string) => this.process.stdout.write(line + "\n");
-  await repairIfNeeded(say);
-  using connector = await openConnector();
-  const outcome = await connectInterruptibly(connector, {
-    request: requestOf(flags),
-    say,
-  });
+  const outcome = await connectInterruptibly(requestOf(flags), say);
   if (outcome === "interrupted") {
+    say("Interrupted");
     this.process.exitCode = interruptedExitCode;
     return;
   }
-  const { already, status } = outcome;
+  const { connector, already, status } = outcome;
+  using _ = connector;
   say(connectedLine(status, already));
   const unserved = unservedText(status);
   if (unserved !== undefined) say(`Short names are served, but ${unserved}`);
@@ -60,38 +57,48 @@ export default async function run(
 }
 
 interface Connected {
+  connector: RunningConnector;
   already: boolean;
   status: Status;
 }
 
-interface ConnectOptions {
-  request: ConnectRequest;
-  say: (line: string) => void;
-}
-
 /** Resolves when connected, or interrupted and undone. */
 async function connectInterruptibly(
-  connector: RunningConnector,
-  { request, say }: ConnectOptions,
+  request: ConnectRequest,
+  say: (line: string) => void,
 ): Promise<Connected | "interrupted"> {
   using interrupt = new Interrupt();
   const { signal } = interrupt;
   try {
-    return await follow(connector, { request, say, signal });
+    await repairIfNeeded(say);
+    const connector = await openConnector();
+    const event = await follow(connector, { request, say, signal });
+    return { connector, ...event };
   } catch (error) {
     if (!signal.aborted) throw error;
-    using left = await findConnector();
-    if (left && left.status !== "Connected") await untilEnded(left);
-    say("Interrupted");
+    await endUnlessConnected();
     return "interrupted";
   }
+}
+
+async function endUnlessConnected(): Promise<void> {
+  using left = await findConnector();
+  if (left === undefined || left.status === "Connected") return;
+  if (left.status === "Not connected") await left.client.quit();
+  await untilEnded(left);
+}
+
+interface FollowOptions {
+  request: ConnectRequest;
+  say: (line: string) => void;
+  signal: AbortSignal;
 }
 
 /** Resolves when connected. Rejects when that failed and the connector has undone all, or when `signal` aborts. */
 async function follow(
   connector: RunningConnector,
-  { request, say, signal }: ConnectOptions & { signal: AbortSignal },
-): Promise<Connected> {
+  { request, say, signal }: FollowOptions,
+): Promise<Pick<Connected, "already" | "status">> {
   try {
     for await (const event of connector.client.connect(request, { signal })) {
       if (event.event === "connected") return event;
