@@ -3,11 +3,14 @@ import type { CommandContext, StricliProcess } from "@stricli/core";
 /** What every command is given: where its words go, and the exit code to leave behind. */
 export interface Context extends CommandContext {
   readonly process: StricliProcess;
+  /** What stands behind `--`, for commands that run one of the user's; `undefined` without `--`. */
+  readonly userCommand: readonly string[] | undefined;
 }
 
 /** The context of this process. Output is written at once, in order. */
-export function context(): Context {
+export function context(userCommand?: readonly string[]): Context {
   return {
+    userCommand,
     process: {
       stdout: { write: (text) => writeAllSync(Deno.stdout, text) },
       stderr: { write: (text) => writeAllSync(Deno.stderr, text) },

@@ -5,7 +5,9 @@ import { CommandError } from "./_error.ts";
  * ended it, as shells count). An interrupt reaches the command from the terminal, other signals are passed on to it; this
  * process waits for its end.
  */
-export async function runUserCommand(command: string[]): Promise<number> {
+export async function runUserCommand(
+  command: readonly string[],
+): Promise<number> {
   const [program, ...args] = command;
   const child = spawn(program!, args);
   const listeners = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal) => {

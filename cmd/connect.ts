@@ -10,7 +10,7 @@ export interface ConnectFlags {
 }
 
 /** `tp connect [-- CMD ARGS…]` */
-export const connect = buildCommand<ConnectFlags, string[], Context>({
+export const connect = buildCommand<ConnectFlags, [], Context>({
   loader: () => import("./connect_run.ts"),
   parameters: {
     aliases: { n: "namespace" },
@@ -52,17 +52,10 @@ export const connect = buildCommand<ConnectFlags, string[], Context>({
           "Image to install as manager (default: $TP_IMAGE, else this release's)",
       },
     },
-    positional: {
-      kind: "array",
-      parameter: {
-        parse: String,
-        brief: "After `--`: run this command, then disconnect",
-        placeholder: "command",
-      },
-    },
   },
   docs: {
     brief: "Connect this laptop to a cluster",
+    customUsage: ["[FLAGS]", "[FLAGS] -- COMMAND [ARGUMENTS]"],
     fullDescription:
       "Starts the daemon (as root, through sudo where necessary), installs the traffic-manager if the cluster has none, " +
       "and routes the cluster's services and pods to it: `curl my-service.my-namespace` works from any program.",

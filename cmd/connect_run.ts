@@ -31,9 +31,12 @@ const interruptedExitCode = 130;
 export default async function run(
   this: Context,
   flags: ConnectFlags,
-  ...command: string[]
 ): Promise<void> {
-  const say = (line: string) => this.process.stdout.write(line + "\n");
+  const command = this.userCommand;
+  const { stdout, stderr } = this.process;
+  // What the user's command writes is not mixed with our words.
+  const words = command === undefined ? stdout : stderr;
+  const say = (line: string) => words.write(line + "\n");
   const outcome = await connectInterruptibly(requestOf(flags), say);
   if (outcome === "interrupted") {
     say("Interrupted");
@@ -45,7 +48,7 @@ export default async function run(
   say(connectedLine(status, already));
   const unserved = unservedText(status);
   if (unserved !== undefined) say(`Short names are served, but ${unserved}`);
-  if (command.length === 0) return;
+  if (command === undefined) return;
   try {
     this.process.exitCode = await runUserCommand(command);
   } finally {

@@ -7,16 +7,21 @@ import { routes } from "./routes.ts";
 /** The exit code of a command line that could not be understood, as `getopt` programs have it. */
 const usageExitCode = 2;
 
+/** Commands that take one of the user's behind `--`. */
+const takesUserCommand = new Set(["connect"]);
+
 const app = buildApplication(routes, {
   name: "tp",
-  scanner: {
-    caseStyle: "allow-kebab-for-camel",
-    allowArgumentEscapeSequence: true,
-  },
+  scanner: { caseStyle: "allow-kebab-for-camel" },
   documentation: { useAliasInUsageLine: true },
   localization: {
     text: {
       ...text_en,
+      noCommandRegisteredForInput: ({ input }) =>
+        `tp: there is no command "${input}"\n    \`tp --help\` lists the commands`,
+      exceptionWhileParsingArguments: (error) =>
+        `tp: ${error instanceof Error ? error.message : error}\n` +
+        "    `tp COMMAND --help` tells what a command takes",
       exceptionWhileRunningCommand: (error) => errorText(error),
       exceptionWhileLoadingCommandFunction: (error) => errorText(error),
     },
@@ -25,8 +30,26 @@ const app = buildApplication(routes, {
 
 /** Runs one command line (without the program's own name) and resolves to the exit code. */
 export async function start(args: readonly string[]): Promise<number> {
-  const here = context();
-  await run(app, args, here);
+  const { own, userCommand } = split(asTyped(args));
+  if (userCommand?.length === 0) {
+    context().process.stderr.write("tp: a command is missing behind `--`\n");
+    return usageExitCode;
+  }
+  const here = context(userCommand);
+  await run(app, own, here);
   const code = Number(here.process.exitCode ?? 0);
   return code < 0 ? usageExitCode : code;
+}
+
+/** Other ways in which people ask for help and version. */
+function asTyped(args: readonly string[]): readonly string[] {
+  const [first, ...rest] = args;
+  if (first === "help") return [...rest, "--help"];
+  return first === "--version" ? ["version", ...rest] : args;
+}
+
+function split(args: readonly string[]) {
+  const at = takesUserCommand.has(args[0] ?? "") ? args.indexOf("--") : -1;
+  if (at < 0) return { own: args };
+  return { own: args.slice(0, at), userCommand: args.slice(at + 1) };
 }

@@ -58,6 +58,11 @@ export async function connect(
   const network = building.use(
     await openNetwork({ access, daemon, device, link: linked, view }),
   );
+  if (!view.current.namespaces.includes(access.namespace)) {
+    const text = `Warning: namespace "${access.namespace}" does not exist; ` +
+      "no single-label name resolves";
+    tell({ event: "progress", text });
+  }
   signal.throwIfAborted();
   const parts = { access, request, link: linked, daemon, view, network };
   return new Connection(parts, building.move());
