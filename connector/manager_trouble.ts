@@ -13,12 +13,15 @@ const fatalWaits = new Set([
   "CrashLoopBackOff",
 ]);
 
-/** Events that tell why a pod does not come: the quota, Pod Security, a webhook; a sandbox or volume that fails. */
-const fatalEvents = new Set([
-  "FailedCreate",
-  "FailedCreatePodSandBox",
-  "FailedMount",
-  "FailedScheduling",
+/**
+ * Events that tell why a pod does not come, and how often they come before they do. The quota, Pod Security and webhooks
+ * say it once; a sandbox or a volume often fails at first, as in a namespace that was just made.
+ */
+const fatalEvents: ReadonlyMap<string, number> = new Map([
+  ["FailedCreate", 1],
+  ["FailedScheduling", 1],
+  ["FailedCreatePodSandBox", 3],
+  ["FailedMount", 3],
 ]);
 
 export interface ManagerState {
@@ -52,7 +55,9 @@ export function managerTrouble(
     return sentence(scheduled.reason ?? "Unschedulable", scheduled.message);
   }
   if (pod?.status?.phase === "Running") return undefined;
-  const event = events.findLast(({ reason = "" }) => fatalEvents.has(reason));
+  const event = events.findLast(({ reason = "", count = 1 }) =>
+    count >= (fatalEvents.get(reason) ?? Infinity)
+  );
   return event && sentence(event.reason!, event.message);
 }
 
