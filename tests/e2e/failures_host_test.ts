@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Laptop, must, openCluster } from "../cluster/mod.ts";
 import { failToConnect, failWhileConnected } from "../support/failing.ts";
 import { adminAccess, writeAccess } from "../support/kubeconfig_file.ts";
+import { startScript } from "../support/laptop_script.ts";
 import { Tp } from "../support/laptop_tp.ts";
 import { managerPlace } from "../support/manager_place.ts";
 import { assertSameState } from "../support/same_state.ts";
@@ -72,23 +73,11 @@ Deno.test("sudo that is not there is told", async () => {
 
 Deno.test("programs that hold the ports of DNS and of the manager are in nobody's way", async () => {
   await using laptop = await Laptop.open(await openCluster());
-  const script = new URL("../support/hold_ports.ts", import.meta.url).pathname;
-  const holder = laptop.spawn(
-    [Deno.execPath(), "run", "-A", "--unstable-net", script, "53", "7410"],
-    { stdout: "piped" },
-  );
-  const output = holder.stdout.getReader();
-  try {
-    const { value } = await output.read();
-    assert.equal(new TextDecoder().decode(value), "held\n");
-    await using _ = await new Tp(laptop).connected();
-    const answer = await laptop.run(["curl", "-sS", "-m", "10", page]);
-    assert.match(answer.stdout, /EdgyCorp/, answer.stderr);
-  } finally {
-    holder.kill("SIGKILL");
-    await holder.status;
-    await output.cancel();
-  }
+  await using holder = startScript(laptop, "hold_ports.ts", ["53", "7410"]);
+  assert.equal(await holder.nextLine(), "held");
+  await using _ = await new Tp(laptop).connected();
+  const answer = await laptop.run(["curl", "-sS", "-m", "10", page]);
+  assert.match(answer.stdout, /EdgyCorp/, answer.stderr);
 });
 
 Deno.test("a file in the place of the connector's socket is replaced", async () => {
