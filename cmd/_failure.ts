@@ -40,13 +40,16 @@ const remedies: Record<FailureKind, string> = {
   internal: "The connector's log tells more: ~/.cache/tp/connector.log",
 };
 
-/** The failure as the user shall read it. */
+/** The failure as the user shall read it: a line each for cause, details and remedy. */
 export function failureError(failure: Failure): CommandError {
   const { cause, details = [] } = failure;
-  return new CommandError(
-    cause,
-    [...details, remedyOf(failure)].join("\n    "),
-  );
+  const lines = [...details, remedyOf(failure)].map(onOneLine);
+  return new CommandError(onOneLine(cause), lines.join("\n    "));
+}
+
+/** What a server says may have several. */
+function onOneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, " ");
 }
 
 function remedyOf({ kind, adminCommands = [] }: Failure): string {

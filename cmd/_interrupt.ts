@@ -1,3 +1,6 @@
+/** Exit code of a command that an interrupt ended, as shells count. */
+export const interruptedExitCode = 130;
+
 /** Ctrl-C while a command waits: noted, and answered in an orderly way, instead of ending the process on the spot. */
 export class Interrupt implements Disposable {
   readonly #abort = new AbortController();

@@ -18,15 +18,12 @@ import {
 import type { Context } from "./_context.ts";
 import { CommandError } from "./_error.ts";
 import { failureError } from "./_failure.ts";
-import { Interrupt } from "./_interrupt.ts";
+import { Interrupt, interruptedExitCode } from "./_interrupt.ts";
 import { launchDaemon } from "./_launch_daemon.ts";
 import { repairIfNeeded } from "./_repair.ts";
 import { runUserCommand } from "./_user_command.ts";
 import { unservedText } from "./_short_names.ts";
 import type { ConnectFlags } from "./connect.ts";
-
-/** Exit code of a command that an interrupt ended, as shells count. */
-const interruptedExitCode = 130;
 
 export default async function run(
   this: Context,

@@ -2,6 +2,7 @@ import { defaultImage } from "../build.ts";
 import { ConnectError, install, manifestsText } from "../connector/mod.ts";
 import type { Context } from "./_context.ts";
 import { failureError } from "./_failure.ts";
+import { Interrupt, interruptedExitCode } from "./_interrupt.ts";
 import type { InstallFlags } from "./install.ts";
 
 export default async function run(
@@ -15,18 +16,25 @@ export default async function run(
     say(await manifestsText({ namespace: managerNamespace, image }));
     return;
   }
+  using interrupt = new Interrupt();
+  const { signal } = interrupt;
   try {
     await install({
       ...context === undefined ? {} : { context },
       ...kubeconfig === undefined ? {} : { kubeconfig },
       managerNamespace,
       image,
-      signal: new AbortController().signal,
+      signal,
       tell: (event) => {
         if (event.event === "progress") say(event.text + "\n");
       },
     });
   } catch (error) {
+    if (signal.aborted) {
+      say("Interrupted\n");
+      this.process.exitCode = interruptedExitCode;
+      return;
+    }
     throw error instanceof ConnectError ? failureError(error.failure) : error;
   }
   say(`Traffic manager ready in namespace "${managerNamespace}"\n`);

@@ -59,15 +59,26 @@ export class Installation {
     }
   }
 
-  /** Removes what {@link Installation.apply} made, and nothing that was there before, last made first. */
-  async takeBack(): Promise<void> {
+  /**
+   * Removes what {@link Installation.apply} made, and nothing that was there before, last made first.
+   *
+   * @returns what could not be removed, a line of words each
+   */
+  async takeBack(): Promise<string[]> {
     const signal = AbortSignal.timeout(takeBackMs);
+    const left: string[] = [];
     for (const { ref, manifest, uid } of this.#made.toReversed()) {
       const options = { signal, ...uid === undefined ? {} : { uid } };
-      await this.#api.delete(resourceOf(manifest), ref, options)
-        .catch((error) => log.warn("object left behind", { ...ref, error }));
+      try {
+        await this.#api.delete(resourceOf(manifest), ref, options);
+      } catch (error) {
+        log.warn("object left behind", { ...ref, error });
+        // Of what was never answered for, nothing is known to be there.
+        if (uid !== undefined) left.push(wordsFor(manifest));
+      }
     }
     this.#made.length = 0;
+    return left;
   }
 
   /** Whether the object is there; one that is being deleted is waited for. */
@@ -110,4 +121,11 @@ export class Installation {
 
 function refOf({ metadata: { name = "", namespace } }: KubernetesObject): Ref {
   return { name, ...namespace === undefined ? {} : { namespace } };
+}
+
+function wordsFor(
+  { kind = "object", metadata: { name, namespace } }: KubernetesObject,
+): string {
+  const where = namespace === undefined ? "" : ` in namespace "${namespace}"`;
+  return `Left in the cluster: ${kind.toLowerCase()} "${name}"${where}`;
 }

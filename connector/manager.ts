@@ -9,6 +9,8 @@ import { version } from "../build.ts";
 import { type ApiClient, ApiError } from "../k8s/mod.ts";
 import { managerManifests } from "../manager/client.ts";
 import type { ConnectEvent } from "./api.ts";
+import { toFailure } from "./errors.ts";
+import { ConnectError } from "./failure.ts";
 import { forbiddenToConnect, forbiddenToInstall } from "./forbidden.ts";
 import { Installation } from "./installation.ts";
 import { isReady } from "./manager_trouble.ts";
@@ -87,11 +89,20 @@ export async function installManager(
     await installation.apply(manifests, { signal, tell });
     await waitUntilReady(api, options);
   } catch (error) {
-    await installation.takeBack();
-    if (!isForbidden(error)) throw error;
-    const cause = { managerNamespace, manifests, cause: error };
-    throw await forbiddenToInstall(api, cause);
+    const left = await installation.takeBack();
+    const told = isForbidden(error)
+      ? await forbiddenToInstall(api, {
+        ...{ managerNamespace, manifests, cause: error },
+      })
+      : error;
+    throw left.length > 0 ? withDetails(told, left) : told;
   }
+}
+
+function withDetails(error: unknown, more: string[]): ConnectError {
+  const failure = toFailure(error);
+  const details = [...failure.details ?? [], ...more];
+  return new ConnectError({ ...failure, details }, { cause: error });
 }
 
 function isForbidden(error: unknown): error is ApiError {
