@@ -77,6 +77,6 @@ function failureOf(error: unknown): Failure {
   const { message } = error as Error;
   const cause = error instanceof DaemonStartError
     ? message
-    : `Cannot ${action}: ${message}`;
+    : `Cannot ${action}: ${message.replace(/^Cannot [^:]+: /, "")}`;
   return { kind: "daemon-failed", cause };
 }
