@@ -1,4 +1,5 @@
-/** A manager of the benchmark's own: the one of this executable, and no one else's is touched. */
+/** A manager of this run's own: the one of this executable, and no one else's is touched. */
+import { createHash } from "node:crypto";
 import { version } from "../../build.ts";
 import { managerManifests } from "../../manager/client.ts";
 import { buildManagerImage, type Cluster } from "../../tests/cluster/mod.ts";
@@ -6,43 +7,49 @@ import { containerPids } from "./processes.ts";
 
 export const executable = new URL("../../dist/tp", import.meta.url).pathname;
 
-export const managerNamespace = "tp-bench";
-
 /** Installed until disposed of. */
 export interface BenchManager extends AsyncDisposable {
+  readonly namespace: string;
   readonly image: string;
-  readonly pids: readonly number[];
+  /** The processes of its pod as it is by now. */
+  findPids(): Promise<number[]>;
 }
 
-/** Installs a manager, instead of one that a run before may have left. */
 export async function installManager(cluster: Cluster): Promise<BenchManager> {
-  await removeManager(cluster);
-  const image = Deno.env.get("TP_IMAGE") ?? "docker.io/local/tp:bench";
+  const image = Deno.env.get("TP_IMAGE") ?? await ownImage();
   if (cluster.isBed) {
     await buildManagerImage(cluster, { executable, name: image });
   }
-  const namespace = managerNamespace;
+  await using building = new AsyncDisposableStack();
+  const { name: namespace } = building.use(await cluster.namespace("tp-bench"));
+  building.defer(() => removeRights(cluster, namespace));
   const manifests = managerManifests({ namespace, image, version });
   await cluster.apply(
     JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests }),
   );
   await cluster.rolledOut("statefulset/traffic-manager", { namespace });
   const selector = "statefulset.kubernetes.io/pod-name=traffic-manager-0";
+  const stack = building.move();
   return {
+    namespace,
     image,
-    pids: await containerPids(cluster, { namespace, selector }),
-    [Symbol.asyncDispose]: () => removeManager(cluster),
+    findPids: () => containerPids(cluster, { namespace, selector }),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
 
-async function removeManager({ kubectl }: Cluster): Promise<void> {
-  const gone = ["--ignore-not-found", "--timeout=30s"];
-  const name = `traffic-manager-${managerNamespace}`;
-  await kubectl(["delete", "namespace", managerNamespace, ...gone]);
-  await kubectl(
-    ["delete", "clusterrole,clusterrolebinding", name, ...gone],
-  );
-  await kubectl(
-    ["-n", "default", "delete", "role,rolebinding", name, ...gone],
-  );
+/** Named by its content: a node keeps one image for each executable that was measured on it. */
+async function ownImage(): Promise<string> {
+  const digest = createHash("sha256").update(await Deno.readFile(executable));
+  return `docker.io/local/tp:bench-${digest.digest("hex").slice(0, 12)}`;
+}
+
+/** What the manager has outside of its namespace. */
+async function removeRights(
+  { kubectl }: Cluster,
+  namespace: string,
+): Promise<void> {
+  const what = [`traffic-manager-${namespace}`, "--ignore-not-found"];
+  await kubectl(["delete", "clusterrole,clusterrolebinding", ...what]);
+  await kubectl(["-n", "default", "delete", "role,rolebinding", ...what]);
 }

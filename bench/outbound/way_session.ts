@@ -1,5 +1,5 @@
 import type { Laptop } from "../../tests/cluster/mod.ts";
-import { type BenchManager, managerNamespace } from "./manager.ts";
+import type { BenchManager } from "./manager.ts";
 import { serversAt, type Way } from "./way.ts";
 
 /** Not where kubectl listens. */
@@ -18,7 +18,7 @@ export async function openSession(
   const script = new URL("session_listener.ts", import.meta.url).pathname;
   const child = laptop.spawn(
     [Deno.execPath(), "run", "-A", "--quiet", script]
-      .concat(managerNamespace, podIp, host, ports),
+      .concat(manager.namespace, podIp, host, ports),
     { cwd: new URL("../..", import.meta.url).pathname, stdout: "piped" },
   );
   const reader = child.stdout.getReader();
@@ -28,7 +28,10 @@ export async function openSession(
     name: "session",
     laptop,
     servers,
-    processes: new Map([["session", [child.pid]], ["manager", manager.pids]]),
+    processes: new Map([
+      ["session", [child.pid]],
+      ["manager", await manager.findPids()],
+    ]),
     mend: () => Promise.resolve(undefined),
     [Symbol.asyncDispose]: async () => {
       child.kill("SIGKILL");

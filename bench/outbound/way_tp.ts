@@ -1,5 +1,5 @@
 import { type Laptop, must } from "../../tests/cluster/mod.ts";
-import { type BenchManager, executable, managerNamespace } from "./manager.ts";
+import { type BenchManager, executable } from "./manager.ts";
 import type { Processes } from "./usage.ts";
 import { serversAt, type Way } from "./way.ts";
 
@@ -17,7 +17,7 @@ export async function openTp(
   const connect = async () => {
     await must(
       laptop.command([executable, "connect"].concat(
-        ["--manager-namespace", managerNamespace, "--image", manager.image],
+        ["--manager-namespace", manager.namespace, "--image", manager.image],
       )),
       { timeoutMs: connectTimeoutMs },
     );
@@ -32,8 +32,8 @@ export async function openTp(
       return processes;
     },
     mend: async () => {
-      const { code, stdout, stderr } = await laptop.run([executable, "status"]);
-      if (code === 0 && /connected/i.test(stdout)) return undefined;
+      const { stdout, stderr } = await laptop.run([executable, "status"]);
+      if (stdout.startsWith("Connected\n")) return undefined;
       await connect();
       processes = await findProcesses(laptop, manager);
       return (stderr || stdout).trim();
@@ -51,7 +51,7 @@ async function findProcesses(
   return new Map([
     ["connector", await laptopPids(laptop, "connector-foreground")],
     ["daemon", await laptopPids(laptop, "daemon-foreground")],
-    ["manager", manager.pids],
+    ["manager", await manager.findPids()],
   ]);
 }
 
