@@ -224,7 +224,7 @@ func (job *load) connections() (any, error) {
 		return nil
 	})
 	if len(times) == 0 {
-		return nil, errors.Join(errors.New("no connection succeeded"), failure)
+		return nil, fmt.Errorf("no connection succeeded: %w", failure)
 	}
 	text := ""
 	if failure != nil {
