@@ -39,7 +39,7 @@ async function serve(uid: number): Promise<Failure | undefined> {
   }
 }
 
-/** Resolves when a daemon listens, or with why it could not start. */
+/** Resolves when a daemon listens, or has listened, or with why it could not start. */
 async function startDetached(uid: number): Promise<Failure | undefined> {
   const [program, ...args] = selfCommand([
     "daemon-foreground",
@@ -55,7 +55,7 @@ async function startDetached(uid: number): Promise<Failure | undefined> {
     stderr: "null",
   }).spawn();
   const abort = new AbortController();
-  const ended = child.status.then(() => abort.abort());
+  child.status.then(() => abort.abort());
   try {
     await waitForDaemon({ timeoutMs: startMs, signal: abort.signal });
     await child.stdout.cancel();
@@ -63,9 +63,11 @@ async function startDetached(uid: number): Promise<Failure | undefined> {
     return undefined;
   } catch (error) {
     if (!abort.signal.aborted) return failureOf(error);
-    await ended;
+    const { success, code } = await child.status;
     const output = await new Response(child.stdout).text();
-    return readFailure(output) ?? failureOf(new Error("it ended at once"));
+    // The connector may have come and gone before we looked.
+    if (success) return undefined;
+    return readFailure(output) ?? failureOf(new Error(`exit code ${code}`));
   }
 }
 
