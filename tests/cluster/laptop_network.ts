@@ -1,4 +1,4 @@
-import { must } from "./command.ts";
+import { must, run } from "./command.ts";
 import { outsidePrefix } from "./firewall.ts";
 import { inNetns, ipBatch } from "./netns.ts";
 import { outside } from "./outside.ts";
@@ -27,6 +27,11 @@ export function nodeInterface(number: number): string {
   return `${outsidePrefix}${number}`;
 }
 
+/** The link of an earlier laptop of the number: the kernel takes a namespace apart when its last process is gone. */
+async function removeLink(netns: string, name: string): Promise<void> {
+  await run(["ip", "-n", netns, "link", "del", name]);
+}
+
 /** Makes a laptop's network namespace and its link to the outside world. */
 export async function makeLaptopNetwork(
   netns: string,
@@ -38,6 +43,7 @@ export async function makeLaptopNetwork(
     inNetns(netns, ["sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0"])
       .concat("net.ipv6.conf.default.accept_ra=0"),
   );
+  await removeLink(outside.netns, `lap${number}`);
   await ipBatch(outside.netns, [
     `link add lap${number} type veth peer name eth0 netns ${netns}`,
     `addr add ${gateway.ipv4}/24 dev lap${number}`,
@@ -65,6 +71,7 @@ export async function linkToBed(
 ): Promise<string> {
   const { ipv4, ipv6, gateway } = clusterLink(number);
   const inNode = nodeInterface(number);
+  await removeLink(nodeSettings(1).netns, inNode);
   await ipBatch(nodeSettings(1).netns, [
     `link add ${inNode} type veth peer name cluster0 netns ${netns}`,
     `addr add ${gateway.ipv4}/24 dev ${inNode}`,
