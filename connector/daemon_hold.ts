@@ -13,8 +13,8 @@ const patienceMs = 5 * 60_000;
 const orphanMs = 2_000;
 
 /**
- * Holds the daemon. If none runs, it has to be started by who has the user's terminal, and is waited for. When that is
- * called off, no daemon is left that would wait for us.
+ * Holds the daemon. If none runs, it has to be started by who has the user's terminal, and is waited for. When that fails
+ * or is called off, no daemon is left that would wait for us.
  *
  * @throws {HeldError | DaemonAbsentError}
  */
@@ -36,7 +36,7 @@ export async function holdDaemon(
   } catch (error) {
     const { reason } = signal;
     const isOrphaned = reason instanceof CalledOffError && reason.by === "loss";
-    if (signal.aborted) await endDaemon(isOrphaned ? orphanMs : 0);
+    await endDaemon(isOrphaned ? orphanMs : 0);
     throw error;
   }
 }

@@ -136,15 +136,16 @@ export class PacketListener implements Disposable {
     this.#libc = libc;
     this.fd = newSocket(libc);
     const address = socketAddress(path);
-    if (
-      libc.call.bind(this.fd, address, address.length) < 0 ||
-      libc.call.listen(this.fd, 16) < 0
-    ) {
+    // With the mode from the start, nobody finds the socket there and is denied it.
+    const umask = Deno.umask(0o111);
+    const isBound = libc.call.bind(this.fd, address, address.length) === 0;
+    if (!isBound || libc.call.listen(this.fd, 16) < 0) {
       const { errno } = libc;
       this[Symbol.dispose]();
+      Deno.umask(umask);
       throw new SocketError(`listen on "${path}"`, errno);
     }
-    Deno.chmodSync(path, 0o666);
+    Deno.umask(umask);
   }
 
   accept(): PacketSocket | undefined {
