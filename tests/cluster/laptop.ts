@@ -11,6 +11,11 @@ import { linkToCluster, unlinkFromCluster } from "./external.ts";
 import { changeSet } from "./firewall.ts";
 import { mustKubectl } from "./kubectl.ts";
 import {
+  divertClusterLink,
+  restoreClusterLink,
+  setSuperPackets,
+} from "./laptop_link.ts";
+import {
   accounts,
   defaultResolvConf,
   laptopFiles,
@@ -19,6 +24,7 @@ import {
   writeFile,
 } from "./laptop_files.ts";
 import {
+  clusterLink,
   directRoutes,
   linksSettled,
   linkToBed,
@@ -207,6 +213,30 @@ export class Laptop implements AsyncDisposable {
     return { [Symbol.asyncDispose]: await this.#inSet("severed") };
   }
 
+  /**
+   * Leads the link to the cluster through the network namespace of a process, which finds the halves there as interfaces
+   * `laptop` and `node` and carries what shall pass.
+   *
+   * @returns what joins the link again, before the process ends
+   */
+  async divertCluster(pid: number): Promise<AsyncDisposable> {
+    this.#assertOnBed("divert");
+    const link = { netns: this.netns, number: this.number, into: pid };
+    await divertClusterLink(link);
+    return { [Symbol.asyncDispose]: () => restoreClusterLink(link) };
+  }
+
+  /** Lets the kernels send packets of 64 KiB over the link to the cluster (as they do at first), or only what a wire carries. */
+  async allowSuperPackets(allowed: boolean): Promise<void> {
+    this.#assertOnBed("change");
+    await setSuperPackets({ netns: this.netns, number: this.number, allowed });
+  }
+
+  /** The node's address on the link to the cluster: what is nearest beyond it. */
+  get clusterGateway(): string {
+    return clusterLink(this.number).gateway.ipv4;
+  }
+
   /** Ends all that runs on this laptop and removes it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await removeLaptop(this.number);
@@ -214,15 +244,18 @@ export class Laptop implements AsyncDisposable {
   }
 
   async #inSet(set: "direct" | "severed"): Promise<() => Promise<void>> {
-    if (!this.#cluster.isBed) {
-      throw new Error(
-        `Cannot change the path of a laptop to "${set}": the cluster of TP_TEST_KUBECONFIG is not the bed`,
-      );
-    }
+    this.#assertOnBed("change");
     const { netns } = nodeSettings(1);
     const element = { set, interface: nodeInterface(this.number) };
     await changeSet(netns, { action: "add", ...element });
     return () => changeSet(netns, { action: "delete", ...element });
+  }
+
+  #assertOnBed(action: string): void {
+    if (this.#cluster.isBed) return;
+    throw new Error(
+      `Cannot ${action} the link of a laptop to the cluster: that of TP_TEST_KUBECONFIG is not the bed`,
+    );
   }
 }
 

@@ -74,9 +74,7 @@ export async function linkToBed(
   await removeLink(nodeSettings(1).netns, inNode);
   await ipBatch(nodeSettings(1).netns, [
     `link add ${inNode} type veth peer name cluster0 netns ${netns}`,
-    `addr add ${gateway.ipv4}/24 dev ${inNode}`,
-    `addr add ${gateway.ipv6}/64 dev ${inNode} nodad`,
-    `link set ${inNode} up`,
+    ...nodeEnd(number),
   ]);
   await ipBatch(netns, [
     `addr add ${ipv4}/24 dev cluster0`,
@@ -86,6 +84,17 @@ export async function linkToBed(
     `route add ${apiServer.ipv6} via ${gateway.ipv6}`,
   ]);
   return "";
+}
+
+/** What makes the node's end of a laptop's link of an interface that is there, as `ip` commands. */
+export function nodeEnd(number: number): string[] {
+  const { gateway } = clusterLink(number);
+  const name = nodeInterface(number);
+  return [
+    `addr add ${gateway.ipv4}/24 dev ${name}`,
+    `addr add ${gateway.ipv6}/64 dev ${name} nodad`,
+    `link set ${name} up`,
+  ];
 }
 
 /** Waits until every link of a laptop has its carrier and its link-local address, so that nothing changes by itself. */
