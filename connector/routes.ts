@@ -60,12 +60,11 @@ export class RouteKeeper {
       holes: (await holes()).map((ip) => new Subnet(ip, ip.bits)),
     });
     this.#skipped = plan.skipped;
-    const missing = plan.routes.filter((route) =>
-      !includes(this.#routes, route)
-    );
-    const surplus = this.#routes.filter((route) =>
-      !includes(plan.routes, route)
-    );
+    const [planned, present] = [plan.routes, this.#routes].map((list) =>
+      new Set(list.map(String))
+    ) as [Set<string>, Set<string>];
+    const missing = plan.routes.filter((one) => !present.has(String(one)));
+    const surplus = this.#routes.filter((one) => !planned.has(String(one)));
     for (const subnet of missing) await this.#add(setter, subnet);
     for (const subnet of surplus) {
       await setter.deleteRoute(subnet);
@@ -84,8 +83,4 @@ export class RouteKeeper {
       this.#skipped = [...this.#skipped, { subnet, reason }];
     }
   }
-}
-
-function includes(subnets: Subnet[], wanted: Subnet): boolean {
-  return subnets.some((subnet) => subnet.equals(wanted));
 }

@@ -71,6 +71,15 @@ export class Ip {
       this.bytes.every((octet, i) => octet === other.bytes[i]);
   }
 
+  /** Order by family, then by the octets: below 0, 0 or above 0, as `Array.sort` wants it. */
+  compare(other: Ip): number {
+    const [left, right] = [this.bytes, other.bytes];
+    if (left.length !== right.length) return left.length - right.length;
+    let at = 0;
+    while (at < left.length - 1 && left[at] === right[at]) at++;
+    return left[at]! - right[at]!;
+  }
+
   /** 127.0.0.0/8 or ::1. */
   get isLoopback(): boolean {
     return this.family === 4 ? this.bytes[0] === 127 : this.toBigInt() === 1n;

@@ -1,6 +1,11 @@
 /** Addresses, packets, byte flows and refusals: pure, below every other room. */
 export { formatEndpoint, Ip } from "./ip.ts";
-export { compareSubnets, Subnet, subtractSubnets } from "./subnet.ts";
+export {
+  compareSubnets,
+  joinSubnets,
+  Subnet,
+  subtractSubnets,
+} from "./subnet.ts";
 export { connPair } from "./conn_pair.ts";
 export { type Conn, ConnResetError, type Datagrams, writeAll } from "./conn.ts";
 export { pipe, type PipeOptions } from "./pipe.ts";

@@ -53,8 +53,14 @@ export class Subnet {
   }
 
   contains(ip: Ip): boolean {
-    return ip.family === this.family &&
-      new Subnet(ip, this.prefix).base.equals(this.base);
+    const [own, other] = [this.base.bytes, ip.bytes];
+    if (own.length !== other.length) return false;
+    const whole = this.prefix >> 3;
+    for (let at = 0; at < whole; at++) {
+      if (own[at] !== other[at]) return false;
+    }
+    const rest = this.prefix & 7;
+    return rest === 0 || (own[whole]! ^ other[whole]!) >> (8 - rest) === 0;
   }
 
   /** True when every address of `other` is in this subnet. */
@@ -91,19 +97,49 @@ export class Subnet {
 }
 
 /**
- * The fewest subnets that hold exactly the addresses of `subnets` without those of `holes`, sorted.
+ * The fewest parts of `subnets` that hold exactly their addresses without those of `holes`, sorted.
  * A subnet inside another is dropped; neighbours are not joined.
  */
-export function subtractSubnets(subnets: Subnet[], holes: Subnet[]): Subnet[] {
-  const whole = subnets.filter((a, i) =>
-    !subnets.some((b, j) => i !== j && b.covers(a) && (!a.equals(b) || j < i))
-  );
-  return whole.flatMap((subnet) => withoutHoles(subnet, holes)).sort(
-    compareSubnets,
-  );
+export function subtractSubnets(
+  subnets: readonly Subnet[],
+  holes: readonly Subnet[],
+): Subnet[] {
+  return withoutCovered(subnets).flatMap((one) => withoutHoles(one, holes));
 }
 
-function withoutHoles(subnet: Subnet, holes: Subnet[]): Subnet[] {
+/** The fewest subnets that hold exactly the addresses of `subnets`, sorted: neighbours are joined. */
+export function joinSubnets(subnets: readonly Subnet[]): Subnet[] {
+  const joined: Subnet[] = [];
+  for (const subnet of withoutCovered(subnets)) {
+    let last = subnet;
+    for (let before = joined.at(-1); before; before = joined.at(-1)) {
+      const both = joinedHalves(before, last);
+      if (both === undefined) break;
+      joined.pop();
+      last = both;
+    }
+    joined.push(last);
+  }
+  return joined;
+}
+
+/** Sorted, and each address in one subnet at most. In this order, what covers a subnet stands before it. */
+function withoutCovered(subnets: readonly Subnet[]): Subnet[] {
+  const kept: Subnet[] = [];
+  for (const subnet of subnets.toSorted(compareSubnets)) {
+    if (!kept.at(-1)?.covers(subnet)) kept.push(subnet);
+  }
+  return kept;
+}
+
+/** What the two are the halves of, if they are. */
+function joinedHalves(lower: Subnet, upper: Subnet): Subnet | undefined {
+  if (lower.prefix !== upper.prefix || lower.prefix === 0) return undefined;
+  const whole = new Subnet(lower.base, lower.prefix - 1);
+  return whole.contains(upper.base) ? whole : undefined;
+}
+
+function withoutHoles(subnet: Subnet, holes: readonly Subnet[]): Subnet[] {
   const touching = holes.filter((hole) => hole.overlaps(subnet));
   if (touching.length === 0) return [subnet];
   if (touching.some((hole) => hole.covers(subnet))) return [];
@@ -112,7 +148,5 @@ function withoutHoles(subnet: Subnet, holes: Subnet[]): Subnet[] {
 
 /** Order by family, base, prefix. */
 export function compareSubnets(a: Subnet, b: Subnet): number {
-  if (a.family !== b.family) return a.family - b.family;
-  const [left, right] = [a.base.toBigInt(), b.base.toBigInt()];
-  return left === right ? a.prefix - b.prefix : left < right ? -1 : 1;
+  return a.base.compare(b.base) || a.prefix - b.prefix;
 }

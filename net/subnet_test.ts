@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Ip } from "./ip.ts";
-import { Subnet, subtractSubnets } from "./subnet.ts";
+import { joinSubnets, Subnet, subtractSubnets } from "./subnet.ts";
 
 const texts = (subnets: Subnet[]) => subnets.map(String);
 const parse = (...list: string[]) => list.map((text) => Subnet.parse(text));
@@ -53,16 +53,61 @@ Deno.test("subtractSubnets() drops doubles, the covered and the wholly excluded"
   );
 });
 
+const someSubnet = fc.tuple(
+  fc.integer({ min: 0, max: 255 }),
+  fc.integer({ min: 24, max: 32 }),
+).map(([last, prefix]) =>
+  new Subnet(Ip.of(new Uint8Array([10, 0, 0, last])), prefix)
+);
+
+Deno.test("Subnet.contains() agrees with the arithmetic of integers", () => {
+  const address = fc.uint8Array({ minLength: 4, maxLength: 4 });
+  const prefix = fc.integer({ min: 0, max: 32 });
+  fc.assert(fc.property(address, address, prefix, (base, other, prefix) => {
+    // Near addresses are the hard ones.
+    for (const octets of [other, Uint8Array.of(...base.slice(0, 3), 7)]) {
+      const ip = Ip.of(octets);
+      const subnet = new Subnet(Ip.of(base), prefix);
+      assert.equal(
+        subnet.contains(ip),
+        new Subnet(ip, prefix).base.equals(subnet.base),
+      );
+    }
+  }));
+});
+
+Deno.test("joinSubnets() joins halves, and what is a half only then", () => {
+  assert.deepEqual(
+    texts(joinSubnets(parse(
+      ...["10.0.3.0/24", "10.0.1.0/24", "10.0.2.0/24", "10.0.0.0/24"],
+      ...["10.0.5.0/24", "10.0.6.0/24", "10.0.6.7", "fd00::/65"],
+      "fd00::8000:0:0:0/65",
+    ))),
+    ["10.0.0.0/22", "10.0.5.0/24", "10.0.6.0/24", "fd00::/64"],
+  );
+  assert.deepEqual(
+    texts(joinSubnets(parse("0.0.0.0/1", "128.0.0.0/1"))),
+    ["0.0.0.0/0"],
+  );
+});
+
+Deno.test("joinSubnets() holds the same addresses in no more subnets, each once", () => {
+  fc.assert(fc.property(fc.array(someSubnet), (subnets) => {
+    const joined = joinSubnets(subnets);
+    assert.ok(joined.length <= subnets.length);
+    assert.deepEqual(joinSubnets(joined), joined);
+    for (let last = 0; last < 256; last++) {
+      const ip = Ip.of(new Uint8Array([10, 0, 0, last]));
+      const inside = joined.filter((one) => one.contains(ip)).length;
+      assert.equal(inside, subnets.some((one) => one.contains(ip)) ? 1 : 0);
+    }
+  }));
+});
+
 Deno.test("subtractSubnets() keeps every address that is in a subnet and in no hole", () => {
-  const subnet = fc.tuple(
-    fc.integer({ min: 0, max: 255 }),
-    fc.integer({ min: 24, max: 32 }),
-  )
-    .map(([last, prefix]) =>
-      new Subnet(Ip.of(new Uint8Array([10, 0, 0, last])), prefix)
-    );
+  const list = fc.array(someSubnet);
   fc.assert(
-    fc.property(fc.array(subnet), fc.array(subnet), (subnets, holes) => {
+    fc.property(list, list, (subnets, holes) => {
       const rest = subtractSubnets(subnets, holes);
       for (let last = 0; last < 256; last++) {
         const ip = Ip.of(new Uint8Array([10, 0, 0, last]));
