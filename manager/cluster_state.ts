@@ -1,4 +1,4 @@
-import { Ip, Subnet } from "../net/mod.ts";
+import { Ip, joinSubnets, Subnet } from "../net/mod.ts";
 import type {
   EndpointSlice,
   KubernetesObject,
@@ -7,12 +7,7 @@ import type {
   ServiceCidr,
 } from "../k8s/mod.ts";
 import type { Endpoint, LeashFacts } from "./leash.ts";
-import {
-  type NodeFacts,
-  podSubnetsOfNodes,
-  podSubnetsOfPods,
-  tidy,
-} from "./pod_subnets.ts";
+import { type NodeFacts, podBlock, podSubnetsOfNodes } from "./pod_subnets.ts";
 import type { PodResolvConf } from "./pod_resolv_conf.ts";
 import type { Settings } from "./settings.ts";
 import type { World } from "./world.ts";
@@ -22,8 +17,8 @@ export interface ClusterState {
   readonly namespaces?: readonly string[];
   /** `null`: the nodes can not be seen. */
   readonly nodes?: readonly NodeFacts[] | null;
-  /** Known only where the nodes do not tell where pods live. */
-  readonly podAddresses?: readonly Ip[];
+  /** What is around pods; known only where the nodes do not tell where pods live. */
+  readonly podBlocks?: readonly Subnet[];
   readonly serviceSubnets?: readonly Subnet[];
   readonly apiServers?: readonly Endpoint[];
 }
@@ -49,7 +44,7 @@ export function assembleWorld(
   return {
     clusterDomain,
     namespaces: [...namespaces].sort(),
-    serviceSubnets: tidy([...serviceSubnets]),
+    serviceSubnets: joinSubnets(serviceSubnets),
     podSubnets,
     nameserver,
     version,
@@ -66,12 +61,12 @@ export function needsPods(
 }
 
 function podSubnetsOf(
-  { nodes, podAddresses }: ClusterState,
+  { nodes, podBlocks }: ClusterState,
   own: readonly Ip[],
 ): Subnet[] | undefined {
   if (nodes === undefined) return undefined;
   return podSubnetsOfNodes(nodes ?? [], own) ??
-    (podAddresses && podSubnetsOfPods([...podAddresses, ...own]));
+    (podBlocks && joinSubnets([...podBlocks, ...own.map(podBlock)]));
 }
 
 export function assembleLeashFacts(
@@ -89,23 +84,23 @@ export function assembleLeashFacts(
 }
 
 /** Also of a namespace that is going away: its services still answer. */
-export function nameOf({ metadata: { name } }: KubernetesObject): string {
-  return name ?? "";
+export function namesOf({ metadata: { name } }: KubernetesObject): string[] {
+  return name === undefined ? [] : [name];
 }
 
-export function nodeFactsOf({ spec = {}, status = {} }: Node): NodeFacts {
+export function nodeFactsOf({ spec = {}, status = {} }: Node): NodeFacts[] {
   const { podCIDR, podCIDRs = podCIDR ? [podCIDR] : [] } = spec;
-  return {
+  return [{
     podSubnets: subnetsOf(podCIDRs),
     addresses: ipsOf((status.addresses ?? []).map((one) => one.address)),
-  };
+  }];
 }
 
-/** The addresses that are the pod's own. */
-export function podAddressesOf({ spec, status = {} }: Pod): Ip[] {
+/** What is around the addresses that are the pod's own. */
+export function podBlocksOf({ spec, status = {} }: Pod): Subnet[] {
   const isOver = status.phase === "Succeeded" || status.phase === "Failed";
   if (spec?.hostNetwork || isOver) return [];
-  return ipsOf((status.podIPs ?? []).map((one) => one.ip));
+  return ipsOf((status.podIPs ?? []).map((one) => one.ip)).map(podBlock);
 }
 
 export function serviceSubnetsOf({ spec }: ServiceCidr): Subnet[] {

@@ -19,10 +19,10 @@ import {
   assembleLeashFacts,
   assembleWorld,
   type ClusterState,
-  nameOf,
+  namesOf,
   needsPods,
   nodeFactsOf,
-  podAddressesOf,
+  podBlocksOf,
   type Self,
   serviceSubnetsOf,
 } from "./cluster_state.ts";
@@ -90,7 +90,7 @@ export class ClusterView implements AsyncDisposable {
         name: "namespaces",
         follow: () =>
           followCollection(watch(resources.namespaces, { signal }), {
-            project: nameOf,
+            learn: namesOf,
             onChange: (namespaces) => this.#learn({ namespaces }),
           }),
         // Services of the manager's own namespace are better than none.
@@ -103,7 +103,7 @@ export class ClusterView implements AsyncDisposable {
         name: "nodes",
         follow: () =>
           followCollection(watch(resources.nodes, { signal }), {
-            project: nodeFactsOf,
+            learn: nodeFactsOf,
             onChange: (nodes) => this.#learn({ nodes }),
           }),
         instead: () => this.#learn({ nodes: null }),
@@ -112,8 +112,8 @@ export class ClusterView implements AsyncDisposable {
         name: "servicecidrs",
         follow: () =>
           followCollection(watch(resources.serviceCidrs, { signal }), {
-            project: serviceSubnetsOf,
-            onChange: (all) => this.#learn({ serviceSubnets: all.flat() }),
+            learn: serviceSubnetsOf,
+            onChange: (serviceSubnets) => this.#learn({ serviceSubnets }),
           }),
         instead: async () =>
           this.#learn({ serviceSubnets: await askServiceRanges() }),
@@ -128,8 +128,8 @@ export class ClusterView implements AsyncDisposable {
               signal,
             }),
             {
-              project: apiServersOf,
-              onChange: (all) => this.#learn({ apiServers: all.flat() }),
+              learn: apiServersOf,
+              onChange: (apiServers) => this.#learn({ apiServers }),
             },
           ),
         instead: () => this.#learn({ apiServers: [] }),
@@ -150,11 +150,11 @@ export class ClusterView implements AsyncDisposable {
       name: "pods",
       follow: () =>
         followCollection(watch(resources.pods, { signal }), {
-          project: podAddressesOf,
-          onChange: (all) => this.#learn({ podAddresses: all.flat() }),
+          learn: podBlocksOf,
+          onChange: (podBlocks) => this.#learn({ podBlocks }),
         }),
       // The block around the manager's own address is better than none.
-      instead: () => this.#learn({ podAddresses: [] }),
+      instead: () => this.#learn({ podBlocks: [] }),
     };
     this.#keep(source, signal);
   }

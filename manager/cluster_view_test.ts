@@ -144,7 +144,7 @@ Deno.test("ClusterView tells nothing before all is known, then everything", asyn
       Subnet.parse("10.96.0.0/16"),
       Subnet.parse("fd00:96::/112"),
     ],
-    podSubnets: [Subnet.parse("10.244.0.0/24"), Subnet.parse("10.244.1.0/24")],
+    podSubnets: [Subnet.parse("10.244.0.0/23")],
     nameserver: Ip.parse("10.96.0.10"),
     version: "0.1.0",
   });
@@ -173,10 +173,7 @@ Deno.test("ClusterView tells changes together, and not what laptops do not see",
   assert.equal(seen(), first);
   await settle(1);
   assert.deepEqual(seen()?.namespaces, ["default", "shop"]);
-  assert.deepEqual(texts(seen()?.podSubnets), [
-    "10.244.0.0/24",
-    "10.244.1.0/24",
-  ]);
+  assert.deepEqual(texts(seen()?.podSubnets), ["10.244.0.0/23"]);
   cluster.tell("namespaces", "DELETED", named("shop"));
   await settle();
   assert.deepEqual(seen()?.namespaces, ["default"]);

@@ -1,4 +1,4 @@
-import { compareSubnets, Ip, Subnet, subtractSubnets } from "../net/mod.ts";
+import { type Ip, joinSubnets, Subnet } from "../net/mod.ts";
 
 /** What a node says of itself. */
 export interface NodeFacts {
@@ -21,20 +21,10 @@ export function podSubnetsOfNodes(
   const subnets = nodes.flatMap((node) => node.podSubnets);
   const isWhole = nodes.every((node) => node.podSubnets.length > 0) &&
     ownAddresses.every((own) => subnets.some((subnet) => subnet.contains(own)));
-  return nodes.length > 0 && isWhole ? tidy(subnets) : undefined;
+  return nodes.length > 0 && isWhole ? joinSubnets(subnets) : undefined;
 }
 
-/** Where pods live by their own addresses: the block of 256 around each IPv4 address, the /64 around each IPv6. */
-export function podSubnetsOfPods(addresses: Iterable<Ip>): Subnet[] {
-  const blocks = new Map<string, Subnet>();
-  for (const ip of addresses) {
-    const block = new Subnet(ip, blockPrefix[ip.family]);
-    blocks.set(String(block), block);
-  }
-  return tidy([...blocks.values()]);
-}
-
-/** Sorted, without doubles and what others cover. */
-export function tidy(subnets: Subnet[]): Subnet[] {
-  return subtractSubnets(subnets, []).sort(compareSubnets);
+/** What is taken for pods' around the address of one: 256 addresses of IPv4, a /64 of IPv6. */
+export function podBlock(ip: Ip): Subnet {
+  return new Subnet(ip, blockPrefix[ip.family]);
 }

@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
 import { Ip, Subnet } from "../net/mod.ts";
-import {
-  type NodeFacts,
-  podSubnetsOfNodes,
-  podSubnetsOfPods,
-} from "./pod_subnets.ts";
+import { type NodeFacts, podBlock, podSubnetsOfNodes } from "./pod_subnets.ts";
 
 const node = (...subnets: string[]): NodeFacts => ({
   podSubnets: subnets.map((text) => Subnet.parse(text)),
@@ -12,7 +8,7 @@ const node = (...subnets: string[]): NodeFacts => ({
 });
 const ips = (...texts: string[]) => texts.map((text) => Ip.parse(text));
 
-Deno.test("podSubnetsOfNodes() takes what all nodes say, sorted and without doubles", () => {
+Deno.test("podSubnetsOfNodes() takes what all nodes say, sorted and joined", () => {
   const nodes = [
     node("10.244.1.0/24", "fd00:244:0:1::/64"),
     node("10.244.0.0/24", "fd00:244::/64"),
@@ -20,7 +16,7 @@ Deno.test("podSubnetsOfNodes() takes what all nodes say, sorted and without doub
   ];
   assert.deepEqual(
     podSubnetsOfNodes(nodes, ips("10.244.1.5", "fd00:244::5"))?.map(String),
-    ["10.244.0.0/24", "10.244.1.0/24", "fd00:244::/64", "fd00:244:0:1::/64"],
+    ["10.244.0.0/23", "fd00:244::/63"],
   );
 });
 
@@ -41,17 +37,9 @@ Deno.test("podSubnetsOfNodes() does not rely on nodes when this pod lives elsewh
   );
 });
 
-Deno.test("podSubnetsOfPods() covers every pod with few subnets", () => {
+Deno.test("podBlock() is what is around a pod's address", () => {
   assert.deepEqual(
-    podSubnetsOfPods(
-      ips(
-        "172.20.1.200",
-        "172.20.1.3",
-        "172.20.2.4",
-        "fd00:7::1:2",
-        "fd00:7::9",
-      ),
-    ).map(String),
-    ["172.20.1.0/24", "172.20.2.0/24", "fd00:7::/64"],
+    ips("172.20.1.200", "fd00:7::1:2").map((ip) => String(podBlock(ip))),
+    ["172.20.1.0/24", "fd00:7::/64"],
   );
 });
