@@ -1,16 +1,17 @@
 /**
  * A collection as it is and as it changes.
  *
- * 1. The collection is listed, page by page; each object is told as added, or changed where it was known already;
- *    what was known and is not there any more is told as deleted.
+ * 1. The collection is listed, page by page; each object is told while its page arrives, as added, or changed where it
+ *    was known already; what was known and is not there any more is told as deleted.
  * 2. It is watched from the list's version on. Bookmarks move the version forward while nothing changes.
  * 3. When the watch ends, it is taken up at the last version; when that is gone (410), all starts at 1.
  */
 import { logger } from "../log.ts";
 import { jsonLines } from "./_json_lines.ts";
 import type { PoolResponse } from "./_http_pool.ts";
+import { listItems } from "./_list_items.ts";
 import { ApiError, type StatusBody } from "./api_error.ts";
-import type { KubernetesObject, ObjectList, ObjectMeta } from "./object.ts";
+import type { KubernetesObject, ListMeta, ObjectMeta } from "./object.ts";
 import { ApiUnreachableError } from "./unreachable.ts";
 
 /** One thing that happened to a collection. */
@@ -21,10 +22,11 @@ export type WatchEvent<T extends KubernetesObject> =
   /** All that is in the collection has been told. Comes after each list. */
   | { type: "SYNCED" };
 
-export interface WatchSource<T> {
+export interface WatchSource {
+  /** A page of the list: its first, or what another page said in `continue`. */
   listPage(
-    o: { continue?: string; signal: AbortSignal },
-  ): Promise<ObjectList<T>>;
+    o: { continue?: string | undefined; signal: AbortSignal },
+  ): Promise<PoolResponse>;
   watchFrom(
     o: { resourceVersion: string; signal: AbortSignal },
   ): Promise<PoolResponse>;
@@ -53,7 +55,7 @@ interface Line {
  * @throws {ApiUnreachableError} or what else fails, before the first list is told.
  */
 export async function* watchCollection<T extends KubernetesObject>(
-  source: WatchSource<T>,
+  source: WatchSource,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent<T>, void> {
   const view = new View<T>();
@@ -114,22 +116,29 @@ class View<T extends KubernetesObject> {
 
 async function* tellList<T extends KubernetesObject>(
   view: View<T>,
-  source: WatchSource<T>,
+  source: WatchSource,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent<T>, void> {
   const seen = new Set<string>();
-  let page: ObjectList<T> | undefined;
+  let metadata: ListMeta = {};
   do {
-    const next = page?.metadata.continue;
-    page = await source.listPage({ ...next ? { continue: next } : {}, signal });
-    for (const object of page.items) {
-      seen.add(keyOf(object));
-      const event = view.put(object);
-      if (event) yield event;
+    const { continue: next } = metadata;
+    const { body, discard } = await source.listPage({ continue: next, signal });
+    try {
+      const items = listItems<T>(body);
+      let item = await items.next();
+      for (; !item.done; item = await items.next()) {
+        seen.add(keyOf(item.value));
+        const event = view.put(item.value);
+        if (event) yield event;
+      }
+      metadata = item.value;
+    } finally {
+      discard();
     }
-  } while (page.metadata.continue);
+  } while (metadata.continue);
   for (const gone of view.without(seen)) yield view.delete(gone);
-  view.version = page.metadata.resourceVersion ?? "";
+  view.version = metadata.resourceVersion ?? "";
   view.heard = true;
   yield { type: "SYNCED" };
 }
@@ -137,7 +146,7 @@ async function* tellList<T extends KubernetesObject>(
 /** Ends when the server ends the watch. */
 async function* tellChanges<T extends KubernetesObject>(
   view: View<T>,
-  source: WatchSource<T>,
+  source: WatchSource,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent<T>, void> {
   const { body, discard } = await source.watchFrom({

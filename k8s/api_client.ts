@@ -55,6 +55,8 @@ export function openApi(
 
 /** How many objects a page of a list holds. */
 const pageSize = 500;
+/** How long a page may take to be read and made use of, in ms. */
+const pageMs = 60_000;
 /** A watch is made anew after about so long, in s, so that a dead connection does not stay unnoticed. */
 const watchSeconds = 180;
 
@@ -113,7 +115,8 @@ export class ApiClient implements AsyncDisposable {
     const items: T[] = [];
     let next: string | undefined;
     do {
-      const page: ObjectList<T> = await this.#page(resource, options, next);
+      const request = pageRequest(resource, options, next);
+      const page = await this.#requests.json<ObjectList<T>>(request);
       items.push(...page.items);
       next = page.metadata.continue;
     } while (next);
@@ -138,7 +141,10 @@ export class ApiClient implements AsyncDisposable {
     try {
       yield* watchCollection<T>({
         listPage: ({ continue: next, signal }) =>
-          this.#page(resource, { ...options, signal }, next),
+          this.#requests.stream({
+            ...pageRequest(resource, options, next),
+            ...{ signal, lifetimeMs: pageMs },
+          }),
         watchFrom: ({ resourceVersion, signal }) =>
           this.#watchFrom(resource, { ...options, signal, resourceVersion }),
         sorted: (error) => this.#requests.sorted(error, signal),
@@ -310,19 +316,6 @@ export class ApiClient implements AsyncDisposable {
     return Promise.resolve();
   }
 
-  #page<T extends KubernetesObject>(
-    resource: Resource<T>,
-    { namespace, labelSelector, fieldSelector, signal }: ListOptions,
-    next?: string,
-  ): Promise<ObjectList<T>> {
-    return this.#requests.json({
-      ...ask("list", resource, { namespace }),
-      method: "GET",
-      query: { labelSelector, fieldSelector, limit: pageSize, continue: next },
-      signal,
-    });
-  }
-
   #watchFrom<T extends KubernetesObject>(
     resource: Resource<T>,
     { namespace, labelSelector, fieldSelector, resourceVersion, signal }:
@@ -358,6 +351,19 @@ export class ApiClient implements AsyncDisposable {
       signal,
     });
   }
+}
+
+function pageRequest(
+  resource: Resource,
+  { namespace, labelSelector, fieldSelector, signal }: ListOptions,
+  next: string | undefined,
+): ApiRequest {
+  return {
+    ...ask("list", resource, { namespace }),
+    method: "GET",
+    query: { labelSelector, fieldSelector, limit: pageSize, continue: next },
+    signal,
+  };
 }
 
 function timeOf({ lastTimestamp, eventTime, metadata }: Event): string {
