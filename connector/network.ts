@@ -6,7 +6,12 @@
  * 3. Last, when names can be answered, the host's resolver is told.
  */
 import type { DaemonClient } from "../daemon/client.ts";
-import { type Dns, isTopLevelDomain, startDns } from "../dns/mod.ts";
+import {
+  type Dns,
+  isTopLevelDomain,
+  startDns,
+  type Zones,
+} from "../dns/mod.ts";
 import type { ClusterAccess } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
 import type { World } from "../manager/api.ts";
@@ -47,12 +52,7 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   await host.hasChanged();
 
   const dns = startDns({
-    zones: () => ({
-      clusterDomain: view.current.clusterDomain,
-      namespaces: namespacesOf(view.current),
-      namespace: access.namespace,
-      subnets: [...view.current.serviceSubnets, ...view.current.podSubnets],
-    }),
+    zones: zonesOf(view, access),
     lookup: async (query, { signal }) =>
       await (await link.manager()).lookup(query, { signal }),
     nameservers: () => nameservers.current,
@@ -78,7 +78,13 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
       log.warn("routes not set", { error })
     );
   };
-  view.onChange(follow);
+  let routed = view.current;
+  view.onChange((world) => {
+    const isSame = world.podSubnets === routed.podSubnets &&
+      world.serviceSubnets === routed.serviceSubnets;
+    routed = world;
+    if (!isSame) follow(world);
+  });
   building.defer(() => view.onChange(() => {}));
 
   await daemon.setResolver({ nameserver: dnsAddresses[0] });
@@ -91,16 +97,22 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   return new Network(parts, building.move());
 }
 
-const namespaceSets = new WeakMap<World, ReadonlySet<string>>();
-
-/** The namespaces of a view as a set, made once for each view. */
-function namespacesOf(world: World): ReadonlySet<string> {
-  let set = namespaceSets.get(world);
-  if (set === undefined) {
-    set = new Set(world.namespaces);
-    namespaceSets.set(world, set);
-  }
-  return set;
+/** What names are the cluster's, put together once for each view of it. */
+function zonesOf(view: WorldView, { namespace }: ClusterAccess): () => Zones {
+  let last: { world: World; zones: Zones } | undefined;
+  return () => {
+    const world = view.current;
+    if (last?.world === world) return last.zones;
+    const { clusterDomain, serviceSubnets, podSubnets } = world;
+    const zones = {
+      clusterDomain,
+      namespaces: new Set(world.namespaces),
+      namespace,
+      subnets: [...serviceSubnets, ...podSubnets],
+    };
+    last = { world, zones };
+    return zones;
+  };
 }
 
 interface Parts {

@@ -77,7 +77,11 @@ async function* followWorld(
   const stream = await session.open(target, { ...options, urgent: true });
   using _closed = closeOnAbort(stream, signal);
   try {
-    for await (const line of lines(stream)) yield parseWorld(line);
+    let world: World | undefined;
+    for await (const line of lines(stream)) {
+      world = parseWorld(line, world);
+      yield world;
+    }
   } catch (error) {
     if (!signal?.aborted) throw error;
   }

@@ -24,7 +24,8 @@ import { Slots } from "./slots.ts";
 import { decodeTarget, type Target } from "./target.ts";
 import { dialTcp } from "./tcp_dial.ts";
 import { UdpDatagrams } from "./udp_datagrams.ts";
-import { formatWorld, type World } from "./world.ts";
+import type { World } from "./world.ts";
+import { worldLine } from "./world_line.ts";
 
 /** Bounds of all sessions together; who comes above is refused as overloaded. */
 const maxDials = 4096;
@@ -132,9 +133,10 @@ export class Service {
       () => over.abort(),
     );
     try {
-      const encoder = new TextEncoder();
+      let before: World | undefined;
       for await (const world of this.#options.world.follow(over)) {
-        await writeAll(stream, encoder.encode(`${formatWorld(world)}\n`));
+        await writeAll(stream, worldLine(world, before));
+        before = world;
       }
       stream.close();
     } catch {

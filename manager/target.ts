@@ -8,7 +8,7 @@ export type Target =
   | { readonly kind: "udp"; readonly ip: Ip; readonly port: number }
   /** The cluster DNS's answer to one raw DNS message; the stream is that answer, then its end. */
   | { readonly kind: "lookup"; readonly query: Uint8Array }
-  /** The manager's view of the cluster; the stream is one line of JSON for each change, the first at once. */
+  /** The manager's view of the cluster; the stream is a line of JSON at once, and one for each change of it. */
   | { readonly kind: "world" };
 
 const codes = { tcp: 1, udp: 2, lookup: 3, world: 4 } as const;

@@ -1,4 +1,4 @@
-import { Ip, Subnet } from "../net/mod.ts";
+import { compareSubnets, Ip, Subnet } from "../net/mod.ts";
 
 /** What the manager sees of the cluster. */
 export interface World {
@@ -16,26 +16,73 @@ export interface World {
   readonly version: string;
 }
 
-/** Writes a world as one line of JSON, without its end. */
-export function formatWorld(world: World): string {
-  return JSON.stringify(world);
+const lists = ["namespaces", "serviceSubnets", "podSubnets"] as const;
+const scalars = ["clusterDomain", "nameserver", "version"] as const;
+
+/**
+ * Writes a world as one line of JSON, without its end. After a world that the reader has, the line holds only the fields
+ * that differ, and of a list only what was `added` and `removed`: in a large cluster most changes are small.
+ */
+export function formatWorld(world: World, before?: World): string {
+  if (before === undefined) return JSON.stringify(world);
+  const line: Record<string, unknown> = {};
+  for (const name of scalars) {
+    if (String(world[name]) !== String(before[name])) line[name] = world[name];
+  }
+  for (const name of lists) {
+    const [texts, were] = [world[name], before[name]].map((list) =>
+      new Set(list.map(String))
+    ) as [Set<string>, Set<string>];
+    const added = [...texts.difference(were)];
+    const removed = [...were.difference(texts)];
+    if (added.length + removed.length > 0) line[name] = { added, removed };
+  }
+  return JSON.stringify(line);
 }
 
 /**
- * Reads a line of {@link formatWorld}. Fields that this release does not know are passed over.
+ * Reads a line of {@link formatWorld}. Fields that this release does not know are passed over. A list that did not change
+ * is the very one of `before`.
  *
+ * @param before The world of the line before; none for the first line.
  * @throws {SyntaxError} when the line is no world.
  */
-export function parseWorld(line: string): World {
+export function parseWorld(line: string, before?: World): World {
   const value = JSON.parse(line);
+  const read = <T>(name: keyof World, parse: (value: unknown) => T): T =>
+    before !== undefined && value?.[name] === undefined
+      ? before[name] as T
+      : parse(value?.[name]);
+  const subnets = (name: "serviceSubnets" | "podSubnets") =>
+    read<readonly Subnet[]>(
+      name,
+      (value) =>
+        listAfter(before?.[name].map(String) ?? [], value)
+          .map((one) => Subnet.parse(text(one))).sort(compareSubnets),
+    );
   return {
-    clusterDomain: domain(value?.clusterDomain),
-    namespaces: list(value?.namespaces).map(label),
-    serviceSubnets: list(value?.serviceSubnets).map(text).map(Subnet.parse),
-    podSubnets: list(value?.podSubnets).map(text).map(Subnet.parse),
-    nameserver: Ip.parse(text(value?.nameserver)),
-    version: text(value?.version),
+    clusterDomain: read("clusterDomain", domain),
+    namespaces: read(
+      "namespaces",
+      (value) => listAfter(before?.namespaces ?? [], value).map(label).sort(),
+    ),
+    serviceSubnets: subnets("serviceSubnets"),
+    podSubnets: subnets("podSubnets"),
+    nameserver: read("nameserver", (value) => Ip.parse(text(value))),
+    version: read("version", text),
   };
+}
+
+/** A list that stands there whole, or what becomes of `before`. */
+function listAfter(before: readonly string[], value: unknown): unknown[] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return list(value);
+  }
+  const { added, removed } = value as Record<string, unknown>;
+  const all = new Set<unknown>(before);
+  for (const one of list(removed)) all.delete(one);
+  for (const one of list(added)) all.add(one);
+  return [...all];
 }
 
 function text(value: unknown): string {

@@ -19,6 +19,41 @@ Deno.test("formatWorld() and parseWorld() agree", () => {
   assert.deepEqual(parseWorld(line), world);
 });
 
+const later: World = {
+  ...world,
+  namespaces: ["apps", "default"],
+  podSubnets: [Subnet.parse("10.244.0.0/24"), Subnet.parse("10.244.7.0/24")],
+  version: "0.2.0",
+};
+
+Deno.test("formatWorld() tells of a change what differs, parseWorld() puts it together again", () => {
+  assert.equal(
+    formatWorld(later, world),
+    '{"version":"0.2.0","namespaces":{"added":["apps"],"removed":["shop"]},' +
+      '"podSubnets":{"added":["10.244.7.0/24"],"removed":[]}}',
+  );
+  const parsed = parseWorld(formatWorld(later, world), world);
+  assert.deepEqual(parsed, later);
+  assert.equal(parsed.serviceSubnets, world.serviceSubnets);
+  assert.deepEqual(parseWorld(formatWorld(world, later), later), world);
+  assert.equal(formatWorld(world, world), "{}");
+  assert.deepEqual(parseWorld("{}", world), world);
+});
+
+Deno.test("parseWorld() takes a list whole at any time", () => {
+  assert.deepEqual(parseWorld(line, later), world);
+});
+
+Deno.test("parseWorld() rejects a change of nothing, and one that holds no names", () => {
+  const change = formatWorld(later, world);
+  assert.throws(() => parseWorld(change), SyntaxError);
+  for (
+    const bad of [change.replace("apps", "A.b"), change.replace("[]", "7")]
+  ) {
+    assert.throws(() => parseWorld(bad, world), SyntaxError, bad);
+  }
+});
+
 Deno.test("parseWorld() passes over fields of later releases", () => {
   assert.deepEqual(parseWorld(line.replace("{", '{"later":[1],')), world);
 });
