@@ -47,12 +47,19 @@ export class FakeApiServer implements AsyncDisposable {
     this.#running = this.#accept();
   }
 
-  /** @param options.name Whose certificate it shows; none: it speaks without TLS. */
+  /**
+   * @param options.name Whose certificate it shows; none: it speaks without TLS.
+   * @param options.hostname Where it listens; without a port, on any that is free.
+   */
   static start(
     handler: FakeHandler,
-    { name = "server" }: { name?: string | undefined } = {},
+    { name = "server", hostname = "127.0.0.1", port = 0 }: {
+      name?: string | undefined;
+      hostname?: string;
+      port?: number;
+    } = {},
   ): FakeApiServer {
-    const at = { hostname: "127.0.0.1", port: 0 };
+    const at = { hostname, port };
     const listener = name === "" ? Deno.listen(at) : Deno.listenTls({
       ...at,
       cert: pem(`${name}.pem`),

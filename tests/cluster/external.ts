@@ -12,7 +12,7 @@ import { startProcess, stopProcess } from "./process.ts";
  * @returns lines for the laptop's /etc/hosts
  */
 export async function linkToCluster(
-  cluster: Cluster,
+  cluster: Pick<Cluster, "apiServerAddress">,
   { netns, number }: { netns: string; number: number },
 ): Promise<string> {
   const { host, port } = cluster.apiServerAddress;

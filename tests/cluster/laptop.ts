@@ -52,6 +52,15 @@ export interface LaptopCommandOptions extends Omit<CommandOptions, "clearEnv"> {
   readonly user?: LaptopUser;
 }
 
+/** What a laptop must know of the cluster that it is beside. */
+export interface ClusterOfLaptop
+  extends Pick<Cluster, "isBed" | "apiServerAddress" | "kubectlPath"> {
+  /** kubectl as the administrator; its kubeconfig becomes the laptop's. */
+  readonly kubectl: Cluster["kubectl"];
+  /** Links the network namespace of a laptop to the API server, where none of the usual ways does; lines for its /etc/hosts. */
+  linkLaptop?(netns: string, number: number): Promise<string>;
+}
+
 /**
  * A laptop of the tests: network, mount and host name namespaces of its own, linked to the cluster's API server and to
  * the outside world and to nothing else. It has its own /etc, homes, /run, /var/lib and /var/cache, which begin as the
@@ -62,10 +71,14 @@ export class Laptop implements AsyncDisposable {
   readonly number: number;
   /** Its network namespace, below /run/netns. */
   readonly netns: string;
-  readonly #cluster: Cluster;
+  readonly #cluster: ClusterOfLaptop;
   readonly #holder: number;
 
-  private constructor(cluster: Cluster, number: number, holder: number) {
+  private constructor(
+    cluster: ClusterOfLaptop,
+    number: number,
+    holder: number,
+  ) {
     this.#cluster = cluster;
     this.#holder = holder;
     this.number = number;
@@ -73,7 +86,7 @@ export class Laptop implements AsyncDisposable {
   }
 
   static async open(
-    cluster: Cluster,
+    cluster: ClusterOfLaptop,
     { resolvConf = defaultResolvConf }: LaptopOptions = {},
   ): Promise<Laptop> {
     await startOutside();
@@ -81,7 +94,9 @@ export class Laptop implements AsyncDisposable {
     try {
       const netns = netnsName(number);
       await makeLaptopNetwork(netns, number);
-      const hosts = cluster.isBed
+      const hosts = cluster.linkLaptop
+        ? await cluster.linkLaptop(netns, number)
+        : cluster.isBed
         ? await linkToBed(netns, number)
         : await linkToCluster(cluster, { netns, number });
       const holder = await startHolder(

@@ -6,6 +6,7 @@ export { type Cluster, openCluster, type TestNamespace } from "./cluster.ts";
 export type { CommandOptions, CommandResult } from "./command.ts";
 export { must, run } from "./command.ts";
 export {
+  type ClusterOfLaptop,
   Laptop,
   type LaptopCommandOptions,
   type LaptopOptions,
@@ -19,6 +20,7 @@ export { deployApp } from "./app.ts";
 export { appBinary } from "./binaries.ts";
 export { buildManagerImage } from "./manager_image.ts";
 export { outside } from "./outside.ts";
+export { installPackages } from "./packages.ts";
 export { makeUser, type TestUser } from "./user.ts";
 export { say, step } from "./step.ts";
 export { sleep, waitFor } from "./wait.ts";
