@@ -38,6 +38,11 @@ export const foregroundRoutes = {
     parameters: {},
     docs: { brief: "Run the traffic-manager (in the cluster)" },
   }),
+  bridge: buildCommand<Record<never, never>, [], Context>({
+    loader: () => import("./bridge_run.ts"),
+    parameters: {},
+    docs: { brief: "Join standard input and output to the manager's door" },
+  }),
   agent: buildCommand<Record<never, never>, [], Context>({
     loader: () => import("./agent_run.ts"),
     parameters: {},

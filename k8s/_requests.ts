@@ -30,12 +30,18 @@ const answerLimitBytes = 256 * 1024 * 1024;
 const patience = 3;
 const longestWaitMs = 5_000;
 
+/** A list stands for its name several times over. */
+export type Query = Record<
+  string,
+  string | number | boolean | string[] | undefined
+>;
+
 export interface ApiRequest {
   question: Question;
   method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   /** As in {@link pathOf}. */
   path: string;
-  query?: Record<string, string | number | boolean | undefined>;
+  query?: Query;
   body?: unknown;
   contentType?: string;
   signal?: AbortSignal | undefined;
@@ -124,11 +130,14 @@ export class Requests implements Disposable {
   }
 
   /** The path below that of the server's URL, which some gateways have. */
-  target(path: string, query: ApiRequest["query"] = {}): string {
+  target(path: string, query: Query = {}): string {
     const base = this.access.server.pathname.replace(/\/+$/, "");
     const parameters = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) parameters.set(name, String(value));
+      if (value === undefined) continue;
+      for (const one of Array.isArray(value) ? value : [value]) {
+        parameters.append(name, String(one));
+      }
     }
     const text = parameters.toString();
     return `${base}${path}${text && `?${text}`}`;

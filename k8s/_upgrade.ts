@@ -9,7 +9,7 @@ import {
   readResponseHead,
   type ResponseHead,
 } from "./_http_head.ts";
-import type { Requests } from "./_requests.ts";
+import type { Query, Requests } from "./_requests.ts";
 import { ApiError, decodeApiError, type Question } from "./api_error.ts";
 import type { Proof } from "./credential.ts";
 import { ObstacleError } from "./unreachable.ts";
@@ -23,7 +23,7 @@ export interface UpgradeRequest {
   question: Question;
   method: "GET" | "POST";
   path: string;
-  query?: Record<string, string | number>;
+  query?: Query;
   /** Besides those that say who asks. */
   headers: HeaderList;
 }

@@ -35,6 +35,15 @@ export interface ClusterAccess {
   readonly credential: Credential;
   /** Headers that ask to act as somebody else. */
   readonly impersonation: readonly [string, string][];
+  /** How kubectl has the same access; absent where there is no kubeconfig. */
+  readonly kubectl?: KubectlAccess;
+}
+
+/** The same access for `kubectl`. */
+export interface KubectlAccess {
+  readonly context: string;
+  /** Whole environment, which names the kubeconfig. */
+  readonly env: Record<string, string>;
 }
 
 /** How the server proves that it is the one. */
@@ -102,16 +111,22 @@ export async function loadAccess(
       clusterInfo: clusterInfo(cluster.entry, trust),
     }),
     impersonation: impersonation(user.entry),
+    kubectl: {
+      context: selection.context,
+      env: { ...env, KUBECONFIG: paths.join(pathSeparator) },
+    },
   };
 }
+
+/** Between the paths in `KUBECONFIG`. */
+const pathSeparator = Deno.build.os === "windows" ? ";" : ":";
 
 function kubeconfigPaths(
   { kubeconfig, env, home }: LoadAccessOptions,
 ): string[] {
   const list = kubeconfig ?? env["KUBECONFIG"];
   if (list) {
-    const separator = Deno.build.os === "windows" ? ";" : ":";
-    return list.split(separator).filter((path) => path !== "");
+    return list.split(pathSeparator).filter((path) => path !== "");
   }
   const folder = home ?? env["HOME"] ?? env["USERPROFILE"];
   return folder ? [`${folder}/.kube/config`] : [];

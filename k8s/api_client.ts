@@ -1,11 +1,9 @@
 /** The API server as typed questions. Every method throws {@link ApiError}, {@link ApiUnreachableError} or {@link CredentialError}. */
 import { type Clock, type Conn, systemClock } from "../net/mod.ts";
 import { pause } from "./_deadline.ts";
-import {
-  PortForwarder,
-  type PortForwardOptions,
-  type PortForwardWay,
-} from "./_port_forward.ts";
+import { childrenEnded } from "./_kubectl_child.ts";
+import { PortForwarder } from "./_port_forward.ts";
+import type { PortForwardOptions, PortForwardWay } from "./_way.ts";
 import { type ApiRequest, Requests } from "./_requests.ts";
 import { watchCollection, type WatchEvent } from "./_watch.ts";
 import { ask } from "./_ask.ts";
@@ -38,18 +36,23 @@ export interface OpenApiOptions {
   clock?: Clock;
   /** What the API server's audit log shows. */
   userAgent?: string;
-  /** How port-forwards are tried first: what {@link ApiClient.portForwardWay} said another time. */
-  portForwardWay?: PortForwardWay;
+  /** How port-forwards are tried first: what `onPortForwardWay` was told another time. */
+  portForwardWay?: PortForwardWay | undefined;
+  /** Called with each other way that is tried first from then on, since it worked where better ones do not. */
+  onPortForwardWay?: (way: PortForwardWay) => void;
 }
 
 /** Makes a client. Nothing is connected before the first question. */
 export function openApi(
   access: ClusterAccess,
-  { clock = systemClock, userAgent = "tp", portForwardWay }: OpenApiOptions =
-    {},
+  options: OpenApiOptions = {},
 ): ApiClient {
+  const { clock = systemClock, userAgent = "tp" } = options;
   const requests = new Requests(access, { clock, userAgent });
-  const forwarder = new PortForwarder(requests, portForwardWay);
+  const forwarder = new PortForwarder(requests, {
+    way: options.portForwardWay,
+    onWay: options.onPortForwardWay,
+  });
   return new ApiClient({ requests, forwarder, fieldManager: userAgent });
 }
 
@@ -299,6 +302,8 @@ export class ApiClient implements AsyncDisposable {
    * A byte flow to a port inside a pod. Resolves when the cluster has taken it; that nobody listens on the port shows
    * here or at the first read, as {@link RefusedError}. Container runtimes take the end of our direction for the end
    * of both: whoever wants an answer after it must not call `closeWrite`.
+   *
+   * There are several ways; see {@link PortForwardWay}.
    */
   portForward(options: PortForwardOptions): Promise<Conn> {
     return this.#forwarder.open(options);
@@ -309,11 +314,11 @@ export class ApiClient implements AsyncDisposable {
     return this.#forwarder.way;
   }
 
-  /** Ends watches and questions. Flows of {@link ApiClient.portForward} go on. */
-  [Symbol.asyncDispose](): Promise<void> {
+  /** Ends watches and questions. Flows of {@link ApiClient.portForward} go on; nothing runs for those that were closed. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort();
     this.#requests[Symbol.dispose]();
-    return Promise.resolve();
+    await childrenEnded();
   }
 
   #watchFrom<T extends KubernetesObject>(

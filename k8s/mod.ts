@@ -33,7 +33,13 @@ export {
   resourceOf,
   resources,
 } from "./resource.ts";
-export type { PortForwardOptions, PortForwardWay } from "./_port_forward.ts";
+export {
+  type Bridge,
+  bridgeReady,
+  type PortForwardOptions,
+  type PortForwardWay,
+  portForwardWays,
+} from "./_way.ts";
 export type { WatchEvent } from "./_watch.ts";
 export {
   ApiUnreachableError,

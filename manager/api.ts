@@ -11,5 +11,10 @@ export const probePort = 7411;
 export const managerName = "traffic-manager";
 /** The manager's pod. */
 export const managerPod = `${managerName}-0`;
+/** In the manager's pod: joins its standard streams to {@link clientPort}. The path is that of the image. */
+export const bridge = {
+  container: managerName,
+  command: ["/usr/local/bin/tp", "bridge"],
+};
 /** Where the manager lives unless told otherwise. */
 export const defaultManagerNamespace = "ambassador";
