@@ -4,6 +4,7 @@ import { findConnector } from "./_connector.ts";
 import { formatValue } from "./_output.ts";
 import { repairIfNeeded } from "./_repair.ts";
 import { unservedText } from "./_short_names.ts";
+import { transportText } from "./_transport.ts";
 import type { StatusFlags } from "./status.ts";
 
 export default async function run(
@@ -38,6 +39,7 @@ export function statusText(status: Status): string {
     ["Intercepts", `${user.intercepts.length} total`],
     ["Namespace", user.namespace],
     ["Manager", manager && managerText(manager, user.manager_namespace)],
+    ["Transport", transportText(status)],
     ["Device", root?.device],
     ["DNS", root && `${root.dns.vif_address} in ${root.dns.edge}`],
     ["Domain", root?.dns.cluster_domain],

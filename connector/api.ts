@@ -71,7 +71,7 @@ export interface Status {
     version: string;
     /** Round trip of the session in milliseconds. */
     round_trip_ms?: number;
-    /** How the API server carries the session. */
+    /** How the laptop reaches it: the way that the last carrier was opened by. */
     transport?: string;
   };
   /** Counters since the connection began. */

@@ -11,7 +11,12 @@
  */
 import { product, version } from "../build.ts";
 import type { DaemonClient } from "../daemon/client.ts";
-import { type ClusterAccess, loadAccess, openApi } from "../k8s/mod.ts";
+import {
+  type ApiClient,
+  type ClusterAccess,
+  loadAccess,
+  openApi,
+} from "../k8s/mod.ts";
 import type { ConnectEvent, ConnectRequest, Status } from "./api.ts";
 import { askApiServer } from "./api_server.ts";
 import { holdDaemon } from "./daemon_hold.ts";
@@ -22,6 +27,7 @@ import { ensureManager, lookForManager } from "./manager.ts";
 import { type Network, openNetwork } from "./network.ts";
 import { reachManager } from "./reach.ts";
 import { idleStatus, releaseOf } from "./status.ts";
+import { WayMemory } from "./way_memory.ts";
 import { WorldView } from "./world_view.ts";
 
 export interface ConnectOptions {
@@ -41,7 +47,12 @@ export async function connect(
 ): Promise<Connection> {
   await using building = new AsyncDisposableStack();
   const access = await accessOf(request);
-  const api = building.use(openApi(access, { userAgent: product }));
+  const ways = new WayMemory();
+  const api = building.use(openApi(access, {
+    userAgent: product,
+    portForwardWay: await ways.recall(access),
+    onPortForwardWay: (way) => void ways.note(access, way),
+  }));
   await askApiServer(api, { signal, tell });
   const options = { ...request, signal, tell };
   const presence = await lookForManager(api, options);
@@ -64,7 +75,7 @@ export async function connect(
     tell({ event: "progress", text });
   }
   signal.throwIfAborted();
-  const parts = { access, request, link: linked, daemon, view, network };
+  const parts = { access, api, request, link: linked, daemon, view, network };
   return new Connection(parts, building.move());
 }
 
@@ -81,6 +92,7 @@ function accessOf(
 
 interface Parts {
   access: ClusterAccess;
+  api: ApiClient;
   request: ConnectRequest;
   link: ManagerLink;
   daemon: DaemonClient;
@@ -130,8 +142,9 @@ export class Connection {
   }
 
   status(): Status {
-    const { access, request, link, view, network } = this.#parts;
+    const { access, api, request, link, view, network } = this.#parts;
     const { trouble, roundTripMs } = link;
+    const transport = api.portForwardWay;
     const idle = idleStatus("Connected");
     return {
       user_daemon: {
@@ -147,6 +160,7 @@ export class Connection {
         name: "traffic-manager",
         version: releaseOf(link.managerProduct),
         ...roundTripMs === undefined ? {} : { round_trip_ms: roundTripMs },
+        ...transport === undefined ? {} : { transport },
       },
       traffic: network.traffic(),
     };

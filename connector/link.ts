@@ -8,9 +8,10 @@
 import { product } from "../build.ts";
 import type { ApiClient } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
-import { clientPort, managerPod, type World } from "../manager/api.ts";
+import type { World } from "../manager/api.ts";
 import { type Manager, openManager } from "../manager/client.ts";
 import { RefusedError } from "../net/mod.ts";
+import { openCarrier } from "./carrier.ts";
 import { pause } from "./pause.ts";
 import { dialSession, type Identity, type Session } from "../tunnel/mod.ts";
 
@@ -112,12 +113,7 @@ export class ManagerLink implements AsyncDisposable {
   async #connect(): Promise<Session> {
     const { api, namespace, identity } = this.#options;
     const { signal } = this.#abort;
-    const carrier = await api.portForward({
-      namespace,
-      pod: managerPod,
-      port: clientPort,
-      signal,
-    });
+    const carrier = await openCarrier(api, { namespace, signal });
     const session = await dialSession(carrier, { identity, product });
     const late = setTimeout(() => session.close(), firstViewMs);
     try {
