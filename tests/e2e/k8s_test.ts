@@ -1,5 +1,6 @@
 /** The API client against a real API server. */
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { openCluster } from "../cluster/mod.ts";
 import {
   ApiClient,
@@ -10,6 +11,7 @@ import {
   loadAccess,
   openApi,
   type PortForwardWay,
+  portForwardWays,
   resources,
   type WatchEvent,
 } from "../../k8s/mod.ts";
@@ -18,8 +20,11 @@ import { type Conn, RefusedError, writeAll } from "../../net/mod.ts";
 const { configMaps, namespaces, pods, tokenReviews } = resources;
 
 async function adminAccess(): Promise<ClusterAccess> {
-  const { kubeconfigPath } = await openCluster();
-  return await loadAccess({ kubeconfig: kubeconfigPath, env: {} });
+  const { kubeconfigPath, kubectlPath } = await openCluster();
+  const path = `${dirname(kubectlPath)}:/usr/bin:/bin`;
+  // Where kubectl keeps what it has learnt of the cluster.
+  const env = { PATH: path, HOME: Deno.env.get("HOME") ?? "/root" };
+  return await loadAccess({ kubeconfig: kubeconfigPath, env });
 }
 
 function map(namespace: string, data: Record<string, string>): ConfigMap {
@@ -214,7 +219,12 @@ async function bench(api: ApiClient, port: number) {
     metadata.deletionTimestamp === undefined && status?.phase === "Running"
   );
   assert.ok(pod, "the sample application is not there");
-  return { namespace: "default", pod: pod.metadata.name!, port };
+  const there = `nc 127.0.0.1 ${port}`;
+  const script = `${there} </dev/null && echo ready && exec ${there}`;
+  return {
+    ...{ namespace: "default", pod: pod.metadata.name!, port },
+    bridge: { container: "tools", command: ["sh", "-c", script] },
+  };
 }
 
 /** Sends so many bytes to an echo, ends, and wants them back; on a flow that knows no half-close it only sends. */
@@ -236,7 +246,7 @@ async function echoed(conn: Conn, size: number): Promise<void> {
   conn.close();
 }
 
-for (const portForwardWay of ["spdy-websocket", "spdy", "channel"] as const) {
+for (const portForwardWay of portForwardWays) {
   Deno.test(`portForward() by ${portForwardWay} brings every byte back`, async () => {
     await using api = await openBy(portForwardWay);
     const conn = await api.portForward(await bench(api, 5003));
