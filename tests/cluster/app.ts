@@ -5,9 +5,10 @@ import { must } from "./command.ts";
 import { type ImageContent, withLibraries, writeImage } from "./image.ts";
 import { installPackages } from "./packages.ts";
 import { repositoryDir } from "./paths.ts";
+import { postgresFiles } from "./postgres.ts";
 import { step } from "./step.ts";
 
-/** What a cluster's nodes pull where the bed imports: set TP_TEST_IMAGES to a registry that holds the three images. */
+/** What a cluster's nodes pull where the bed imports: set TP_TEST_IMAGES to a registry that holds the four images. */
 const bedRegistry = "docker.io/local";
 
 const manifests = {
@@ -18,9 +19,10 @@ const manifests = {
   ],
   bench: ["bench"],
   redis: ["redis"],
+  postgres: ["postgres"],
 } as const;
 
-/** Brings the sample application, the servers of the benchmarks and the database, and waits until all are ready. */
+/** Brings the sample application, the servers of the benchmarks and the databases, and waits until all are ready. */
 export async function deployApp(cluster: Cluster): Promise<void> {
   const registry = Deno.env.get("TP_TEST_IMAGES");
   if (registry === undefined) {
@@ -45,7 +47,7 @@ export async function deployApp(cluster: Cluster): Promise<void> {
   });
 }
 
-/** The images of the application: its own programs, tools for a shell in a pod, and a database. */
+/** The images of the application: its own programs, tools for a shell in a pod, and two databases. */
 export async function appImages(): Promise<ImageContent[]> {
   const app = join(await appBinary(), "app");
   return [
@@ -68,6 +70,11 @@ export async function appImages(): Promise<ImageContent[]> {
         "/usr/bin/redis-check-rdb",
         "/usr/bin/redis-server",
       ),
+    },
+    {
+      name: `${bedRegistry}/postgres:1`,
+      entrypoint: ["/bin/sh"],
+      ...await postgresFiles(),
     },
   ];
 }

@@ -18,8 +18,10 @@ export const installed = [
   "iptables", // kube-proxy
   "iputils-ping", // in laptops
   "libseccomp2", // runc
+  "libxml2", // PostgreSQL's server, for its image
   "nftables",
   "openssl",
+  "postgresql-client", // psql, in laptops
   "procps", // ps, sysctl
   "redis-tools", // redis-cli, and the server in the same binary
   "socat", // laptops of a cluster of TP_TEST_KUBECONFIG
