@@ -1,12 +1,14 @@
 import { join } from "node:path";
+import { restartApiServer } from "./api_server.ts";
 import { run } from "./command.ts";
 import { type Kubectl, kubectlFor, mustKubectl } from "./kubectl.ts";
 import { alone } from "./lock.ts";
 import { importIntoNode } from "./node.ts";
 import { adminKubeconfig, binDir } from "./paths.ts";
+import { bringPrograms } from "./programs.ts";
 import { type NodeSettings, nodeSettings } from "./settings.ts";
 import { readStatus } from "./status.ts";
-import { bringPrograms, up } from "./up.ts";
+import { up } from "./up.ts";
 import { waitFor } from "./wait.ts";
 
 /** The cluster that tests and benchmarks run against: the bed, or any other that `TP_TEST_KUBECONFIG` names. */
@@ -37,6 +39,12 @@ export interface Cluster {
   namespace(prefix?: string): Promise<TestNamespace>;
   /** Brings an image, a tar as `docker save` writes it, to all nodes. @throws {Error} if this is not the bed */
   importImage(tarPath: string): Promise<void>;
+  /**
+   * Ends the API server as an upgrade does and starts it again; resolves when it is ready. All connections to it end.
+   *
+   * @throws {Error} if this is not the bed
+   */
+  restartApiServer(): Promise<void>;
 }
 
 /** A namespace of one test. */
@@ -93,6 +101,12 @@ async function describeCluster(
     rolledOut: (workload, options) => rolledOut(kubectl, workload, options),
     namespace: (prefix) => makeNamespace(kubectl, prefix),
     importImage: (tarPath) => importImage(nodes, tarPath),
+    restartApiServer: async () => {
+      if (nodes.length > 0) return await restartApiServer();
+      throw new Error(
+        "Cannot restart the API server: that of TP_TEST_KUBECONFIG is not ours",
+      );
+    },
   };
 }
 

@@ -36,6 +36,7 @@ import {
   laptopNumbers,
   releaseLaptopNumber,
 } from "./laptop_number.ts";
+import { enterOtherNetwork, leaveOtherNetwork } from "./laptop_roaming.ts";
 import { ipBatch, netnsExists, netnsPids, removeNetns } from "./netns.ts";
 import { startOutside } from "./outside.ts";
 import { startHolder, stopProcess } from "./process.ts";
@@ -239,6 +240,18 @@ export class Laptop implements AsyncDisposable {
     const link = { netns: this.netns, number: this.number, into: pid };
     await divertClusterLink(link);
     return { [Symbol.asyncDispose]: () => restoreClusterLink(link) };
+  }
+
+  /**
+   * Takes this laptop into another network: its link to the cluster, its addresses there and its default route change.
+   *
+   * @returns what takes it back
+   */
+  async roam(): Promise<AsyncDisposable> {
+    this.#assertOnBed("change");
+    const place = { netns: this.netns, number: this.number };
+    await enterOtherNetwork(place);
+    return { [Symbol.asyncDispose]: () => leaveOtherNetwork(place) };
   }
 
   /** Lets the kernels send packets of 64 KiB over the link to the cluster (as they do at first), or only what a wire carries. */

@@ -28,7 +28,7 @@ export function nodeInterface(number: number): string {
 }
 
 /** The link of an earlier laptop of the number: the kernel takes a namespace apart when its last process is gone. */
-async function removeLink(netns: string, name: string): Promise<void> {
+export async function removeLink(netns: string, name: string): Promise<void> {
   await run(["ip", "-n", netns, "link", "del", name]);
 }
 
@@ -69,7 +69,7 @@ export async function linkToBed(
   netns: string,
   number: number,
 ): Promise<string> {
-  const { ipv4, ipv6, gateway } = clusterLink(number);
+  const { ipv4, ipv6 } = clusterLink(number);
   const inNode = nodeInterface(number);
   await removeLink(nodeSettings(1).netns, inNode);
   await ipBatch(nodeSettings(1).netns, [
@@ -80,10 +80,18 @@ export async function linkToBed(
     `addr add ${ipv4}/24 dev cluster0`,
     `addr add ${ipv6}/64 dev cluster0 nodad`,
     "link set cluster0 up",
-    `route add ${apiServer.ipv4} via ${gateway.ipv4}`,
-    `route add ${apiServer.ipv6} via ${gateway.ipv6}`,
+    ...toApiServer(number),
   ]);
   return "";
+}
+
+/** The routes by which a laptop reaches the API server, as `ip` commands. */
+export function toApiServer(number: number): string[] {
+  const { gateway } = clusterLink(number);
+  return [
+    `route add ${apiServer.ipv4} via ${gateway.ipv4}`,
+    `route add ${apiServer.ipv6} via ${gateway.ipv6}`,
+  ];
 }
 
 /** What makes the node's end of a laptop's link of an interface that is there, as `ip` commands. */
@@ -108,13 +116,13 @@ export async function linksSettled(netns: string): Promise<void> {
 
 /** What `ip -json addr` says of a link, as far as it is read here. */
 interface IpLink {
-  readonly ifname: string;
+  readonly "link_type": string;
   readonly operstate: string;
   readonly "addr_info": readonly { readonly local: string }[];
 }
 
 function isSettled(link: IpLink): boolean {
-  return link.ifname === "lo" || link.operstate === "UP" &&
+  return link["link_type"] !== "ether" || link.operstate === "UP" &&
       link["addr_info"].some(({ local }) => local.startsWith("fe80:"));
 }
 

@@ -40,7 +40,9 @@ async function main([command = "help", ...args]: string[]): Promise<number> {
       await alone(down);
       return 0;
     case "status": {
-      const status = await readStatus();
+      // What another process changes looks broken meanwhile.
+      const found = await readStatus();
+      const status = found.state === "broken" ? await alone(readStatus) : found;
       const detail = status.state === "up"
         ? ` (nodes: ${status.nodes})`
         : status.state === "broken"

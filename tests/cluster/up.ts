@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { clusterBinaries, kubernetesCommands } from "./binaries.ts";
+import { apiServerReady } from "./api_server.ts";
+import { kubernetesCommands } from "./binaries.ts";
 import { corednsObjects, writeCorednsImage } from "./coredns.ts";
 import {
   controllerProcesses,
@@ -20,10 +21,11 @@ import {
   startNode,
 } from "./node.ts";
 import { pauseImage } from "./node_config.ts";
-import { installPackages, unpacked, unpackPackages } from "./packages.ts";
+import { installPackages } from "./packages.ts";
 import { adminKubeconfig, binDir, stateDir, statePath } from "./paths.ts";
 import { makeAuthority } from "./pki.ts";
 import { assertAlive, startProcess } from "./process.ts";
+import { bringPrograms } from "./programs.ts";
 import { type NodeSettings, nodeSettings } from "./settings.ts";
 import { readStatus, writeNodeCount } from "./status.ts";
 import { say, step } from "./step.ts";
@@ -64,12 +66,6 @@ export async function up({ nodes }: { nodes: number }): Promise<void> {
   say(`bed: up; kubeconfig: ${adminKubeconfig}`);
 }
 
-/** Where the programs of the bed are; compiles and unpacks what is missing. */
-export async function bringPrograms(): Promise<Programs> {
-  const debian = await unpackPackages(unpacked.node);
-  return { bin: binDir, debian, compiled: await clusterBinaries() };
-}
-
 async function prepare(): Promise<void> {
   await saveMachineSettings();
   await makeFirstNodeNetwork();
@@ -96,12 +92,7 @@ async function linkPrograms(programs: Programs): Promise<void> {
 async function startStore(programs: Programs): Promise<void> {
   for (const process of storeProcesses(programs)) await startProcess(process);
   await prepareNode(nodeSettings(1), programs);
-  await waitFor("answer of the API server", async () => {
-    await assertAlive("etcd");
-    await assertAlive("kube-apiserver");
-    const { stdout, stderr } = await bedKubectl(["get", "--raw", "/readyz"]);
-    return stdout === "ok" || stderr.trim();
-  });
+  await apiServerReady();
 }
 
 async function startFirstNode(programs: Programs): Promise<void> {

@@ -2,38 +2,15 @@
 import assert from "node:assert/strict";
 import { Laptop, openCluster, waitFor } from "../cluster/mod.ts";
 import { Tp } from "../support/laptop_tp.ts";
+import { type OwnProcesses, ownProcesses } from "../support/own_processes.ts";
 import { assertSameState } from "../support/same_state.ts";
 
 const outside = "outside.example.test";
 const page = "verylargejavaservice.default:8080";
 const withinMs = 2_000;
 
-interface Processes {
-  connector: number;
-  daemon: number;
-  guard: number;
-}
-
-/** Processes of ours on this laptop, told apart by their command lines. */
-async function processes(laptop: Laptop): Promise<Processes> {
-  const { stdout } = await laptop.run(["ps", "-eo", "pid=,args="]);
-  const inside = new Set(await laptop.pids());
-  const find = (pattern: RegExp) => {
-    const line = stdout.split("\n").find((one) =>
-      pattern.test(one) && inside.has(Number(one.trim().split(/\s+/)[0]))
-    );
-    assert.ok(line, `no process matches ${pattern} in\n${stdout}`);
-    return Number(line.trim().split(/\s+/)[0]);
-  };
-  return {
-    connector: find(/tp connector-foreground/),
-    daemon: find(/tp daemon-foreground --uid/),
-    guard: find(/sh .*guard/),
-  };
-}
-
 /** The guard leads a group: what it waits with is of ours, too. */
-function kill(pids: Processes, victim: keyof Processes): void {
+function kill(pids: OwnProcesses, victim: keyof OwnProcesses): void {
   const pid = pids[victim];
   Deno.kill(victim === "guard" ? -pid : pid, "SIGKILL");
 }
@@ -51,7 +28,7 @@ async function mustResolveOutside(laptop: Laptop, after: string) {
   );
 }
 
-const kills: { name: string; victims: (keyof Processes)[] }[] = [
+const kills: { name: string; victims: (keyof OwnProcesses)[] }[] = [
   { name: "kill -9 of the connector", victims: ["connector"] },
   { name: "kill -9 of the daemon", victims: ["daemon"] },
   { name: "kill -9 of connector and daemon", victims: ["connector", "daemon"] },
@@ -68,7 +45,7 @@ for (const { name, victims } of kills) {
     const tp = new Tp(laptop);
     const before = await laptop.snapshot();
     await tp.ok(["connect"]);
-    const pids = await processes(laptop);
+    const pids = await ownProcesses(laptop);
     for (const victim of victims) kill(pids, victim);
     await mustResolveOutside(laptop, name);
     await tp.ok(["connect"]);
@@ -85,7 +62,7 @@ Deno.test("a stopped connector delays outside names by less than 2 s; continued,
   const tp = new Tp(laptop);
   const before = await laptop.snapshot();
   await tp.ok(["connect"]);
-  const { connector } = await processes(laptop);
+  const { connector } = await ownProcesses(laptop);
   Deno.kill(connector, "SIGSTOP");
   try {
     await mustResolveOutside(laptop, "SIGSTOP of the connector");
@@ -110,7 +87,7 @@ Deno.test("a stopped daemon breaks no name and the next connect works", async ()
   const tp = new Tp(laptop);
   const before = await laptop.snapshot();
   await tp.ok(["connect"]);
-  const { daemon } = await processes(laptop);
+  const { daemon } = await ownProcesses(laptop);
   Deno.kill(daemon, "SIGSTOP");
   await mustResolveOutside(laptop, "SIGSTOP of the daemon");
   // The guard kills a daemon that stays stopped, so that it cannot wake up in the middle of the undoing.
@@ -130,7 +107,7 @@ Deno.test("a repair by the next command of any kind follows when all of ours was
   const tp = new Tp(laptop);
   const before = await laptop.snapshot();
   await tp.ok(["connect"]);
-  const pids = await processes(laptop);
+  const pids = await ownProcesses(laptop);
   for (const victim of ["guard", "daemon", "connector"] as const) {
     kill(pids, victim);
   }
@@ -144,7 +121,7 @@ Deno.test("a connector that stays stopped is ended by the next command, and the 
   const tp = new Tp(laptop);
   const before = await laptop.snapshot();
   await tp.ok(["connect"]);
-  const { connector } = await processes(laptop);
+  const { connector } = await ownProcesses(laptop);
   Deno.kill(connector, "SIGSTOP");
   await tp.ok(["connect"]);
   const answer = await laptop.run(["curl", "-sS", "-m", "10", page]);

@@ -4,6 +4,8 @@ import type { Laptop } from "../cluster/mod.ts";
 export interface LaptopScript extends AsyncDisposable {
   /** The next line that it prints. @throws {Error} when it has ended. */
   nextLine(): Promise<string>;
+  /** Writes a line to its standard input. */
+  tell(line: string): Promise<void>;
   /** All lines that it has printed, and {@link LaptopScript.nextLine} has not told, up to its end, which this brings about. */
   end(): Promise<string[]>;
 }
@@ -17,8 +19,9 @@ export function startScript(
   const path = new URL(name, import.meta.url).pathname;
   const child = laptop.spawn(
     [Deno.execPath(), "run", "-A", "--unstable-net", path, ...args],
-    { stdout: "piped" },
+    { stdin: "piped", stdout: "piped" },
   );
+  const writer = child.stdin.getWriter();
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   let hasEnded = false;
@@ -28,9 +31,12 @@ export function startScript(
     hasEnded = done;
   };
   const end = async () => {
-    if (!hasEnded) child.kill("SIGKILL");
+    try {
+      child.kill("SIGKILL");
+    } catch { /* it has ended */ }
     while (!hasEnded) await read();
     await child.status;
+    await writer.close().catch(() => {});
     return rest.split("\n").filter((line) => line !== "");
   };
   return {
@@ -44,6 +50,7 @@ export function startScript(
       rest = rest.slice(at + 1);
       return line;
     },
+    tell: (line) => writer.write(new TextEncoder().encode(`${line}\n`)),
     end,
     [Symbol.asyncDispose]: async () => {
       await end();

@@ -11,6 +11,10 @@ import type {
 export const executable = Deno.env.get("TP_TEST_EXECUTABLE") ??
   new URL("../../dist/tp", import.meta.url).pathname;
 
+/** What the cluster of `TP_TEST_KUBECONFIG` pulls in the place of this release's image. */
+const image = Deno.env.get("TP_IMAGE");
+const imageEnv: Record<string, string> = image ? { TP_IMAGE: image } : {};
+
 export class Tp {
   readonly #laptop: Laptop;
   readonly #user: LaptopUser;
@@ -30,6 +34,7 @@ export class Tp {
       timeoutMs: 150_000,
       user: this.#user,
       ...options,
+      env: { ...imageEnv, ...options.env },
     });
   }
 
