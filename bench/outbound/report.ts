@@ -6,6 +6,7 @@ import type { Spread } from "./ratio.ts";
 import type { Break } from "./rounds.ts";
 import type { CpuCost, Line } from "./summary.ts";
 import type { Memory } from "./usage.ts";
+import { table } from "../table.ts";
 
 /** All that is known at the end of a run, as `--json` prints it. */
 export interface Report {
@@ -127,25 +128,6 @@ function digits(value: number | undefined, fraction?: number): string {
 
 function range(found: Spread | undefined): string {
   return found ? `${digits(found.min, 2)}..${digits(found.max, 2)}` : "";
-}
-
-/** Columns: words to the left, figures to the right. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows) {
-    row.forEach((cell, column) =>
-      widths[column] = Math.max(widths[column] ?? 0, cell.length)
-    );
-  }
-  const isWords = (column: number) =>
-    rows.slice(1).every((row) => !/^[\d.]/.test(row[column] ?? ""));
-  return rows.map((row) =>
-    row.map((cell, column) =>
-      isWords(column)
-        ? cell.padEnd(widths[column]!)
-        : cell.padStart(widths[column]!)
-    ).join("  ").trimEnd()
-  ).join("\n");
 }
 
 function bullets(lines: readonly string[]): string {
