@@ -15,7 +15,9 @@ export type HolderOrder =
     readonly order: "ask";
     readonly perSecond: number;
     readonly seconds: number;
-  };
+  }
+  /** Send so many bytes on each stream, once, and take their echo. */
+  | { readonly order: "fill"; readonly bytes: number };
 
 /** Times of requests of {@link requestBytes} and their echoes. */
 export interface Latency {
@@ -31,19 +33,18 @@ export interface Opener {
   stream(): Promise<Conn>;
 }
 
-/** How many are opened at a time. */
-const opening = 32;
+/** How many are opened or filled at a time. */
+const atATime = 32;
 const requestBytes = 100;
+const bufferBytes = 64 * 1024;
 
 /** Obeys until its input ends. */
 export async function hold(opener: Opener): Promise<void> {
   const streams: Conn[] = [];
-  const growTo = async (count: number) => {
-    let missing = count - streams.length;
-    await Promise.all(Array.from({ length: opening }, async () => {
-      while (missing-- > 0) streams.push(await opener.stream());
-    }));
-  };
+  const growTo = (count: number) =>
+    someAtATime(count - streams.length, async () => {
+      streams.push(await opener.stream());
+    });
   console.log("ready");
   for await (const line of lines(Deno.stdin.readable)) {
     const order: HolderOrder = JSON.parse(line);
@@ -51,11 +52,27 @@ export async function hold(opener: Opener): Promise<void> {
     let answer: unknown;
     if (order.order === "sessions") await opener.sessions?.(order.count);
     if (order.order === "streams") await growTo(order.count);
+    if (order.order === "fill") {
+      await someAtATime(
+        streams.length,
+        (n) => echo(streams[n]!, order.bytes).then(() => {}),
+      );
+    }
     if (order.order === "ask") answer = await ask(streams, order);
     const ms = performance.now() - startMs;
     console.log(JSON.stringify(answer ?? { ms }));
   }
   Deno.exit(0);
+}
+
+async function someAtATime(
+  count: number,
+  work: (n: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  await Promise.all(Array.from({ length: atATime }, async () => {
+    while (next < count) await work(next++);
+  }));
 }
 
 async function ask(
@@ -69,7 +86,7 @@ async function ask(
     const waitMs = startMs + n * 1000 / perSecond - performance.now();
     if (waitMs > 0) await new Promise((done) => setTimeout(done, waitMs));
     const stream = streams[n % streams.length]!;
-    running.push(echo(stream).then((ms) => void times.push(ms)));
+    running.push(echo(stream, requestBytes).then((ms) => void times.push(ms)));
   }
   await Promise.all(running);
   times.sort((a, b) => a - b);
@@ -78,14 +95,16 @@ async function ask(
   return { count: times.length, p50Us: at(0.5), p99Us: at(0.99) };
 }
 
-async function echo(stream: Conn): Promise<number> {
+/** Sends `bytes` octets and reads as many. @returns how long it took, in ms */
+async function echo(stream: Conn, bytes: number): Promise<number> {
   const startMs = performance.now();
-  await writeAll(stream, new Uint8Array(requestBytes));
-  const buffer = new Uint8Array(requestBytes);
-  for (let have = 0; have < requestBytes;) {
-    const count = await stream.read(buffer.subarray(have));
+  const sent = writeAll(stream, new Uint8Array(bytes));
+  const buffer = new Uint8Array(Math.min(bytes, bufferBytes));
+  for (let have = 0; have < bytes;) {
+    const count = await stream.read(buffer);
     if (count === null) throw new Error("Cannot go on: the echo has ended");
     have += count;
   }
+  await sent;
   return performance.now() - startMs;
 }

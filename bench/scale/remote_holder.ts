@@ -40,6 +40,11 @@ export class RemoteHolder implements AsyncDisposable {
     return JSON.parse(await this.#tell({ order: "ask", ...load }));
   }
 
+  /** Moves so many bytes to and fro on each stream. */
+  async fill(bytes: number): Promise<void> {
+    await this.#tell({ order: "fill", bytes });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#orders.close().catch(() => {});
     await this.#answers.return(undefined);

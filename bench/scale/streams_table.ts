@@ -14,6 +14,8 @@ export interface StreamsOptions {
 
 /** Requests a second, over all streams in turn. */
 const perSecond = 200;
+/** What each stream moves at last: does it hold more when it is idle again? */
+const filledBytes = 256 * 1024;
 /** How long processes get to come to rest. */
 const restMs = 1_000;
 
@@ -55,7 +57,12 @@ export async function measureStreams(
       slopeOf(memory.map(({ count, rssMb }) => [count, rssMb[name]!])),
     )
   );
-  return [table(rows), ...slopes].join("\n");
+  await holder.fill(filledBytes);
+  await sleep(restMs);
+  const after = await costOf(pids, () => sleep(seconds * 1000));
+  const held = names.map((name) => `${name} ${megabytes(after[name]!)} MB`);
+  const words = `after ${filledBytes / 1024} KiB on each stream: `;
+  return [table(rows), ...slopes, words + held.join(", ")].join("\n");
 }
 
 async function asked(
