@@ -12,6 +12,11 @@ export class Ring<T> {
     return this.#items[this.#head];
   }
 
+  /** The item that comes after `index` others; there must be one. */
+  at(index: number): T {
+    return this.#items[(this.#head + index) & this.#items.length - 1]!;
+  }
+
   /** The item that was pushed last. */
   last(): T | undefined {
     return this.#length === 0

@@ -5,6 +5,7 @@ import {
   frameType,
   headerBytes,
   maxDetailBytes,
+  type MovePhase,
 } from "./frame.ts";
 import type { Refusal } from "../net/mod.ts";
 import { encodeText, writeOffset, writeU32 } from "./_bytes.ts";
@@ -69,14 +70,16 @@ export class Batch {
   }
 
   credit(stream: number, receivedTo: number, maySendTo: number): void {
-    const at = this.#header(frameType.credit, 16, stream);
-    writeOffset(this.bytes, at, receivedTo);
-    writeOffset(this.bytes, at + 8, maySendTo);
+    this.#offsets(frameType.credit, stream, receivedTo, maySendTo);
   }
 
-  end(stream: number, offset: number): void {
-    const at = this.#header(frameType.end, 8, stream);
-    writeOffset(this.bytes, at, offset);
+  /** What this end has, and how far the other may send, on a stream that moves. */
+  resume(stream: number, receivedTo: number, maySendTo: number): void {
+    this.#offsets(frameType.resume, stream, receivedTo, maySendTo);
+  }
+
+  end(stream: number, offset: number, receivedTo: number): void {
+    this.#offsets(frameType.end, stream, offset, receivedTo);
   }
 
   reset(stream: number, reason: number, detail: string): void {
@@ -95,9 +98,21 @@ export class Batch {
     this.#coded(frameType.goaway, 0, reason, detail);
   }
 
-  /** WELCOME or HELLO, whose bodies are made by `greeting.ts`. */
+  moved(carrier: number, phase: MovePhase): void {
+    const at = this.#header(frameType.moved, 5, 0);
+    writeU32(this.bytes, at, carrier);
+    this.bytes[at + 4] = phase;
+  }
+
+  /** WELCOME, HELLO or JOIN, whose bodies are made by `greeting.ts`. */
   greeting(type: number, body: Uint8Array): void {
     this.bytes.set(body, this.#header(type, body.length, 0));
+  }
+
+  #offsets(type: number, stream: number, first: number, second: number) {
+    const at = this.#header(type, 16, stream);
+    writeOffset(this.bytes, at, first);
+    writeOffset(this.bytes, at + 8, second);
   }
 
   #echo(type: number, high: number, low: number): void {

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../net/clock_fake.ts";
 import { connPair } from "../net/conn_fake.ts";
-import { acceptSession, dialSession, type Incoming } from "./mod.ts";
+import type { Incoming } from "./mod.ts";
 import { ascii, bytes, frame, RawPeer, u32, u64, u8 } from "./raw_peer_fake.ts";
-import { identity, until } from "./session_fake.ts";
+import { acceptSession, dialOver, identity, until } from "./session_fake.ts";
 
 const [open, accept, refuse, data, datagram] = [4, 5, 6, 7, 8];
 const [credit, end, goaway] = [9, 10, 14];
@@ -144,7 +144,7 @@ Deno.test("a peer that opens without end and reads nothing is a flood", async ()
 Deno.test("the dialer hears that it broke the protocol", async () => {
   const [near, far] = connPair();
   const raw = new RawPeer(near);
-  const dialing = dialSession(far, { product: "tp/test", identity });
+  const dialing = dialOver(far, { product: "tp/test", identity });
   await raw.greetAsAcceptor();
   const session = await dialing;
   await raw.send(frame(goaway!, 0, bytes(u8(2), ascii("bad-frame: it"))));

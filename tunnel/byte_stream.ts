@@ -7,8 +7,9 @@ import { ProtocolError } from "./protocol_error.ts";
 import type { ReceiveWindow } from "./receive_window.ts";
 import { Stream, type StreamHost } from "./stream.ts";
 
-/** ACCEPT, CREDIT, END and the longest RESET. */
-const controlRoom = 16 + 24 + 16 + 9 + maxDetailBytes;
+/** ACCEPT, RESUME or CREDIT, END and the longest RESET. */
+const controlRoom = 16 + 24 + 24 + 9 + maxDetailBytes;
+const leaveBytes = 9;
 
 export interface ByteStreamOptions {
   id: number;
@@ -23,7 +24,8 @@ export interface ByteStreamOptions {
 /**
  * An accepted stream of bytes.
  *
- * It stays in the table until both directions have ended and all was read, or it broke off and the other end was told.
+ * It stays in the table until both directions have ended, each end knows that the other has all, and all was read; or
+ * it broke off and the other end was told.
  */
 export class ByteStream extends Stream implements Conn {
   readonly #host: StreamHost;
@@ -31,17 +33,23 @@ export class ByteStream extends Stream implements Conn {
   readonly #inflow = new Inflow();
   readonly #outflow: Outflow;
   #isAcceptDue: boolean;
+  #isResumeDue = false;
   #isCreditDue = false;
   #resetDue: ResetReason | undefined;
+  /** What the peer was told to have arrived, END counting as one more. */
+  #toldReceivedTo = 0;
   #isEndReceived = false;
+  /** Nothing that comes is of use: this end has closed. */
   #isClosed = false;
+  /** RESET closed is sent and not known to be lost. */
+  #isLeaveSent = false;
   #isOver = false;
 
   constructor(host: StreamHost, options: ByteStreamOptions) {
     super(options.id, options.isUrgent);
     this.#host = host;
     this.#window = options.window;
-    this.#outflow = new Outflow(options.maySendTo);
+    this.#outflow = new Outflow(host.kept, options.maySendTo);
     this.#isAcceptDue = options.isAcceptDue;
   }
 
@@ -74,14 +82,16 @@ export class ByteStream extends Stream implements Conn {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#break("Cannot go on: the flow was closed by this end");
+    const message = "Cannot go on: the flow was closed by this end";
+    this.#inflow.break(message);
+    this.#outflow.leave(message);
     if (this.#isOver) return;
-    this.#resetDue = resetReason.closed;
-    this.#host.sendControl(this);
+    this.#finishWhenOver();
+    if (!this.#isOver) this.#host.sendData(this);
   }
 
   reset(): void {
-    if (this.#isOver || this.#resetDue === resetReason.broken) return;
+    if (this.#isOver || this.#resetDue !== undefined) return;
     this.#isClosed = true;
     this.#break("Cannot go on: the flow was reset by this end");
     this.#resetDue = resetReason.broken;
@@ -89,29 +99,54 @@ export class ByteStream extends Stream implements Conn {
   }
 
   override emitControl(batch: Batch): boolean {
-    if (this.#isOver) return true;
+    if (this.#isOver || this.movesFrom !== undefined) return true;
     if (batch.room < controlRoom) return false;
     if (this.#isAcceptDue) {
       this.#isAcceptDue = false;
       batch.accept(this.id, this.#window.maySendTo);
     }
     if (this.#resetDue !== undefined) {
-      this.#emitReset(batch, this.#resetDue);
-    } else if (this.#isCreditDue && !this.#isEndReceived) {
-      this.#isCreditDue = false;
-      const { consumedTo, receivedTo } = this.#inflow;
-      const { leastRoundTripMs } = this.#host;
-      this.#window.advance(consumedTo, this.#host.nowMs(), leastRoundTripMs);
-      batch.credit(this.id, receivedTo, this.#window.maySendTo);
+      const detail = "the flow behind the other end broke off";
+      batch.reset(this.id, this.#resetDue, detail);
+      this.#finish();
+      return true;
     }
+    if (this.#isResumeDue) {
+      this.#emitResume(batch);
+    } else if (this.#isCreditDue) {
+      this.#emitCredit(batch);
+    }
+    this.#finishWhenOver();
     return true;
   }
 
   override emitData(batch: Batch): boolean {
     if (this.#isOver || this.#resetDue !== undefined) return false;
-    const wantsMore = this.#outflow.emit(batch, this.id);
+    if (this.movesFrom !== undefined) return false;
+    const hadEnded = this.#outflow.isEndSent;
+    const wantsMore = this.#outflow.emit(batch, this.id, this.#receivedTo);
+    if (this.#outflow.isStarved) this.carrier!.probe();
+    if (!this.#outflow.isEndSent) return wantsMore;
+    if (!hadEnded) this.#toldReceivedTo = this.#receivedTo;
+    const hasLeft = this.#emitLeave(batch);
     this.#finishWhenOver();
-    return wantsMore;
+    return !hasLeft;
+  }
+
+  override emitMove(batch: Batch): boolean {
+    if (this.#isOver) return true;
+    if (batch.room < controlRoom) return false;
+    if (this.#resetDue !== undefined) {
+      batch.reset(this.id, this.#resetDue, "");
+      this.#finish();
+    } else this.#emitResume(batch);
+    return true;
+  }
+
+  override acknowledge(): void {
+    if (this.#isOver || this.#toldReceivedTo === this.#receivedTo) return;
+    this.#isCreditDue = true;
+    this.#host.sendControl(this);
   }
 
   override onData(
@@ -133,6 +168,7 @@ export class ByteStream extends Stream implements Conn {
         `stream ${this.id} sent more than its credit`,
       );
     }
+    if (!this.isOwing) this.carrier!.owe(this);
     if (this.#isClosed) {
       this.#inflow.receivedTo = this.#inflow.consumedTo += to - from;
       return;
@@ -144,9 +180,29 @@ export class ByteStream extends Stream implements Conn {
   override onCredit(receivedTo: number, maySendTo: number): void {
     this.#outflow.credit(receivedTo, maySendTo);
     if (this.#outflow.isReady) this.#host.sendData(this);
+    this.#finishWhenOver();
   }
 
-  override onEnd(offset: number): void {
+  override onResume(
+    receivedTo: number,
+    maySendTo: number,
+    isAnswerDue: boolean,
+  ): void {
+    this.movesFrom = undefined;
+    this.#host.resent(this.#outflow.rewind(receivedTo, maySendTo));
+    this.#isResumeDue = isAnswerDue;
+    this.#isAcceptDue = false;
+    this.#goOn();
+  }
+
+  override onOpenAgain(): void {
+    this.movesFrom = undefined;
+    this.#host.resent(this.#outflow.rewind(0, 0));
+    this.#isAcceptDue = true;
+    this.#goOn();
+  }
+
+  override onEnd(offset: number, receivedTo: number): void {
     if (this.#isEndReceived) {
       throw new ProtocolError(
         "unexpected-frame",
@@ -156,27 +212,56 @@ export class ByteStream extends Stream implements Conn {
     this.#checkOffset(offset);
     this.#isEndReceived = true;
     this.#inflow.end();
+    this.#outflow.credit(receivedTo, 0);
+    // An END of this end that is still to come acknowledges it, too.
+    if (this.#outflow.isEndSent) this.acknowledge();
+    else if (!this.isOwing) this.carrier!.owe(this);
     this.#finishWhenOver();
   }
 
   override onReset(reason: number, detail: string): void {
-    this.#peerLeft(
-      `Cannot go on: the flow broke off: ${detail || "reset by the peer"}`,
-      reason === resetReason.closed,
-    );
+    this.movesFrom = undefined;
+    const message = `Cannot go on: the flow broke off: ${
+      detail || "reset by the peer"
+    }`;
+    const isClean = reason === resetReason.closed && this.#isEndReceived;
+    this.#peerLeft(message, isClean);
+    // The other end waits to hear that its last bytes have come.
+    if (isClean && !this.#isOver) this.acknowledge();
+    this.#finishWhenOver();
+  }
+
+  override onForgotten(): void {
+    this.#toldReceivedTo = this.#receivedTo;
+    this.onReset(resetReason.closed, "it is over at the other end");
+    this.#finishWhenOver();
   }
 
   override onSessionEnd(detail: string): void {
+    this.#toldReceivedTo = this.#receivedTo;
     this.#peerLeft(`Cannot go on: the session ended: ${detail}`, true);
+    this.#finishWhenOver();
   }
 
-  /** No frame can be of use any more. What was received up to an END may stay readable. */
+  /** What is received, END counting as one more. */
+  get #receivedTo(): number {
+    return this.#inflow.receivedTo + (this.#isEndReceived ? 1 : 0);
+  }
+
+  /** Nothing that is sent can be of use any more. What was received up to an END may stay readable. */
   #peerLeft(message: string, keepsReceived: boolean): void {
     this.#outflow.break(message);
-    this.#outflow.isEndSent = true;
     this.#resetDue = undefined;
-    if (!keepsReceived || !this.#isEndReceived) this.#break(message);
-    if (this.#inflow.isDrained) this.#finish();
+    if (keepsReceived && this.#isEndReceived) return;
+    this.#inflow.break(message);
+    this.#finish();
+  }
+
+  /** The stream has its place at a carrier again: what is due is due there. */
+  #goOn(): void {
+    this.#isLeaveSent = false;
+    this.#host.sendControl(this);
+    if (this.#outflow.isReady || this.#isClosed) this.#host.sendData(this);
   }
 
   #checkOffset(offset: number): void {
@@ -200,15 +285,30 @@ export class ByteStream extends Stream implements Conn {
     }
   }
 
-  /** RESET broken at once; RESET closed behind END, and only if the peer may still send. */
-  #emitReset(batch: Batch, reason: ResetReason): void {
-    if (reason === resetReason.closed) {
-      this.#outflow.emitEnd(batch, this.id);
-      if (!this.#isEndReceived) batch.reset(this.id, reason, "");
-    } else {
-      batch.reset(this.id, reason, "the flow behind the other end broke off");
+  #emitResume(batch: Batch): void {
+    this.#isResumeDue = this.#isCreditDue = false;
+    this.#toldReceivedTo = this.#receivedTo;
+    batch.resume(this.id, this.#toldReceivedTo, this.#window.maySendTo);
+  }
+
+  #emitCredit(batch: Batch): void {
+    this.#isCreditDue = false;
+    const { consumedTo } = this.#inflow;
+    const leastRoundTripMs = this.carrier!.leastRoundTripMs;
+    this.#window.advance(consumedTo, this.#host.nowMs(), leastRoundTripMs);
+    this.#toldReceivedTo = this.#receivedTo;
+    batch.credit(this.id, this.#toldReceivedTo, this.#window.maySendTo);
+  }
+
+  /** Behind END, RESET closed if this end has left and the peer may still send. False: it does not fit. */
+  #emitLeave(batch: Batch): boolean {
+    if (!this.#isClosed || this.#isEndReceived || this.#isLeaveSent) {
+      return true;
     }
-    this.#finish();
+    if (batch.room < leaveBytes) return false;
+    this.#isLeaveSent = true;
+    batch.reset(this.id, resetReason.closed, "");
+    return true;
   }
 
   #break(message: string): void {
@@ -217,16 +317,19 @@ export class ByteStream extends Stream implements Conn {
   }
 
   #finishWhenOver(): void {
-    if (
-      this.#isEndReceived && this.#outflow.isEndSent && this.#inflow.isDrained
-    ) {
-      this.#finish();
-    }
+    const hasSentAll = this.#outflow.isEndAcknowledged &&
+      this.#resetDue === undefined;
+    if (!hasSentAll || !this.#inflow.isDrained) return;
+    const hasReceivedAll = this.#isEndReceived || this.#isLeaveSent;
+    const hasAcknowledged = this.#toldReceivedTo === this.#receivedTo ||
+      this.#isLeaveSent;
+    if (hasReceivedAll && hasAcknowledged) this.#finish();
   }
 
   #finish(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#outflow.break("Cannot go on: the flow is over");
     this.#window.giveBack();
     this.#host.remove(this);
   }

@@ -1,7 +1,7 @@
-/** Buffers for bytes that wait for their reader, used again and again. */
+/** Buffers for bytes that wait, used again and again. */
 
-const smallBytes = 4 * 1024;
-const largeBytes = 64 * 1024;
+export const smallChunkBytes = 4 * 1024;
+export const largeChunkBytes = 64 * 1024;
 /** Spare chunks that are kept; more are left to the garbage collector. */
 const spareLimit = 128;
 const spareSmall: Chunk[] = [];
@@ -16,15 +16,21 @@ export interface Chunk {
 
 /** An empty chunk: small for up to 4 KiB, else large. */
 export function takeChunk(forBytes: number): Chunk {
-  const small = forBytes <= smallBytes;
+  const small = forBytes <= smallChunkBytes;
   const spare = small ? spareSmall : spareLarge;
   return spare.pop() ??
-    { bytes: new Uint8Array(small ? smallBytes : largeBytes), from: 0, to: 0 };
+    {
+      bytes: new Uint8Array(small ? smallChunkBytes : largeChunkBytes),
+      from: 0,
+      to: 0,
+    };
 }
 
 /** Ends the use of `chunk`; nobody may hold it or its bytes. */
 export function giveChunk(chunk: Chunk): void {
-  const spare = chunk.bytes.length === smallBytes ? spareSmall : spareLarge;
+  const spare = chunk.bytes.length === smallChunkBytes
+    ? spareSmall
+    : spareLarge;
   if (spare.length >= spareLimit) return;
   chunk.from = chunk.to = 0;
   spare.push(chunk);

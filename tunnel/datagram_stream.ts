@@ -17,6 +17,7 @@ export class DatagramStream extends Stream implements Datagrams {
   #receiver: PromiseWithResolvers<number | null> | undefined;
   #into: Uint8Array | undefined;
   #isAcceptDue: boolean;
+  #isResumeDue = false;
   /** Ended by either end: nothing is taken in or received any more. */
   #isEnded = false;
   #isEndReceived = false;
@@ -77,14 +78,23 @@ export class DatagramStream extends Stream implements Datagrams {
   }
 
   override emitControl(batch: Batch): boolean {
+    if (this.movesFrom !== undefined) return true;
     if (batch.room < controlRoom) return false;
-    if (this.#isAcceptDue && !this.#isOver) batch.accept(this.id, 0);
-    this.#isAcceptDue = false;
+    if (this.#isAcceptDue) batch.accept(this.id, 0);
+    if (this.#isResumeDue) batch.resume(this.id, 0, 0);
+    this.#isAcceptDue = this.#isResumeDue = false;
+    return true;
+  }
+
+  override emitMove(batch: Batch): boolean {
+    if (this.#isOver && this.#isEndReceived) return true;
+    if (batch.room < controlRoom) return false;
+    batch.resume(this.id, 0, 0);
     return true;
   }
 
   override emitData(batch: Batch): boolean {
-    if (this.#isOver) return false;
+    if (this.#isOver || this.movesFrom !== undefined) return false;
     const startedAt = batch.length;
     while (!this.#outgoing.isEmpty) {
       const length = this.#outgoing.nextLength;
@@ -98,7 +108,7 @@ export class DatagramStream extends Stream implements Datagrams {
     }
     if (!this.#isEnded) return false;
     if (batch.room < controlRoom) return true;
-    batch.end(this.id, 0);
+    batch.end(this.id, 0, 0);
     this.#isOver = true;
     if (this.#isEndReceived) this.#host.remove(this);
     return false;
@@ -115,7 +125,22 @@ export class DatagramStream extends Stream implements Datagrams {
     this.#wake(count);
   }
 
-  override onEnd(_offset: number): void {
+  override onResume(
+    _receivedTo: number,
+    _maySendTo: number,
+    isAnswerDue: boolean,
+  ): void {
+    this.#isResumeDue = isAnswerDue;
+    this.#isAcceptDue = false;
+    this.#goOn();
+  }
+
+  override onOpenAgain(): void {
+    this.#isAcceptDue = true;
+    this.#goOn();
+  }
+
+  override onEnd(_offset: number, _receivedTo: number): void {
     this.#isEndReceived = true;
     if (this.#isOver) {
       this.#host.remove(this);
@@ -128,7 +153,7 @@ export class DatagramStream extends Stream implements Datagrams {
   }
 
   override onReset(_reason: number, _detail: string): void {
-    this.#isEnded = this.#isOver = true;
+    this.#isEnded = this.#isOver = this.#isEndReceived = true;
     this.#outgoing.clear();
     this.#wake(null);
     this.#host.remove(this);
@@ -136,6 +161,14 @@ export class DatagramStream extends Stream implements Datagrams {
 
   override onSessionEnd(detail: string): void {
     this.onReset(0, detail);
+  }
+
+  /** The stream has its place at a carrier again. An END of this end that has no answer may be lost. */
+  #goOn(): void {
+    this.movesFrom = undefined;
+    this.#isOver = false;
+    this.#host.sendControl(this);
+    this.#host.sendData(this);
   }
 
   #wake(result: number | null): void {

@@ -12,6 +12,8 @@ import {
   frameShapes,
   frameType,
   headerBytes,
+  type MovePhase,
+  movePhase,
   openFlag,
 } from "./frame.ts";
 import type { Refusal } from "../net/mod.ts";
@@ -42,11 +44,13 @@ export interface FrameSink {
     to: number,
   ): void;
   onCredit(stream: number, receivedTo: number, maySendTo: number): void;
-  onEnd(stream: number, offset: number): void;
+  onResume(stream: number, receivedTo: number, maySendTo: number): void;
+  onEnd(stream: number, offset: number, receivedTo: number): void;
   onReset(stream: number, reason: number, detail: string): void;
   onPing(high: number, low: number): void;
   onPong(high: number, low: number): void;
   onGoaway(reason: number, detail: string): void;
+  onMoved(carrier: number, phase: MovePhase): void;
 }
 
 /** One direction of one carrier after the greeting. */
@@ -112,7 +116,7 @@ export function checkHeader(
       `a frame of type ${type} has a body of ${length} bytes`,
     );
   }
-  if (shape.ofStream !== "either" && shape.ofStream !== (stream !== 0)) {
+  if (shape.ofStream !== (stream !== 0)) {
     throw new ProtocolError(
       "bad-frame",
       `a frame of type ${type} has stream id ${stream}`,
@@ -157,7 +161,17 @@ function dispatch(
         readDetail(bytes.subarray(at + 1, end)),
       );
     case frameType.end:
-      return sink.onEnd(stream, readOffset(bytes, at));
+      return sink.onEnd(
+        stream,
+        readOffset(bytes, at),
+        readOffset(bytes, at + 8),
+      );
+    case frameType.resume:
+      return sink.onResume(
+        stream,
+        readOffset(bytes, at),
+        readOffset(bytes, at + 8),
+      );
     case frameType.reset:
       return sink.onReset(
         stream,
@@ -173,8 +187,13 @@ function dispatch(
         bytes[at]!,
         readDetail(bytes.subarray(at + 1, end)),
       );
-    case frameType.resume:
-      throw new ProtocolError("unsupported", "RESUME is not spoken here");
+    case frameType.moved: {
+      const phase = bytes[at + 4]!;
+      if (phase !== movePhase.begins && phase !== movePhase.told) {
+        throw new ProtocolError("bad-frame", `MOVED has phase ${phase}`);
+      }
+      return sink.onMoved(readU32(bytes, at), phase);
+    }
     default:
       throw new ProtocolError("unexpected-frame", "a second greeting");
   }

@@ -40,8 +40,14 @@ class Counter implements FrameSink {
   onCredit(stream: number, received: number, to: number) {
     this.#count(0, stream, received, to);
   }
-  onEnd(stream: number, offset: number) {
-    this.#count(0, stream, offset);
+  onResume(stream: number, received: number, to: number) {
+    this.#count(0, stream, received, to);
+  }
+  onMoved(carrier: number, phase: number) {
+    this.#count(0, carrier, phase);
+  }
+  onEnd(stream: number, offset: number, received: number) {
+    this.#count(0, stream, offset, received);
   }
   onReset(stream: number, reason: number, detail: string) {
     this.#count(0, stream, reason, detail.length);
@@ -77,7 +83,7 @@ function decode(bytes: Uint8Array, cuts: number[]) {
 /** Frames that are whole and in order, with arbitrary contents. */
 const someFrames = fc.array(
   fc.record({
-    kind: fc.nat(9),
+    kind: fc.nat(11),
     stream: fc.integer({ min: 1, max: 0xffffffff }),
     a: fc.maxSafeNat(),
     b: fc.maxSafeNat(),
@@ -98,10 +104,12 @@ const someFrames = fc.array(
       batch.bytes.set(bytes, batch.datagram(stream, bytes.length));
     }
     if (kind === 5) batch.credit(stream, a, b);
-    if (kind === 6) batch.end(stream, a);
+    if (kind === 6) batch.end(stream, a, b);
     if (kind === 7) batch.reset(stream, a % 256, text);
     if (kind === 8) batch.ping(a >>> 0, b >>> 0);
     if (kind === 9) batch.goaway(a % 256, text);
+    if (kind === 10) batch.resume(stream, a, b);
+    if (kind === 11) batch.moved(stream, a % 2 === 0 ? 0 : 1);
   }
   return batch.bytes.slice(0, batch.length);
 });
@@ -123,7 +131,7 @@ Deno.test("no bytes make the decoder throw anything but ProtocolError, or hand o
   const anything = fc.oneof(
     fc.uint8Array({ maxLength: 2000 }),
     // A type that exists and a length that may fit.
-    fc.tuple(fc.nat(16), fc.nat(40), fc.uint8Array({ maxLength: 200 })).map(
+    fc.tuple(fc.nat(18), fc.nat(40), fc.uint8Array({ maxLength: 200 })).map(
       ([type, length, rest]) => Uint8Array.of(type, 0, 0, length, ...rest),
     ),
     // Good frames with some bytes spoilt.

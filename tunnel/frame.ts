@@ -16,6 +16,8 @@ export const frameType = {
   ping: 12,
   pong: 13,
   goaway: 14,
+  moved: 15,
+  join: 16,
 } as const;
 
 export const headerBytes = 8;
@@ -31,25 +33,27 @@ export const maxGreetingBytes = 4096;
 export const frameShapes: readonly (FrameShape | undefined)[] = [
   undefined,
   { min: 46, max: maxGreetingBytes, ofStream: false },
-  { min: 126, max: maxGreetingBytes, ofStream: false },
-  { min: 0, max: maxGreetingBytes, ofStream: "either" },
+  { min: 130, max: maxGreetingBytes, ofStream: false },
+  { min: 16, max: 16, ofStream: true },
   { min: 9, max: 9 + maxTargetBytes, ofStream: true },
   { min: 8, max: 8, ofStream: true },
   { min: 1, max: 1 + maxDetailBytes, ofStream: true },
   { min: dataHeadBytes + 1, max: dataHeadBytes + maxDataBytes, ofStream: true },
   { min: 0, max: maxDatagramBytes, ofStream: true },
   { min: 16, max: 16, ofStream: true },
-  { min: 8, max: 8, ofStream: true },
+  { min: 16, max: 16, ofStream: true },
   { min: 1, max: 1 + maxDetailBytes, ofStream: true },
   { min: 8, max: 8, ofStream: false },
   { min: 8, max: 8, ofStream: false },
   { min: 1, max: 1 + maxDetailBytes, ofStream: false },
+  { min: 5, max: 5, ofStream: false },
+  { min: 125, max: maxGreetingBytes, ofStream: false },
 ];
 
 export interface FrameShape {
   readonly min: number;
   readonly max: number;
-  readonly ofStream: boolean | "either";
+  readonly ofStream: boolean;
 }
 
 /** Flags of OPEN. */
@@ -66,8 +70,13 @@ export const goawayReason = {
   incompatible: 3,
   unauthenticated: 4,
   overloaded: 5,
+  unknownSession: 6,
 } as const;
 export type GoawayReason = typeof goawayReason[keyof typeof goawayReason];
+
+/** Phases of MOVED. */
+export const movePhase = { begins: 0, told: 1 } as const;
+export type MovePhase = typeof movePhase[keyof typeof movePhase];
 
 /** The codes of REFUSE, by place; code 0 is nobody's. A change of order here is a change of the protocol. */
 const refusalCodes: readonly Refusal[] = [

@@ -46,8 +46,14 @@ class Recorder implements FrameSink {
   onCredit(stream: number, receivedTo: number, maySendTo: number) {
     this.told.push(["onCredit", stream, receivedTo, maySendTo]);
   }
-  onEnd(stream: number, offset: number) {
-    this.told.push(["onEnd", stream, offset]);
+  onResume(stream: number, receivedTo: number, maySendTo: number) {
+    this.told.push(["onResume", stream, receivedTo, maySendTo]);
+  }
+  onMoved(carrier: number, phase: number) {
+    this.told.push(["onMoved", carrier, phase]);
+  }
+  onEnd(stream: number, offset: number, receivedTo: number) {
+    this.told.push(["onEnd", stream, offset, receivedTo]);
   }
   onReset(stream: number, reason: number, detail: string) {
     this.told.push(["onReset", stream, reason, detail]);
@@ -71,6 +77,18 @@ interface Golden {
 }
 
 const golden: Golden[] = [
+  {
+    name: "RESUME",
+    bytes: [
+      "03", // type
+      "000010", // length
+      "00000009", // stream
+      "0000000000000003", // received-to
+      "0000000000010000", // may-send-to: 64 KiB
+    ],
+    encode: (batch) => batch.resume(9, 3, 64 * 1024),
+    told: ["onResume", 9, 3, 64 * 1024],
+  },
   {
     name: "OPEN of an urgent stream",
     bytes: [
@@ -168,12 +186,13 @@ const golden: Golden[] = [
     name: "END",
     bytes: [
       "0a", // type
-      "000008", // length
+      "000010", // length
       "00000001", // stream
       "0000000000000005", // offset after the last byte
+      "0000000000000007", // received-to
     ],
-    encode: (batch) => batch.end(1, 5),
-    told: ["onEnd", 1, 5],
+    encode: (batch) => batch.end(1, 5, 7),
+    told: ["onEnd", 1, 5, 7],
   },
   {
     name: "RESET",
@@ -226,6 +245,18 @@ const golden: Golden[] = [
     encode: (batch) => batch.goaway(goawayReason.closed, "bye"),
     told: ["onGoaway", 1, "bye"],
   },
+  {
+    name: "MOVED",
+    bytes: [
+      "0f", // type
+      "000005", // length
+      "00000000", // no stream
+      "01020304", // carrier
+      "01", // phase: all is told
+    ],
+    encode: (batch) => batch.moved(0x01020304, 1),
+    told: ["onMoved", 0x01020304, 1],
+  },
 ];
 
 for (const { name, bytes, encode, told } of golden) {
@@ -258,11 +289,11 @@ Deno.test("frames are the same wherever the carrier cuts them", () => {
   assert.deepEqual(recorder.told, golden.map((one) => one.told));
 });
 
-Deno.test("every type of frame but greetings and RESUME is in the table", () => {
+Deno.test("every type of frame but greetings is in the table", () => {
   const types = golden.map((one) => parseInt(one.bytes[0]!, 16));
-  const { welcome, hello, resume, ...others } = frameType;
+  const { welcome, hello, join, ...others } = frameType;
   assert.deepEqual([...new Set(types)], Object.values(others));
-  assert.deepEqual([welcome, hello, resume], [1, 2, 3]);
+  assert.deepEqual([welcome, hello, join], [1, 2, 16]);
 });
 
 Deno.test("a detail is cut to 1024 bytes between characters", () => {
@@ -277,7 +308,7 @@ Deno.test("a detail is cut to 1024 bytes between characters", () => {
 
 const breaches: [name: string, bytes: string, breach: string][] = [
   ["type 0", "00 000000 00000000", "bad-frame"],
-  ["type 15", "0f 000000 00000000", "bad-frame"],
+  ["type 17", "11 000000 00000000", "bad-frame"],
   ["type 255", "ff ffffff ffffffff", "bad-frame"],
   [
     "a second WELCOME",
@@ -286,11 +317,16 @@ const breaches: [name: string, bytes: string, breach: string][] = [
   ],
   [
     "a second HELLO",
-    `02 00007e 00000000 ${"00".repeat(126)}`,
+    `02 000082 00000000 ${"00".repeat(130)}`,
     "unexpected-frame",
   ],
-  ["RESUME", "03 000000 00000000", "unsupported"],
-  ["RESUME of a stream", "03 000000 00000001", "unsupported"],
+  [
+    "JOIN behind the greeting",
+    `10 00007d 00000000 ${"00".repeat(125)}`,
+    "unexpected-frame",
+  ],
+  ["RESUME of stream 0", "03 000010 00000000", "bad-frame"],
+  ["MOVED in a third phase", "0f 000005 00000000 00000001 02", "bad-frame"],
   ["OPEN without may-send-to", "04 000008 00000001", "bad-frame"],
   ["OPEN with a target too long", "04 00400a 00000001", "bad-frame"],
   [

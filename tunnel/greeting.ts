@@ -1,4 +1,4 @@
-/** The bodies of WELCOME and HELLO; SPEC.md section 2. */
+/** The bodies of WELCOME, HELLO and JOIN; SPEC.md section 2. */
 import {
   encodeText,
   readDetail,
@@ -19,7 +19,11 @@ export const nonceBytes = 32;
 export const sessionIdBytes = 16;
 const publicKeyBytes = 32;
 const signatureBytes = 64;
-const helloContext = new TextEncoder().encode("tp tunnel hello\0");
+const numberBytes = 4;
+const contexts = {
+  hello: new TextEncoder().encode("tp tunnel hello\0"),
+  join: new TextEncoder().encode("tp tunnel join\0"),
+};
 
 /** With what a greeting begins, in every version of the protocol. */
 export interface Opening {
@@ -41,11 +45,25 @@ export interface Welcome extends Greeting {
   nonce: Uint8Array;
 }
 
-export interface Hello extends Greeting {
+/** Which carrier of which session this is, and whose. */
+export interface Membership {
   /** 16 random bytes. */
   sessionId: Uint8Array;
   /** 32 bytes. */
   publicKey: Bytes;
+  /** Number of the carrier. */
+  carrier: number;
+}
+
+export interface Hello extends Greeting, Membership {}
+
+export interface Join extends Opening, Membership {}
+
+/** A greeting as it was signed. */
+export interface Signed<T> {
+  said: T;
+  unsigned: Bytes;
+  signature: Bytes;
 }
 
 export function encodeWelcome(welcome: Welcome): Bytes {
@@ -64,8 +82,16 @@ export function decodeWelcome(body: Uint8Array): Welcome {
 
 /** The body of HELLO up to its signature. */
 export function encodeHello(hello: Hello): Bytes {
-  const { sessionId, publicKey } = hello;
-  return join(encodeOpening(hello), sessionId, publicKey, encodeRest(hello));
+  return join(
+    encodeOpening(hello),
+    encodeMembership(hello),
+    encodeRest(hello),
+  );
+}
+
+/** The body of JOIN up to its signature. */
+export function encodeJoin(one: Join): Bytes {
+  return join(encodeOpening(one), encodeMembership(one));
 }
 
 /**
@@ -73,34 +99,48 @@ export function encodeHello(hello: Hello): Bytes {
  *
  * @throws {ProtocolError} bad-greeting when it is no HELLO of this version.
  */
-export function decodeHello(
+export function decodeHello(body: Uint8Array): Signed<Hello> {
+  return decodeSigned(body, (reader) => ({
+    ...reader.opening(),
+    ...reader.membership(),
+    ...reader.rest(),
+  }));
+}
+
+/** As {@link decodeHello}, for JOIN. */
+export function decodeJoin(body: Uint8Array): Signed<Join> {
+  return decodeSigned(body, (reader) => ({
+    ...reader.opening(),
+    ...reader.membership(),
+  }));
+}
+
+function decodeSigned<T>(
   body: Uint8Array,
-): { hello: Hello; unsigned: Bytes; signature: Bytes } {
+  read: (reader: GreetingReader) => T,
+): Signed<T> {
   const signatureAt = Math.max(0, body.length - signatureBytes);
   const unsigned = new Uint8Array(body.subarray(0, signatureAt));
   const signature = new Uint8Array(body.subarray(signatureAt));
-  const reader = new GreetingReader(unsigned);
-  const hello = {
-    ...reader.opening(),
-    sessionId: reader.take(sessionIdBytes),
-    publicKey: reader.take(publicKeyBytes),
-    ...reader.rest(),
-  };
-  return { hello, unsigned, signature };
+  return { said: read(new GreetingReader(unsigned)), unsigned, signature };
 }
 
 /**
- * The beginning of WELCOME or HELLO of any version.
+ * The beginning of a greeting of any version.
  *
- * @throws {ProtocolError} bad-greeting when it is neither.
+ * @throws {ProtocolError} bad-greeting when it is none.
  */
 export function decodeOpening(body: Uint8Array): Opening {
   return new GreetingReader(body).opening();
 }
 
-/** What the dialer signs. */
-export function signedByHello(welcomeBody: Bytes, unsignedHello: Bytes): Bytes {
-  return join(helloContext, welcomeBody, unsignedHello);
+/** What the dialer signs for HELLO or JOIN. */
+export function signedBy(
+  kind: keyof typeof contexts,
+  welcomeBody: Bytes,
+  unsigned: Bytes,
+): Bytes {
+  return join(contexts[kind], welcomeBody, unsigned);
 }
 
 /** All bytes of `parts`, one behind the other. */
@@ -120,6 +160,12 @@ function encodeOpening({ versions, product }: Opening): Uint8Array {
   writeU16(bytes, 4, versions.min);
   writeU16(bytes, 6, versions.max);
   return join(bytes, encodeWord(product));
+}
+
+function encodeMembership(one: Membership): Uint8Array {
+  const number = new Uint8Array(numberBytes);
+  writeU32(number, 0, one.carrier);
+  return join(one.sessionId, one.publicKey, number);
 }
 
 function encodeRest({ streams, capabilities }: Greeting): Uint8Array {
@@ -151,6 +197,14 @@ class GreetingReader {
     return {
       versions: { min: readU16(head, 4), max: readU16(head, 6) },
       product: this.#word(),
+    };
+  }
+
+  membership(): Membership {
+    return {
+      sessionId: this.take(sessionIdBytes),
+      publicKey: this.take(publicKeyBytes),
+      carrier: readU32(this.take(numberBytes), 0),
     };
   }
 

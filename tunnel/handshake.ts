@@ -4,15 +4,17 @@ import { Batch } from "./batch.ts";
 import { frameType, headerBytes, maxGreetingBytes } from "./frame.ts";
 import {
   decodeHello,
+  decodeJoin,
   decodeOpening,
   decodeWelcome,
   encodeHello,
+  encodeJoin,
   encodeWelcome,
   type Greeting,
   join,
+  type Membership,
   nonceBytes,
-  sessionIdBytes,
-  signedByHello,
+  signedBy,
 } from "./greeting.ts";
 import { type Identity, isSignedBy, thumbprintOf } from "./identity.ts";
 import type { Intake } from "./intake.ts";
@@ -36,10 +38,18 @@ export interface Peer {
 /** What this end says about itself. */
 export type Own = Pick<Greeting, "streams" | "product">;
 
+/** The proven words of a dialer: of a fresh session, with who it is, or of one that its carrier joins. */
+export interface Arrival {
+  /** Names the session: its id and the key that it belongs to. */
+  session: string;
+  carrier: number;
+  peer?: Peer;
+}
+
 const noCapabilities: ReadonlySet<string> = new Set();
 
 /**
- * The dialer's side: reads WELCOME, answers HELLO.
+ * The dialer's side: reads WELCOME, answers HELLO for a fresh session.
  *
  * @throws {IncompatibleError} after HELLO was sent, so that the acceptor knows.
  * @throws {ProtocolError} when the peer is no tunnel.
@@ -48,26 +58,50 @@ const noCapabilities: ReadonlySet<string> = new Set();
 export async function sayHello(
   carrier: Conn,
   intake: Intake,
-  identity: Identity,
-  own: Own,
+  { identity, own, member }: {
+    identity: Identity;
+    own: Own;
+    member: Membership;
+  },
 ): Promise<Peer> {
-  const welcomeBody = await intake.greeting(frameType.welcome);
-  const { versions, product } = decodeOpening(welcomeBody);
+  const { body: welcome } = await intake.greeting(frameType.welcome);
+  const { versions, product } = decodeOpening(welcome);
   const unsigned = encodeHello({
     versions: protocolVersions,
-    sessionId: crypto.getRandomValues(new Uint8Array(sessionIdBytes)),
-    publicKey: identity.publicKey as Uint8Array<ArrayBuffer>,
     capabilities: noCapabilities,
+    ...member,
     ...own,
   });
-  const signature = await identity.sign(signedByHello(welcomeBody, unsigned));
+  const signature = await identity.sign(signedBy("hello", welcome, unsigned));
   await send(carrier, frameType.hello, join(unsigned, signature));
   commonVersion(protocolVersions, versions, product);
-  return toPeer(decodeWelcome(welcomeBody));
+  return toPeer(decodeWelcome(welcome));
+}
+
+/** As {@link sayHello}: answers JOIN, for a further carrier of a session. */
+export async function sayJoin(
+  carrier: Conn,
+  intake: Intake,
+  { identity, own, member }: {
+    identity: Identity;
+    own: Own;
+    member: Membership;
+  },
+): Promise<void> {
+  const { body: welcome } = await intake.greeting(frameType.welcome);
+  const { versions, product } = decodeOpening(welcome);
+  const unsigned = encodeJoin({
+    versions: protocolVersions,
+    product: own.product,
+    ...member,
+  });
+  const signature = await identity.sign(signedBy("join", welcome, unsigned));
+  await send(carrier, frameType.join, join(unsigned, signature));
+  commonVersion(protocolVersions, versions, product);
 }
 
 /**
- * The acceptor's side: sends WELCOME, reads and checks HELLO.
+ * The acceptor's side: sends WELCOME, reads and checks HELLO or JOIN.
  *
  * @throws As {@link sayHello}; ProtocolError also when the signature does not fit.
  */
@@ -75,23 +109,44 @@ export async function sayWelcome(
   carrier: Conn,
   intake: Intake,
   own: Own,
-): Promise<Peer> {
-  const welcomeBody = encodeWelcome({
+): Promise<Arrival> {
+  const welcome = encodeWelcome({
     versions: protocolVersions,
     nonce: crypto.getRandomValues(new Uint8Array(nonceBytes)),
     capabilities: noCapabilities,
     ...own,
   });
-  await send(carrier, frameType.welcome, welcomeBody);
-  const body = await intake.greeting(frameType.hello);
+  await send(carrier, frameType.welcome, welcome);
+  const { type, body } = await intake.greeting(frameType.hello, frameType.join);
   const { versions, product } = decodeOpening(body);
   commonVersion(protocolVersions, versions, product);
-  const { hello, unsigned, signature } = decodeHello(body);
-  const signed = signedByHello(welcomeBody, unsigned);
-  if (!await isSignedBy(hello.publicKey, signature, signed)) {
-    throw new ProtocolError("bad-signature", "HELLO has a wrong signature");
+  if (type === frameType.join) {
+    const { said, unsigned, signature } = decodeJoin(body);
+    const signed = signedBy("join", welcome, unsigned);
+    const { session, carrier } = await prove(said, signature, signed);
+    return { session, carrier };
   }
-  return { ...toPeer(hello), thumbprint: await thumbprintOf(hello.publicKey) };
+  const { said, unsigned, signature } = decodeHello(body);
+  const signed = signedBy("hello", welcome, unsigned);
+  const { session, carrier: number, thumbprint } = await prove(
+    said,
+    signature,
+    signed,
+  );
+  return { session, carrier: number, peer: { ...toPeer(said), thumbprint } };
+}
+
+/** @throws {ProtocolError} bad-signature */
+async function prove(
+  { publicKey, sessionId, carrier }: Membership,
+  signature: Uint8Array<ArrayBuffer>,
+  signed: Uint8Array<ArrayBuffer>,
+) {
+  if (!await isSignedBy(publicKey, signature, signed)) {
+    throw new ProtocolError("bad-signature", "the greeting is signed wrongly");
+  }
+  const thumbprint = await thumbprintOf(publicKey);
+  return { session: `${sessionId.toHex()}.${thumbprint}`, carrier, thumbprint };
 }
 
 function toPeer(greeting: Greeting): Peer {

@@ -98,12 +98,23 @@ export class IncomingOpen extends Stream implements Incoming {
   }
 
   override emitControl(batch: Batch): boolean {
+    if (this.movesFrom !== undefined) return true;
     if (batch.room < refuseRoom) return false;
     if (this.#refusal !== undefined && this.#state === "answered") {
       batch.refuse(this.id, this.#refusal.refusal, this.#refusal.detail);
       this.#host.remove(this);
     }
     return true;
+  }
+
+  /** Says nothing: the acceptor, whose OPEN it is, sends it again. */
+  override emitMove(_batch: Batch): boolean {
+    return true;
+  }
+
+  override onOpenAgain(): void {
+    this.movesFrom = undefined;
+    if (this.#refusal !== undefined) this.#host.sendControl(this);
   }
 
   override onReset(_reason: number, _detail: string): void {
@@ -142,6 +153,8 @@ export class IncomingOpen extends Stream implements Incoming {
     }
     this.#state = "answered";
     this.#options.onAnswered();
+    stream.carrier = this.carrier;
+    stream.movesFrom = this.movesFrom;
     this.#host.replace(stream);
     this.#host.sendControl(stream);
   }

@@ -5,13 +5,15 @@ import { checkHeader, type FrameDecoder, type FrameSink } from "./decoder.ts";
 import { headerBytes } from "./frame.ts";
 import { ProtocolError } from "./protocol_error.ts";
 
+/** Holds any frame but DATA and DATAGRAM; enough for a carrier that has little to give. */
+const smallBytes = 20 * 1024;
 /** Holds the longest frame that is passed on whole, several times over. */
-const bufferBytes = 256 * 1024;
+const largeBytes = 256 * 1024;
 
-/** The reading side of a carrier: one buffer that is filled again and again. */
+/** The reading side of a carrier: one buffer that is filled again and again, and grows once it was full. */
 export class Intake {
   readonly #carrier: Conn;
-  readonly #buffer = new Uint8Array(bufferBytes);
+  #buffer = new Uint8Array(smallBytes);
   #from = 0;
   #to = 0;
   /** All bytes that came. */
@@ -37,6 +39,7 @@ export class Intake {
     );
     if (count === null) return false;
     this.#to += count;
+    if (this.#to === this.#buffer.length) this.#grow();
     this.receivedBytes += count;
     return true;
   }
@@ -51,19 +54,28 @@ export class Intake {
     this.#from = this.#to = 0;
   }
 
+  /** Lets go of the memory: nothing is read any more. */
+  release(): void {
+    this.discard();
+    this.#buffer = new Uint8Array(0);
+  }
+
   /**
-   * Reads the first frame, the greeting, and gives its body.
+   * Reads the first frame, the greeting.
    *
-   * @throws {ProtocolError} bad-greeting when it has another type.
+   * @throws {ProtocolError} bad-greeting when it has none of these types.
    * @throws {ConnResetError} when the carrier ends before.
    */
-  async greeting(type: number): Promise<Uint8Array<ArrayBuffer>> {
+  async greeting(
+    ...types: number[]
+  ): Promise<{ type: number; body: Uint8Array<ArrayBuffer> }> {
     for (;;) {
       if (this.#to >= headerBytes) {
-        const length = this.#greetingLength(type);
+        const length = this.#greetingLength(types);
         if (this.#to >= headerBytes + length) {
           this.#from = headerBytes + length;
-          return this.#buffer.slice(headerBytes, this.#from);
+          const body = this.#buffer.slice(headerBytes, this.#from);
+          return { type: this.#buffer[0]!, body };
         }
       }
       if (!await this.fill()) {
@@ -72,17 +84,26 @@ export class Intake {
     }
   }
 
-  #greetingLength(type: number): number {
+  #grow(): void {
+    if (this.#buffer.length >= largeBytes) return;
+    const larger = new Uint8Array(largeBytes);
+    larger.set(this.#buffer);
+    this.#buffer = larger;
+  }
+
+  #greetingLength(types: number[]): number {
     const length = readU32(this.#buffer, 0) & 0xffffff;
     try {
       checkHeader(this.#buffer[0]!, length, readU32(this.#buffer, 4));
     } catch {
       throw new ProtocolError("bad-greeting", "the peer is no tunnel of tp");
     }
-    if (this.#buffer[0] !== type) {
+    if (!types.includes(this.#buffer[0]!)) {
       throw new ProtocolError(
         "bad-greeting",
-        `the first frame has type ${this.#buffer[0]}, not ${type}`,
+        `the first frame has type ${this.#buffer[0]}, not ${
+          types.join(" or ")
+        }`,
       );
     }
     return length;

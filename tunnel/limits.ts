@@ -17,6 +17,14 @@ export interface Limits {
   datagramQueueBytes: number;
   /** Datagrams that wait on all streams together. */
   datagramBudgetBytes: number;
+  /** Bytes that a session keeps until they are acknowledged; every stream may keep 16 KiB beyond it. */
+  keptBytes: number;
+  /** Carriers that the dialer opens at a time. The acceptor takes twice as many. */
+  carriers: number;
+  /** How long a session goes on without a carrier. */
+  graceMs: number;
+  /** Sessions of an `Acceptor` at a time. */
+  sessions: number;
   /** How long the peer's greeting may take. */
   greetingMs: number;
 }
@@ -29,6 +37,10 @@ export const defaultLimits: Limits = {
   budgetBytes: 256 * 1024 * 1024,
   datagramQueueBytes: 256 * 1024,
   datagramBudgetBytes: 16 * 1024 * 1024,
+  keptBytes: 64 * 1024 * 1024,
+  carriers: 4,
+  graceMs: 15 * 60_000,
+  sessions: 1024,
   greetingMs: 10_000,
 };
 

@@ -2,42 +2,64 @@ import type { Clock } from "../net/mod.ts";
 
 const activeIntervalMs = 1500;
 const idleIntervalMs = 5000;
-/** Without use for so long, the session is idle. */
+/** How often is looked at a carrier that is used. */
+const lookMs = 500;
+/** Without use for so long, the carrier is idle. */
 const idleAfterMs = 10_000;
 /** So many PINGs in a row without any byte from the peer mean that it is not there. */
 const missesToDie = 3;
+/** A PING that is not answered for so long, or so many round trips, makes suspicious while somebody waits. */
+const suspectAfterMs = 1000;
+const suspectRoundTrips = 3;
+const maxSuspectAfterMs = 3000;
+/** A timer that fires so much too late shows that this end has slept. */
+const jumpMs = 5000;
+/** Who has used a stream within such a time may be waiting for an answer. */
+const recentUseMs = 4000;
 
 export interface LivenessOptions {
   clock: Clock;
-  /** Sends PING with this token. */
-  sendPing: (token: number) => void;
+  /** Sends PING. */
+  sendPing: () => void;
+  /** The last round trip; 0 before the first. */
+  roundTripMs: () => number;
+  /** Streams wait for an answer and none comes. Called once for each silence. */
+  onSuspect?: () => void;
   /** Nothing was heard for too long. Called once at most. */
   onSilent: (detail: string) => void;
+  /** Time has made a jump: this end slept. */
+  onJump?: () => void;
 }
 
-/** Asks whether the peer is there, and measures how long the way is. */
+/** Asks whether the peer is there. */
 export class Liveness {
   readonly #options: LivenessOptions;
-  #token = 0;
-  #pingSentMs: number | undefined;
+  /** When the PING was sent that nothing has followed. */
+  #askedMs: number | undefined;
+  #pingMs = 0;
   #misses = 0;
-  #isHeard = true;
   #isUsed = true;
+  /** Something was sent and nothing has come since. */
+  #isWaiting = true;
   #lastUseMs = 0;
+  #dueMs = 0;
   #intervalMs = activeIntervalMs;
   #cancelTimer = () => {};
-  /** The last measured round trip; 0 before the first. Includes the time that the PING stood in line. */
-  roundTripMs = 0;
-  /** The shortest. */
-  leastRoundTripMs = 0;
+  #isSuspect = false;
 
   constructor(options: LivenessOptions) {
     this.#options = options;
   }
 
+  /** Somebody waited for an answer for too long, and still does. */
+  get isSuspect(): boolean {
+    return this.#isSuspect;
+  }
+
   start(): void {
     this.#lastUseMs = this.#options.clock.now();
     this.#ping();
+    this.#rest(lookMs);
   }
 
   stop(): void {
@@ -47,59 +69,79 @@ export class Liveness {
 
   /** Something came from the peer. */
   heard(): void {
-    this.#isHeard = true;
+    this.#askedMs = undefined;
+    this.#misses = 0;
+    this.#isSuspect = this.#isWaiting = false;
   }
 
   /** A stream was used. */
   used(): void {
+    this.#isWaiting = true;
     if (this.#isUsed) return;
     this.#isUsed = true;
-    if (this.#intervalMs === activeIntervalMs) return;
+    if (this.#intervalMs === lookMs) return;
     this.stop();
-    this.#rest(activeIntervalMs);
+    this.#rest(lookMs);
   }
 
-  /** PONG came. One that does not answer the last PING is of no interest. */
-  onPong(high: number, low: number): void {
-    if (high !== 0 || low !== this.#token || this.#pingSentMs === undefined) {
-      return;
-    }
-    this.roundTripMs = this.#options.clock.now() - this.#pingSentMs;
-    this.#pingSentMs = undefined;
-    this.leastRoundTripMs = this.leastRoundTripMs === 0
-      ? this.roundTripMs
-      : Math.min(this.leastRoundTripMs, this.roundTripMs);
-  }
-
-  readonly #tick = () => {
-    const nowMs = this.#options.clock.now();
-    if (this.#isUsed) this.#lastUseMs = nowMs;
-    this.#misses = this.#isHeard ? 0 : this.#misses + 1;
-    if (this.#misses === missesToDie) {
-      this.#options.onSilent(
-        `nothing came from the peer for ${missesToDie} pings, ` +
-          `${activeIntervalMs} ms apart`,
-      );
-      return;
-    }
+  /** Asks at once: who does not answer within a second is suspect. */
+  probe(): void {
+    this.#isUsed = true;
     this.#ping();
+    this.stop();
+    this.#rest(lookMs);
+  }
+
+  readonly #look = () => {
+    const nowMs = this.#options.clock.now();
+    if (nowMs - this.#dueMs > jumpMs) {
+      this.#misses = 0;
+      this.#askedMs = undefined;
+      this.#options.onJump?.();
+    }
+    if (this.#isUsed) this.#lastUseMs = nowMs;
+    this.#isUsed = false;
+    if (nowMs - this.#pingMs >= activeIntervalMs) {
+      if (this.#askedMs !== undefined && ++this.#misses === missesToDie) {
+        this.#options.onSilent(
+          `nothing came from the peer for ${missesToDie} pings, ` +
+            `${activeIntervalMs} ms apart`,
+        );
+        return;
+      }
+      this.#ping();
+    } else if (this.#isWaiting && this.#askedMs === undefined) {
+      this.#ping();
+    }
+    this.#suspect(nowMs);
+    const isIdle = this.#misses === 0 && nowMs - this.#lastUseMs >= idleAfterMs;
+    this.#rest(isIdle ? idleIntervalMs : lookMs);
   };
 
-  #ping(): void {
-    this.#isHeard = this.#isUsed = false;
-    this.#token = (this.#token + 1) >>> 0;
-    this.#pingSentMs = this.#options.clock.now();
-    this.#options.sendPing(this.#token);
-    const idleMs = this.#pingSentMs - this.#lastUseMs;
-    this.#rest(
-      this.#misses === 0 && idleMs >= idleAfterMs
-        ? idleIntervalMs
-        : activeIntervalMs,
+  #suspect(nowMs: number): void {
+    if (this.#isSuspect || this.#askedMs === undefined) return;
+    const afterMs = Math.min(
+      Math.max(
+        suspectAfterMs,
+        suspectRoundTrips * this.#options.roundTripMs(),
+      ),
+      maxSuspectAfterMs,
     );
+    if (nowMs - this.#askedMs < afterMs) return;
+    if (nowMs - this.#lastUseMs > recentUseMs) return;
+    this.#isSuspect = true;
+    this.#options.onSuspect?.();
+  }
+
+  #ping(): void {
+    this.#pingMs = this.#options.clock.now();
+    this.#askedMs ??= this.#pingMs;
+    this.#options.sendPing();
   }
 
   #rest(intervalMs: number): void {
     this.#intervalMs = intervalMs;
-    this.#cancelTimer = this.#options.clock.after(intervalMs, this.#tick);
+    this.#dueMs = this.#options.clock.now() + intervalMs;
+    this.#cancelTimer = this.#options.clock.after(intervalMs, this.#look);
   }
 }

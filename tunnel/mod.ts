@@ -1,18 +1,22 @@
-/** Many streams over one carrier. SPEC.md beside this file is the protocol. */
-export { acceptSession, dialSession } from "./start.ts";
+/** Many streams over carriers that come and go. SPEC.md beside this file is the protocol. */
+export { dialSession } from "./dial_session.ts";
+export { Acceptor, type AcceptorOptions } from "./acceptor.ts";
 export {
-  type AcceptSessionOptions,
   type DialSessionOptions,
   type Session,
   type SessionEnd,
   sessionEndReasons,
+  type SessionOptions,
   type SessionStats,
 } from "./session.ts";
+export type { CarrierStats } from "./carrier.ts";
 export type { Peer } from "./handshake.ts";
 export type { Incoming } from "./incoming_open.ts";
 export { createIdentity, type Identity } from "./identity.ts";
 export { defaultLimits, type Limits } from "./limits.ts";
+export { MemoryBudget } from "./memory_budget.ts";
 export { type Breach, ProtocolError } from "./protocol_error.ts";
+export { UnknownSessionError } from "./greet.ts";
 export {
   IncompatibleError,
   protocolVersions,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Conn, ConnResetError } from "../net/mod.ts";
+import { FakeClock } from "../net/clock_fake.ts";
 import type { Batch } from "./batch.ts";
 import { Outbox } from "./outbox.ts";
 import type { ControlSender } from "./stream.ts";
@@ -40,6 +41,8 @@ class HeldCarrier implements Conn {
   reset(): void {}
 }
 
+const clock = new FakeClock();
+
 /** A control frame of 24 bytes. */
 class Frame implements ControlSender {
   isInControlLine = false;
@@ -54,7 +57,7 @@ const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 Deno.test("frames of one turn share a write, and those that come meanwhile the next", async () => {
   const carrier = new HeldCarrier();
-  const outbox = new Outbox(carrier, () => assert.fail());
+  const outbox = new Outbox(carrier, { clock, onError: () => assert.fail() });
   for (let i = 0; i < 3; i++) outbox.sendControl(new Frame());
   await turn();
   assert.deepEqual(carrier.writes, [72]);
@@ -72,7 +75,7 @@ Deno.test("frames of one turn share a write, and those that come meanwhile the n
 
 Deno.test("a write that was taken in part is finished before the next", async () => {
   const carrier = new HeldCarrier();
-  const outbox = new Outbox(carrier, () => assert.fail());
+  const outbox = new Outbox(carrier, { clock, onError: () => assert.fail() });
   outbox.sendControl(new Frame());
   await turn();
   outbox.sendControl(new Frame());
@@ -85,7 +88,10 @@ Deno.test("a write that was taken in part is finished before the next", async ()
 Deno.test("a carrier that fails is told once, and nothing is written after it", async () => {
   const carrier = new HeldCarrier();
   const errors: unknown[] = [];
-  const outbox = new Outbox(carrier, (error) => errors.push(error));
+  const outbox = new Outbox(carrier, {
+    clock,
+    onError: (error) => void errors.push(error),
+  });
   outbox.sendControl(new Frame());
   await turn();
   await carrier.fail();
@@ -99,7 +105,7 @@ Deno.test("a carrier that fails is told once, and nothing is written after it", 
 
 Deno.test("finish() forgets what waits, sends its last frame and ends the carrier", async () => {
   const carrier = new HeldCarrier();
-  const outbox = new Outbox(carrier, () => assert.fail());
+  const outbox = new Outbox(carrier, { clock, onError: () => assert.fail() });
   outbox.sendControl(new Frame());
   await turn();
   outbox.sendControl(new Frame());

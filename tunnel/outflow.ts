@@ -1,46 +1,61 @@
 import { ConnResetError } from "../net/mod.ts";
 import type { Batch } from "./batch.ts";
 import { dataHeadBytes, headerBytes, maxDataBytes } from "./frame.ts";
+import type { MemoryBudget } from "./memory_budget.ts";
 import { ProtocolError } from "./protocol_error.ts";
+import { Replay } from "./replay.ts";
 
 const dataOverheadBytes = headerBytes + dataHeadBytes;
-const endFrameBytes = headerBytes + 8;
-/** A write up to this goes before larger ones. */
-const smallWriteBytes = 4 * 1024;
+const endFrameBytes = headerBytes + 16;
+/** What waits up to this goes before larger amounts. */
+const smallBytes = 4 * 1024;
+/** So many bytes may wait for their turn; a writer with more waits itself. */
+const lookaheadBytes = 128 * 1024;
 
 /**
- * What one stream has to send: at most one write, which waits for credit and for its turn. Its bytes are copied once,
- * from the writer's buffer into the batch.
+ * What one stream sends. A write is over as soon as all its bytes are taken in, within the credit and the budget; they
+ * are kept until the peer has acknowledged them, and sent again when their carrier was lost.
  */
 export class Outflow {
-  /** Offset after the last byte that was put into a batch. */
-  sentTo = 0;
-  /** Every byte below has arrived. */
-  acknowledgedTo = 0;
-  /** Whether END, or a RESET in its place, is sent. */
+  /** Whether END is sent and was not lost, as far as known. */
   isEndSent = false;
+  /** Whether the peer has END, and so everything. */
+  isEndAcknowledged = false;
+  readonly #replay: Replay;
   #maySendTo: number;
+  /** The write that waits for room, and how much of it is taken in. */
   #bytes: Uint8Array | undefined;
-  #from = 0;
+  #at = 0;
   #writer: PromiseWithResolvers<number> | undefined;
   #isEnded = false;
   /** Why the flow broke off. */
   #breakage: string | undefined;
 
-  constructor(maySendTo: number) {
+  constructor(budget: MemoryBudget, maySendTo: number) {
+    this.#replay = new Replay(budget);
     this.#maySendTo = maySendTo;
   }
 
   /** Whether {@link emit} would send something. */
   get isReady(): boolean {
-    return this.#bytes !== undefined
-      ? this.sentTo < this.#maySendTo
-      : this.#isEnded && !this.isEndSent;
+    return this.#replay.sendOffset < this.#replay.to || this.#isEndDue;
   }
 
   get isSmall(): boolean {
-    return this.#bytes === undefined ||
-      this.#bytes.length - this.#from <= smallWriteBytes;
+    return this.#replay.to - this.#replay.sendOffset <= smallBytes &&
+      this.#bytes === undefined;
+  }
+
+  /** Whether a write waits for nothing but the memory of what is not acknowledged. */
+  get isStarved(): boolean {
+    const { to, sendOffset } = this.#replay;
+    return this.#bytes !== undefined && sendOffset === to &&
+      to < this.#maySendTo;
+  }
+
+  /** Bytes that are kept. */
+  get keptBytes(): number {
+    return this.#replay.to - this.#replay.from;
   }
 
   /** See `Conn.write`. */
@@ -56,9 +71,10 @@ export class Outflow {
     if (this.#isEnded) {
       return Promise.reject(new TypeError("Cannot write: the flow was ended"));
     }
-    if (bytes.length === 0) return Promise.resolve(0);
+    const taken = this.#take(bytes, 0);
+    if (taken === bytes.length) return Promise.resolve(taken);
     this.#bytes = bytes;
-    this.#from = 0;
+    this.#at = taken;
     this.#writer = Promise.withResolvers();
     return this.#writer.promise;
   }
@@ -72,60 +88,127 @@ export class Outflow {
     return Promise.resolve();
   }
 
-  /** Appends one frame of DATA, and END if it is due. True: {@link isReady} still. */
-  emit(batch: Batch, stream: number): boolean {
-    const bytes = this.#bytes;
-    if (bytes !== undefined) {
+  /**
+   * Nothing more is taken: a write that waits gets a ConnResetError. What was taken in is still sent, and END behind it.
+   */
+  leave(message: string): void {
+    if (this.#breakage !== undefined) return;
+    this.#breakage = message;
+    this.#isEnded = true;
+    this.#dropWriter(message);
+  }
+
+  /** The flow broke off: all is forgotten. The first break counts. */
+  break(message: string): void {
+    this.leave(message);
+    this.#replay.clear();
+    this.isEndSent = this.isEndAcknowledged = true;
+  }
+
+  /**
+   * Appends one frame of DATA, and END if it is due: it tells that the other direction was received to `receivedTo`.
+   * True: {@link isReady} still.
+   */
+  emit(batch: Batch, stream: number, receivedTo: number): boolean {
+    const chunk = this.#replay.next();
+    if (chunk !== undefined) {
+      const at = this.#replay.sendAt;
       const count = Math.min(
-        bytes.length - this.#from,
+        chunk.to - at,
         maxDataBytes,
-        this.#maySendTo - this.sentTo,
         batch.room - dataOverheadBytes,
       );
-      if (count <= 0) return this.isReady;
-      batch.data(stream, this.sentTo, bytes, this.#from, this.#from + count);
-      this.#from += count;
-      this.sentTo += count;
-      if (this.#from === bytes.length) this.#wake(bytes.length);
+      if (count <= 0) return true;
+      batch.data(
+        stream,
+        this.#replay.sendOffset,
+        chunk.bytes,
+        at,
+        at + count,
+      );
+      this.#replay.sent(count);
+      if (this.#bytes !== undefined) this.#takeMore();
     }
-    if (
-      this.#isEnded && this.#bytes === undefined && batch.room >= endFrameBytes
-    ) {
-      this.emitEnd(batch, stream);
+    if (this.#isEndDue && batch.room >= endFrameBytes) {
+      this.isEndSent = true;
+      batch.end(stream, this.#replay.to, receivedTo);
     }
     return this.isReady;
   }
 
-  /** Appends END unless it is sent. */
-  emitEnd(batch: Batch, stream: number): void {
-    if (this.isEndSent) return;
-    this.isEndSent = true;
-    batch.end(stream, this.sentTo);
-  }
-
-  /** @throws {ProtocolError} when more was received than sent. */
+  /**
+   * The peer has all below `receivedTo`, END counting as one more, and takes all below `maySendTo`.
+   *
+   * @throws {ProtocolError} when more was received than sent.
+   */
   credit(receivedTo: number, maySendTo: number): void {
-    if (receivedTo > this.sentTo) {
+    const sentTo = this.#replay.sendOffset + (this.isEndSent ? 1 : 0);
+    if (receivedTo > sentTo && this.#breakage === undefined) {
       throw new ProtocolError(
         "bad-offset",
-        `CREDIT says ${receivedTo} bytes were received of ${this.sentTo}`,
+        `the peer says it has ${receivedTo} bytes of ${sentTo}`,
       );
     }
-    this.acknowledgedTo = Math.max(this.acknowledgedTo, receivedTo);
+    this.#acknowledge(receivedTo);
     this.#maySendTo = Math.max(this.#maySendTo, maySendTo);
+    if (this.#bytes !== undefined) this.#takeMore();
   }
 
-  /** Nothing more is taken; a write that waits gets a ConnResetError. The first break counts. */
-  break(message: string): void {
-    if (this.#breakage !== undefined) return;
-    this.#breakage = message;
-    this.#writer?.reject(new ConnResetError(message));
-    this.#writer = this.#bytes = undefined;
+  /**
+   * The stream goes on at another carrier: as {@link credit}, and all that the peer does not have is sent again.
+   * Returns how many bytes these are.
+   */
+  rewind(receivedTo: number, maySendTo: number): number {
+    if (receivedTo < this.#replay.from && !this.isEndAcknowledged) {
+      throw new ProtocolError(
+        "bad-offset",
+        `the peer says it has ${receivedTo} bytes, and said ${this.#replay.from}`,
+      );
+    }
+    this.credit(receivedTo, maySendTo);
+    if (this.isEndAcknowledged) return 0;
+    const again = this.#replay.sendOffset - this.#replay.from;
+    this.#replay.rewind(this.#replay.from);
+    this.isEndSent = false;
+    return again;
   }
 
-  #wake(count: number): void {
+  get #isEndDue(): boolean {
+    return this.#isEnded && !this.isEndSent &&
+      this.#replay.sendOffset === this.#replay.to &&
+      this.#bytes === undefined;
+  }
+
+  #acknowledge(receivedTo: number): void {
+    if (this.isEndAcknowledged) return;
+    if (this.isEndSent && receivedTo > this.#replay.to) {
+      this.isEndAcknowledged = true;
+    }
+    const offset = Math.min(receivedTo, this.#replay.sendOffset);
+    if (offset > this.#replay.from) this.#replay.acknowledge(offset);
+  }
+
+  #take(bytes: Uint8Array, from: number): number {
+    const { to, sendOffset } = this.#replay;
+    const room = Math.min(
+      this.#maySendTo - to,
+      lookaheadBytes - (to - sendOffset),
+      bytes.length - from,
+    );
+    return room <= 0 ? 0 : this.#replay.push(bytes, from, from + room);
+  }
+
+  #takeMore(): void {
+    const bytes = this.#bytes!;
+    this.#at += this.#take(bytes, this.#at);
+    if (this.#at < bytes.length) return;
     const writer = this.#writer!;
     this.#writer = this.#bytes = undefined;
-    writer.resolve(count);
+    writer.resolve(bytes.length);
+  }
+
+  #dropWriter(message: string): void {
+    this.#writer?.reject(new ConnResetError(message));
+    this.#writer = this.#bytes = undefined;
   }
 }

@@ -43,6 +43,17 @@ export class OutgoingOpen extends Stream {
 
   override emitControl(batch: Batch): boolean {
     if (this.#isOver) return true;
+    return this.emitMove(batch);
+  }
+
+  /** Nothing but OPEN is known of it, and that is sent again. */
+  override hold(): boolean {
+    return false;
+  }
+
+  /** OPEN, or RESET when it is no longer wanted: the same at first and when the stream moves. */
+  override emitMove(batch: Batch): boolean {
+    if (this.#isOver) return true;
     if (this.#isCancelled) {
       if (batch.room < resetRoom) return false;
       batch.reset(this.id, resetReason.cancelled, "");
@@ -52,7 +63,7 @@ export class OutgoingOpen extends Stream {
     }
     const { target, isDatagrams } = this.#options;
     if (batch.room < headerBytes + 9 + target.length) return false;
-    this.id = this.#host.assignId(this);
+    if (this.id === 0) this.id = this.#host.assignId(this);
     const flags = (isDatagrams ? openFlag.datagrams : 0) |
       (this.isUrgent ? openFlag.urgent : 0);
     batch.open(this.id, flags, this.#window?.maySendTo ?? 0, target);
@@ -73,9 +84,13 @@ export class OutgoingOpen extends Stream {
       });
     this.#isOver = true;
     this.#forgetSignal();
+    stream.carrier = this.carrier;
     this.#host.replace(stream);
     this.#answer.resolve(stream);
   }
+
+  /** The peer has accepted, but the stream is open only once ACCEPT, which it sends again, has come. */
+  override onResume(): void {}
 
   override onRefuse(refusal: Refusal, detail: string): void {
     this.#finish();

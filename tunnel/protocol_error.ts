@@ -9,7 +9,7 @@ export type Breach =
   | "bad-offset"
   | "over-credit"
   | "flood"
-  | "unsupported";
+  | "wrong-carrier";
 
 /** The peer broke the protocol. Ends the session. */
 export class ProtocolError extends Error {

@@ -96,6 +96,7 @@ export class RawPeer {
       ascii("raw"),
       "000102030405060708090a0b0c0d0e0f", // session id
       publicKey,
+      u32(1), // carrier
       u32(100), // streams
       u8(0), // capabilities
     ));

@@ -2,14 +2,15 @@
 import type { Conn } from "../net/mod.ts";
 import { connPair } from "../net/conn_fake.ts";
 import {
-  acceptSession,
-  type AcceptSessionOptions,
+  Acceptor,
   createIdentity,
   dialSession,
+  type DialSessionOptions,
   type Identity,
   type Incoming,
   type Limits,
   type Session,
+  type SessionOptions,
 } from "./mod.ts";
 
 export const identity: Identity = await createIdentity();
@@ -20,7 +21,7 @@ export interface PairOptions {
   /** What the dialer does with the acceptor's streams. */
   serveDialer?: (incoming: Incoming) => void;
   limits?: Partial<Limits>;
-  clock?: AcceptSessionOptions["clock"];
+  clock?: SessionOptions["clock"];
   carriers?: [Conn, Conn];
 }
 
@@ -29,19 +30,20 @@ export interface Pair extends AsyncDisposable {
   acceptor: Session;
 }
 
-/** A session over a pair of flows in memory. Closed at the end of the scope. */
+/** A session over one pair of flows in memory, without grace. Closed at the end of the scope. */
 export async function openPair(options: PairOptions = {}): Promise<Pair> {
   const { clock, limits, serve, serveDialer } = options;
   const [near, far] = options.carriers ?? connPair();
   const common = {
     product: "tp/test",
     ...(clock && { clock }),
-    ...(limits && { limits }),
+    limits: { graceMs: 0, ...limits },
   };
   const [dialer, acceptor] = await Promise.all([
-    dialSession(near, {
+    dialSession({
       ...common,
       identity,
+      dial: () => Promise.resolve(near),
       ...(serveDialer && { serve: serveDialer }),
     }),
     acceptSession(far, { ...common, ...(serve && { serve }) }),
@@ -54,6 +56,38 @@ export async function openPair(options: PairOptions = {}): Promise<Pair> {
       await Promise.all([dialer.ended, acceptor.ended]);
     },
   };
+}
+
+/** The session that the dialer on the other side of `carrier` begins. */
+export async function acceptSession(
+  carrier: Conn,
+  options: SessionOptions & { serve?: (incoming: Incoming) => void },
+): Promise<Session> {
+  const { serve, ...others } = options;
+  const session = Promise.withResolvers<Session>();
+  const acceptor = new Acceptor({
+    ...others,
+    limits: { graceMs: 0, ...options.limits },
+    onSession(one) {
+      session.resolve(one);
+      return serve ??
+        ((incoming) => incoming.refuse("unknown-target", "a test"));
+    },
+  });
+  acceptor.take(carrier).catch((error) => session.reject(error));
+  return await session.promise;
+}
+
+/** {@link dialSession} over one carrier, without grace. */
+export function dialOver(
+  carrier: Conn,
+  options: Omit<DialSessionOptions, "dial">,
+): Promise<Session> {
+  return dialSession({
+    ...options,
+    limits: { graceMs: 0, ...options.limits },
+    dial: () => Promise.resolve(carrier),
+  });
 }
 
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {

@@ -1,8 +1,10 @@
 /** What all streams have in common, whatever their state. */
 import type { Batch } from "./batch.ts";
 import type { Refusal } from "../net/mod.ts";
+import type { Carrier } from "./carrier.ts";
 import type { DatagramBudget } from "./datagram_queue.ts";
 import type { Limits } from "./limits.ts";
+import type { MemoryBudget } from "./memory_budget.ts";
 import { ProtocolError } from "./protocol_error.ts";
 import type { WindowBudget } from "./window_budget.ts";
 
@@ -19,20 +21,22 @@ export interface StreamHost {
   readonly limits: Limits;
   readonly windows: WindowBudget;
   readonly datagrams: DatagramBudget;
+  /** For bytes that are kept until they are acknowledged. */
+  readonly kept: MemoryBudget;
   /** See `Clock.now`. */
   nowMs(): number;
-  /** The shortest round trip so far; 0 before one was measured. */
-  readonly leastRoundTripMs: number;
   /** Takes the next id of this end for `stream` and puts it into the table. */
   assignId(stream: Stream): number;
   /** Puts `stream` into the table in place of the one with its id. */
   replace(stream: Stream): void;
-  /** Takes `stream` out of the table: it is over and nothing is left to send or to read. */
+  /** Takes `stream` out of the table: it is over and nothing is left to send, to read or to be acknowledged. */
   remove(stream: Stream): void;
-  /** {@link Stream.emitControl} will be called. */
-  sendControl(sender: ControlSender): void;
-  /** {@link Stream.emitData} will be called. */
+  /** {@link Stream.emitControl} will be called, as soon as the stream has a carrier. */
+  sendControl(stream: Stream): void;
+  /** {@link Stream.emitData} will be called, as soon as the stream has a carrier. */
   sendData(stream: Stream): void;
+  /** So many bytes are sent a second time. */
+  resent(bytes: number): void;
 }
 
 /**
@@ -46,6 +50,12 @@ export abstract class Stream implements ControlSender {
   isInControlLine = false;
   /** Kept by `turns.ts`: it is in line already. */
   isInDataLine = false;
+  /** Kept by the carrier: it will be asked to acknowledge. */
+  isOwing = false;
+  /** On which its frames come and go; undefined while there is none to send OPEN on. */
+  carrier: Carrier | undefined;
+  /** The number of the carrier from which the stream is being moved. Until both ends know where they stand, it sends nothing. */
+  movesFrom: number | undefined;
 
   constructor(id: number, isUrgent: boolean) {
     this.id = id;
@@ -69,6 +79,24 @@ export abstract class Stream implements ControlSender {
     return false;
   }
 
+  /**
+   * The stream moves from the carrier of this number. True: it sends nothing until both ends know where they stand;
+   * false: it speaks at once.
+   */
+  hold(carrier: number): boolean {
+    this.movesFrom = carrier;
+    return true;
+  }
+
+  /** Sees to it that the peer hears what was received, unless it has heard. */
+  acknowledge(): void {}
+
+  /**
+   * The dialer tells what it knows of a stream that moves: appends RESUME, the same OPEN again, RESET, or nothing when
+   * the acceptor is to speak first. False: it does not fit.
+   */
+  abstract emitMove(batch: Batch): boolean;
+
   onAccept(_maySendTo: number): void {
     this.#unexpected("ACCEPT");
   }
@@ -89,11 +117,30 @@ export abstract class Stream implements ControlSender {
     this.#unexpected("CREDIT");
   }
 
-  onEnd(_offset: number): void {
+  /** @param isAnswerDue The peer moves the stream and is to be told the same. */
+  onResume(
+    _receivedTo: number,
+    _maySendTo: number,
+    _isAnswerDue: boolean,
+  ): void {
+    this.#unexpected("RESUME");
+  }
+
+  /** The OPEN of this stream has come a second time, as its answer was lost. */
+  onOpenAgain(): void {
+    this.#unexpected("OPEN");
+  }
+
+  onEnd(_offset: number, _receivedTo: number): void {
     this.#unexpected("END");
   }
 
   abstract onReset(reason: number, detail: string): void;
+
+  /** The stream was moved and the peer did not tell of it: there it is over. */
+  onForgotten(): void {
+    this.onReset(0, "it is over at the other end");
+  }
 
   /** The session has ended, and the stream with it. No frame is sent any more. */
   abstract onSessionEnd(detail: string): void;

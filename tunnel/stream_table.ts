@@ -1,4 +1,5 @@
 import { ProtocolError } from "./protocol_error.ts";
+import { SeenIds } from "./seen_ids.ts";
 import type { Stream } from "./stream.ts";
 
 export type Role = "dialer" | "acceptor";
@@ -12,12 +13,13 @@ export class StreamTable {
   readonly #unsent = new Set<Stream>();
   readonly #ownParity: 0 | 1;
   #nextOwnId: number;
-  #lastPeerId = 0;
+  readonly #peerIds: SeenIds;
   #peerCount = 0;
 
   constructor(role: Role) {
     this.#ownParity = role === "dialer" ? 1 : 0;
     this.#nextOwnId = role === "dialer" ? 1 : 2;
+    this.#peerIds = new SeenIds(role === "dialer" ? 0 : 1);
   }
 
   /** Open streams of both ends. */
@@ -28,6 +30,11 @@ export class StreamTable {
   /** Open streams that the peer opened. */
   get peerCount(): number {
     return this.#peerCount;
+  }
+
+  /** Whether this end opens the streams with such an id. */
+  isOwn(id: number): boolean {
+    return id % 2 === this.#ownParity;
   }
 
   /** Open streams that this end opened. */
@@ -45,6 +52,11 @@ export class StreamTable {
     return [...this.#streams.values(), ...this.#unsent];
   }
 
+  /** Streams of this end that have no id yet. A copy. */
+  unsent(): Stream[] {
+    return [...this.#unsent];
+  }
+
   /** Takes in a stream of this end that has no id yet. */
   addOwn(stream: Stream): void {
     this.#unsent.add(stream);
@@ -59,15 +71,18 @@ export class StreamTable {
     return id;
   }
 
-  /** @throws {ProtocolError} unless the peer may open `id` next. */
-  checkPeerId(id: number): void {
-    if (id % 2 === this.#ownParity || id <= this.#lastPeerId) {
-      throw new ProtocolError(
-        "bad-stream-id",
-        `OPEN with id ${id} after ${this.#lastPeerId}`,
-      );
-    }
-    this.#lastPeerId = id;
+  /** Whether the peer has used `id` before. */
+  isSeen(id: number): boolean {
+    return this.#peerIds.has(id);
+  }
+
+  /**
+   * The peer uses `id`.
+   *
+   * @throws {ProtocolError} when it is none of its ids.
+   */
+  see(id: number): void {
+    this.#peerIds.add(id);
   }
 
   /** Takes in a stream that the peer opened. */
@@ -87,21 +102,20 @@ export class StreamTable {
     const { id } = stream;
     if (this.#streams.get(id) !== stream) return;
     this.#streams.delete(id);
-    if (id % 2 !== this.#ownParity) this.#peerCount--;
+    if (!this.isOwn(id)) this.#peerCount--;
   }
 
-  /**
-   * The stream that a frame is about, or undefined when that stream is over.
-   *
-   * @throws {ProtocolError} when the id was never opened.
-   */
-  find(id: number): Stream | undefined {
-    const stream = this.#streams.get(id);
-    if (stream !== undefined) return stream;
-    const isKnown = id % 2 === this.#ownParity
+  /** The stream with this id, unless it is over or was never opened. */
+  get(id: number): Stream | undefined {
+    return this.#streams.get(id);
+  }
+
+  /** @throws {ProtocolError} when the id was never opened. */
+  checkOver(id: number): void {
+    const isKnown = this.isOwn(id)
       ? id < this.#nextOwnId
-      : id <= this.#lastPeerId;
-    if (isKnown) return undefined;
+      : this.#peerIds.has(id);
+    if (isKnown) return;
     throw new ProtocolError(
       "unknown-stream",
       `a frame on stream ${id}, which was never opened`,

@@ -1,16 +1,17 @@
 import { type Clock, RefusedError } from "../net/mod.ts";
 import type { ByteStream } from "./byte_stream.ts";
+import type { Carrier } from "./carrier.ts";
 import { DatagramBudget } from "./datagram_queue.ts";
 import type { DatagramStream } from "./datagram_stream.ts";
-import { maxTargetBytes, openFlag } from "./frame.ts";
+import { maxTargetBytes, openFlag, resetReason } from "./frame.ts";
 import { type Incoming, IncomingOpen } from "./incoming_open.ts";
 import type { Limits } from "./limits.ts";
-import type { Liveness } from "./liveness.ts";
-import type { Outbox } from "./outbox.ts";
+import { MemoryBudget } from "./memory_budget.ts";
 import { OutgoingOpen, type OutgoingOpenOptions } from "./outgoing_open.ts";
 import { ProtocolError } from "./protocol_error.ts";
+import { RefuseOpen, ResetOver } from "./short_answers.ts";
 import { type Role, StreamTable } from "./stream_table.ts";
-import type { ControlSender, Stream, StreamHost } from "./stream.ts";
+import type { Stream, StreamHost } from "./stream.ts";
 import { WindowBudget } from "./window_budget.ts";
 
 /** Refused streams that may wait for their REFUSE to be sent. */
@@ -22,10 +23,11 @@ export interface StreamsOptions {
   serve: (incoming: Incoming) => void;
   clock: Clock;
   limits: Limits;
+  budget: MemoryBudget | undefined;
   /** How many streams the peer takes at a time. */
   peerStreams: number;
-  outbox: Outbox;
-  liveness: Liveness;
+  /** The carrier for a stream that is opened; undefined while there is none. */
+  pick: () => Carrier | undefined;
 }
 
 /** The streams of a session: opens them, takes them in, holds them, and lends them what they need. */
@@ -33,17 +35,21 @@ export class Streams implements StreamHost {
   readonly limits: Limits;
   readonly windows: WindowBudget;
   readonly datagrams: DatagramBudget;
+  readonly kept: MemoryBudget;
   readonly table: StreamTable;
   readonly #options: StreamsOptions;
   #unanswered = 0;
   /** Why no stream can be opened any more. */
   #goneDetail: string | undefined;
+  resentBytes = 0;
 
   constructor(options: StreamsOptions) {
+    const { limits, budget } = options;
     this.#options = options;
-    this.limits = options.limits;
-    this.windows = new WindowBudget(this.limits);
-    this.datagrams = new DatagramBudget(this.limits.datagramBudgetBytes);
+    this.limits = limits;
+    this.windows = new WindowBudget(limits, budget);
+    this.datagrams = new DatagramBudget(limits.datagramBudgetBytes);
+    this.kept = new MemoryBudget(limits.keptBytes, budget);
     this.table = new StreamTable(options.role);
   }
 
@@ -67,17 +73,23 @@ export class Streams implements StreamHost {
   }
 
   /**
-   * The peer sent OPEN. `target` is copied.
+   * The peer sent OPEN on `carrier`. `target` is copied.
    *
    * @throws {ProtocolError} when it may not, or not so many.
    */
   onOpen(
+    carrier: Carrier,
     id: number,
-    flags: number,
-    maySendTo: number,
-    target: Uint8Array,
+    { flags, maySendTo, target }: {
+      flags: number;
+      maySendTo: number;
+      target: Uint8Array;
+    },
   ): void {
-    this.table.checkPeerId(id);
+    if (this.table.isOwn(id) || this.table.isSeen(id)) {
+      return this.#onOpenAgain(carrier, id);
+    }
+    this.table.see(id);
     this.#unanswered++;
     const incoming = new IncomingOpen(this, {
       id,
@@ -87,9 +99,40 @@ export class Streams implements StreamHost {
       target: target.slice(),
       onAnswered: () => this.#unanswered--,
     });
+    incoming.carrier = carrier;
     this.table.addPeer(incoming);
     if (this.#hasRoomForPeer()) this.#serve(incoming);
     else incoming.refuse("overloaded", "too many streams in this session");
+  }
+
+  /**
+   * RESUME came for a stream that is over: its end is told again.
+   *
+   * @throws {ProtocolError} when it was never opened.
+   */
+  onResumeOver(carrier: Carrier, id: number): void {
+    this.table.checkOver(id);
+    carrier.answer(new ResetOver(id, resetReason.closed));
+  }
+
+  /** RESET came for a stream that is not there: if its OPEN was lost, that does not come any more. */
+  onResetOver(id: number): void {
+    if (this.table.isOwn(id)) this.table.checkOver(id);
+    else this.table.see(id);
+  }
+
+  /** OPENs that were to go on `carrier` have no carrier. */
+  detachUnsent(carrier: Carrier): void {
+    for (const stream of this.table.unsent()) {
+      if (stream.carrier === carrier) stream.carrier = undefined;
+    }
+  }
+
+  /** OPENs without a carrier find one if there is any. */
+  sendUnsent(): void {
+    for (const stream of this.table.unsent()) {
+      if (stream.carrier === undefined) this.sendControl(stream);
+    }
   }
 
   /** The session has ended: all streams break off. */
@@ -109,10 +152,6 @@ export class Streams implements StreamHost {
     return this.#options.clock.now();
   }
 
-  get leastRoundTripMs(): number {
-    return this.#options.liveness.leastRoundTripMs;
-  }
-
   assignId(stream: Stream): number {
     return this.table.assignId(stream);
   }
@@ -125,14 +164,28 @@ export class Streams implements StreamHost {
     this.table.remove(stream);
   }
 
-  sendControl(sender: ControlSender): void {
-    this.#options.liveness.used();
-    this.#options.outbox.sendControl(sender);
+  sendControl(stream: Stream): void {
+    stream.carrier ??= this.#options.pick();
+    stream.carrier?.sendControl(stream);
   }
 
   sendData(stream: Stream): void {
-    this.#options.liveness.used();
-    this.#options.outbox.sendData(stream);
+    stream.carrier?.sendData(stream);
+  }
+
+  resent(bytes: number): void {
+    this.resentBytes += bytes;
+  }
+
+  /** The opener of a stream sends OPEN again when the answer was lost with its carrier. */
+  #onOpenAgain(carrier: Carrier, id: number): void {
+    const stream = this.table.get(id);
+    if (this.table.isOwn(id) || stream !== undefined && !isMoving(stream)) {
+      throw new ProtocolError("bad-stream-id", `OPEN with id ${id} again`);
+    }
+    if (stream !== undefined) return stream.onOpenAgain();
+    const detail = "the answer was lost with its carrier";
+    carrier.answer(new RefuseOpen(id, "failed", detail));
   }
 
   #refusalOfOpen(): RefusedError | undefined {
@@ -144,9 +197,12 @@ export class Streams implements StreamHost {
       return new RefusedError("gone", detail);
     }
     const { peerStreams } = this.#options;
-    if (this.table.ownCount < peerStreams) return undefined;
-    const detail = `the peer takes ${peerStreams} streams at a time`;
-    return new RefusedError("overloaded", detail);
+    if (this.table.ownCount >= peerStreams) {
+      const detail = `the peer takes ${peerStreams} streams at a time`;
+      return new RefusedError("overloaded", detail);
+    }
+    if (this.windows.hasFirst) return undefined;
+    return new RefusedError("overloaded", "no memory for one more stream");
   }
 
   #hasRoomForPeer(): boolean {
@@ -155,7 +211,8 @@ export class Streams implements StreamHost {
     if (excess > refusalBacklog) {
       throw new ProtocolError("flood", `${excess} streams too many are open`);
     }
-    return excess <= 0 && this.#unanswered <= unanswered;
+    return excess <= 0 && this.#unanswered <= unanswered &&
+      this.windows.hasFirst;
   }
 
   #serve(incoming: IncomingOpen): void {
@@ -166,4 +223,8 @@ export class Streams implements StreamHost {
       incoming.refuse("failed", detail);
     }
   }
+}
+
+function isMoving(stream: Stream): boolean {
+  return stream.movesFrom !== undefined;
 }

@@ -34,8 +34,26 @@ export class Turns {
     while (this.#bulk.length) this.#bulk.shift()!.isInDataLine = false;
   }
 
-  /** Lets those in line append their frames until the batch is full or the lines are empty. */
-  fill(batch: Batch): void {
+  /** Streams with more to send than a small write. */
+  get bulkCount(): number {
+    return this.#bulk.length;
+  }
+
+  /** Streams with anything to send. */
+  get dataCount(): number {
+    return this.#small.length + this.#bulk.length;
+  }
+
+  get controlCount(): number {
+    return this.#control.length;
+  }
+
+  /**
+   * Lets those in line append their frames until the batch is full or the lines are empty.
+   *
+   * @param what Which lines of data may: "control" none of them.
+   */
+  fill(batch: Batch, what: "all" | "small" | "control" = "all"): void {
     for (;;) {
       const sender = this.#control.peek();
       if (sender === undefined) break;
@@ -43,7 +61,9 @@ export class Turns {
       this.#control.shift();
       sender.isInControlLine = false;
     }
+    if (what === "control") return;
     this.#serve(this.#small, batch, batch.bytes.length / 2);
+    if (what === "small") return;
     this.#serve(this.#bulk, batch, batch.bytes.length);
     this.#serve(this.#small, batch, batch.bytes.length);
   }

@@ -29,6 +29,10 @@ class Sender extends Stream {
     return this.leftBytes > 0;
   }
 
+  override emitMove() {
+    return true;
+  }
+
   override onReset() {}
   override onSessionEnd() {}
 }

@@ -3,15 +3,19 @@ import { ConnResetError, writeAll } from "../net/mod.ts";
 import { FakeClock } from "../net/clock_fake.ts";
 import { connPair } from "../net/conn_fake.ts";
 import {
-  acceptSession,
   createIdentity,
-  dialSession,
   IncompatibleError,
   ProtocolError,
   protocolVersions,
 } from "./mod.ts";
 import { ascii, bytes, frame, RawPeer, u16, u8 } from "./raw_peer_fake.ts";
-import { identity, openPair, until } from "./session_fake.ts";
+import {
+  acceptSession,
+  dialOver,
+  identity,
+  openPair,
+  until,
+} from "./session_fake.ts";
 
 Deno.test("the acceptor knows the dialer's thumbprint, both know product and version", async () => {
   await using pair = await openPair();
@@ -65,7 +69,7 @@ Deno.test("acceptSession() rejects a HELLO that signs another carrier's nonce", 
     acceptSession(far, { product: "tp/test" }),
     { breach: "bad-signature" },
   );
-  const dialing = dialSession(otherFar, { product: "tp/test", identity });
+  const dialing = dialOver(otherFar, { product: "tp/test", identity });
   const hello = await new RawPeer(otherNear).greetAsAcceptor();
   const raw = new RawPeer(near);
   await raw.next();
@@ -78,7 +82,7 @@ Deno.test("acceptSession() rejects a HELLO that signs another carrier's nonce", 
 Deno.test("dialSession() tells both ranges when the versions do not meet", async () => {
   const [near, far] = connPair();
   const dialing = assert.rejects(
-    dialSession(far, { product: "tp/test", identity }),
+    dialOver(far, { product: "tp/test", identity }),
     (error) => {
       assert.ok(error instanceof IncompatibleError);
       assert.deepEqual(error.ours, protocolVersions);
@@ -112,7 +116,7 @@ Deno.test("acceptSession() tells both ranges, whatever else the newer HELLO hold
 
 Deno.test("capabilities of the peer are known, later additions skipped", async () => {
   const [near, far] = connPair();
-  const dialing = dialSession(far, { product: "tp/test", identity });
+  const dialing = dialOver(far, { product: "tp/test", identity });
   await new RawPeer(near).greetAsAcceptor();
   const session = await dialing;
   assert.deepEqual([...session.peer.capabilities], ["a", "bc"]);
@@ -125,7 +129,7 @@ Deno.test("a stranger on the carrier is told from a tunnel", async () => {
   for (const words of ["HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-x\r\n"]) {
     const [near, far] = connPair();
     const dialing = assert.rejects(
-      dialSession(far, { product: "tp/test", identity }),
+      dialOver(far, { product: "tp/test", identity }),
       (error) => {
         assert.ok(error instanceof ProtocolError);
         assert.equal(error.breach, "bad-greeting");
@@ -141,7 +145,7 @@ Deno.test("a silent peer is given up after the time of the greeting", async () =
   const clock = new FakeClock();
   const [, far] = connPair();
   const dialing = assert.rejects(
-    dialSession(far, { product: "tp/test", identity, clock }),
+    dialOver(far, { product: "tp/test", identity, clock }),
     { name: "ConnResetError", message: /no answer within 10000 ms/ },
   );
   clock.advance(10_000);

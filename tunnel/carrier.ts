@@ -1,0 +1,319 @@
+/**
+ * One carrier of a session.
+ *
+ * 1. `Intake` reads it, `FrameDecoder` takes frames out, `Router` passes them to their streams.
+ * 2. Streams that have something to send get in line at `Outbox`, which writes it.
+ * 3. `Liveness` listens for life. A carrier is given up once, for the first reason; streams outlive it.
+ */
+import type { Clock, Conn } from "../net/mod.ts";
+import { FrameDecoder, type FrameSink } from "./decoder.ts";
+import type { GoawayReason } from "./frame.ts";
+import type { Intake } from "./intake.ts";
+import { Liveness } from "./liveness.ts";
+import { Outbox } from "./outbox.ts";
+import { ProtocolError } from "./protocol_error.ts";
+import { Signals } from "./signals.ts";
+import type { ControlSender, Stream } from "./stream.ts";
+
+/** How long a leaving end waits for its last frames to be taken, and for the peer to end the carrier too. */
+const lingerMs = 1000;
+/** Answers that may wait while the peer reads nothing. */
+const maxControl = 256 * 1024;
+/** Who brings so much in such a time brings bulk. */
+const bulkWindowMs = 100;
+const bulkBytes = 64 * 1024;
+
+/** What a carrier tells its session. */
+export interface CarrierHost {
+  /** The carrier is given up: `detail` says why. Once, unless the session gave it up. */
+  onLost(carrier: Carrier, detail: string): void;
+  /** The peer broke the protocol on it. */
+  onBreach(carrier: Carrier, error: ProtocolError): void;
+  /** Streams wait and nothing comes. */
+  onSuspect(carrier: Carrier): void;
+  /** It carries bulk. May be told often. */
+  onBulk(carrier: Carrier): void;
+  /** This end has slept. */
+  onJump(): void;
+}
+
+export interface CarrierOptions {
+  number: number;
+  conn: Conn;
+  intake: Intake;
+  clock: Clock;
+  host: CarrierHost;
+}
+
+export interface CarrierStats {
+  readonly number: number;
+  /** The last and the shortest time from PING to PONG in milliseconds; 0 before one was measured. */
+  readonly roundTripMs: number;
+  readonly leastRoundTripMs: number;
+  /** Bytes that are sent and not known to have arrived, and how many may be before bulk waits. */
+  readonly inFlightBytes: number;
+  readonly capBytes: number;
+  /** Bytes taken and given, frames included. */
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Streams wait and nothing comes. */
+  readonly isSuspect: boolean;
+}
+
+export class Carrier {
+  readonly number: number;
+  readonly #options: CarrierOptions;
+  readonly #conn: Conn;
+  readonly #intake: Intake;
+  readonly #outbox: Outbox;
+  readonly #signals = new Signals();
+  readonly #liveness: Liveness;
+  readonly #received = Promise.withResolvers<void>();
+  readonly #over = Promise.withResolvers<void>();
+  /** The peer uses it, too: something has come behind the greeting. */
+  isConfirmed = false;
+  #owing: Stream[] = [];
+  #isGivenUp = false;
+  #isLeaving = false;
+  #cancelWriteGrace = () => {};
+  #bulkSinceMs = 0;
+  #bulkFromBytes = 0;
+  /** When bulk came last. */
+  #lastBulkMs = -Infinity;
+
+  constructor(options: CarrierOptions) {
+    const { conn, clock, intake, host } = options;
+    this.number = options.number;
+    this.#options = options;
+    this.#conn = conn;
+    this.#intake = intake;
+    this.#outbox = new Outbox(conn, {
+      clock,
+      onError: (error) => this.#onWriteError(error),
+    });
+    this.#liveness = new Liveness({
+      clock,
+      sendPing: () => this.#outbox.ping(),
+      roundTripMs: () => this.#outbox.flight.roundTripMs,
+      onSuspect: () => host.onSuspect(this),
+      onSilent: (detail) => this.#lose(detail),
+      onJump: () => host.onJump(),
+    });
+  }
+
+  /** Resolves when nothing of it is in use any more. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  get isGivenUp(): boolean {
+    return this.#isGivenUp;
+  }
+
+  get isSuspect(): boolean {
+    return this.#liveness.isSuspect;
+  }
+
+  get leastRoundTripMs(): number {
+    return this.#outbox.flight.leastRoundTripMs;
+  }
+
+  /** How much bulk it carries: streams that send it, and one for what comes. */
+  get bulk(): number {
+    const nowMs = this.#options.clock.now();
+    const isReceiving = nowMs - this.#lastBulkMs < 5 * bulkWindowMs;
+    return this.#outbox.bulkCount + (isReceiving ? 1 : 0);
+  }
+
+  /** Begins to send and to receive. Once. */
+  start(sink: FrameSink): void {
+    this.#liveness.start();
+    void this.#receive(sink);
+  }
+
+  sendControl(sender: ControlSender): void {
+    if (this.#isGivenUp) return;
+    this.#liveness.used();
+    this.#outbox.sendControl(sender);
+  }
+
+  sendData(stream: Stream): void {
+    if (this.#isGivenUp) return;
+    this.#liveness.used();
+    this.#outbox.sendData(stream);
+  }
+
+  /**
+   * Sends an answer that no stream keeps.
+   *
+   * @throws {ProtocolError} when the peer has asked for too many and reads none.
+   */
+  answer(sender: ControlSender): void {
+    if (this.#outbox.controlCount > maxControl) {
+      throw new ProtocolError("flood", "too many answers wait to be read");
+    }
+    this.#outbox.sendControl(sender);
+  }
+
+  /** `stream` has received what its peer has not been told. */
+  owe(stream: Stream): void {
+    stream.isOwing = true;
+    this.#owing.push(stream);
+  }
+
+  /** Asks the peer to acknowledge. */
+  probe(): void {
+    this.#outbox.ping();
+  }
+
+  /** Asks whether it is alive: suspect unless it answers within a second. */
+  check(): void {
+    if (!this.#isGivenUp) this.#liveness.probe();
+  }
+
+  onPing(high: number, low: number): void {
+    this.#acknowledge();
+    this.#signals.pong(high, low);
+    this.#outbox.sendControl(this.#signals);
+  }
+
+  onPong(high: number, low: number): void {
+    if (high === 0) this.#outbox.onPong(low);
+    const { bulkSinceMs } = this.#outbox;
+    if (
+      bulkSinceMs !== undefined &&
+      this.#options.clock.now() - bulkSinceMs >= bulkWindowMs
+    ) this.#options.host.onBulk(this);
+  }
+
+  stats(): CarrierStats {
+    const { flight, inFlightBytes, sentBytes } = this.#outbox;
+    return {
+      number: this.number,
+      roundTripMs: flight.roundTripMs,
+      leastRoundTripMs: flight.leastRoundTripMs,
+      inFlightBytes,
+      capBytes: flight.capBytes,
+      bytesSent: sentBytes,
+      bytesReceived: this.#intake.receivedBytes,
+      isSuspect: this.isSuspect,
+    };
+  }
+
+  /** Breaks it off. Nothing is sent or told any more. Idempotent. */
+  giveUp(): void {
+    if (this.#isGivenUp) return;
+    this.#stop();
+    this.#outbox.stop();
+    this.#conn.reset();
+  }
+
+  /** Ends it after the peer said why it leaves. */
+  close(): void {
+    if (this.#isGivenUp) return;
+    this.#stop();
+    this.#outbox.stop();
+    this.#conn.close();
+  }
+
+  /** Sends a last frame and ends it, then drops what still comes until the peer has ended it too. Never rejects. */
+  async leave(reason: GoawayReason, detail: string): Promise<void> {
+    if (this.#isGivenUp) return;
+    this.#stop();
+    this.#isLeaving = true;
+    this.#signals.goaway(reason, detail);
+    const cancel = this.#options.clock.after(lingerMs, () => {
+      this.#outbox.stop();
+      this.#conn.reset();
+      this.#received.resolve();
+    });
+    await this.#outbox.finish(this.#signals);
+    await this.#received.promise;
+    cancel();
+    this.#conn.close();
+  }
+
+  #stop(): void {
+    this.#isGivenUp = true;
+    this.#liveness.stop();
+    this.#cancelWriteGrace();
+    for (const one of this.#owing) one.isOwing = false;
+    this.#owing = [];
+  }
+
+  async #receive(sink: FrameSink): Promise<void> {
+    const decoder = new FrameDecoder();
+    const fromBytes = this.#intake.receivedBytes;
+    try {
+      do {
+        if (this.#isGivenUp) {
+          if (!this.#isLeaving) break;
+          this.#intake.discard();
+          continue;
+        }
+        this.#liveness.heard();
+        this.isConfirmed ||= this.#intake.receivedBytes > fromBytes;
+        this.#decode(decoder, sink);
+        this.#noteBulk();
+      } while (await this.#intake.fill());
+      this.#lose("the carrier ended");
+    } catch (error) {
+      this.#lose(`the carrier failed: ${messageOf(error)}`);
+    }
+    this.#intake.release();
+    this.#received.resolve();
+    this.#over.resolve();
+  }
+
+  #decode(decoder: FrameDecoder, sink: FrameSink): void {
+    try {
+      this.#intake.decode(decoder, sink);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#options.host.onBreach(this, error);
+    }
+  }
+
+  #noteBulk(): void {
+    const nowMs = this.#options.clock.now();
+    if (nowMs - this.#bulkSinceMs < bulkWindowMs) return;
+    const bytes = this.#intake.receivedBytes - this.#bulkFromBytes;
+    const isBulk = bytes >= bulkBytes &&
+      nowMs - this.#bulkSinceMs < 3 * bulkWindowMs;
+    this.#bulkSinceMs = nowMs;
+    this.#bulkFromBytes = this.#intake.receivedBytes;
+    if (!isBulk || this.#isGivenUp) return;
+    this.#lastBulkMs = nowMs;
+    this.#options.host.onBulk(this);
+  }
+
+  #acknowledge(): void {
+    if (this.#owing.length === 0) return;
+    const owing = this.#owing;
+    this.#owing = [];
+    for (const stream of owing) {
+      stream.isOwing = false;
+      if (stream.carrier === this) stream.acknowledge();
+    }
+  }
+
+  #lose(detail: string): void {
+    if (this.#isGivenUp) return;
+    this.giveUp();
+    this.#options.host.onLost(this, detail);
+  }
+
+  /** Gives the peer's GOAWAY, which may be why writing fails, the time to be read. */
+  #onWriteError(error: unknown): void {
+    if (this.#isGivenUp) return;
+    const detail = `the carrier failed: ${messageOf(error)}`;
+    this.#cancelWriteGrace = this.#options.clock.after(
+      lingerMs,
+      () => this.#lose(detail),
+    );
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

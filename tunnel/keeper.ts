@@ -1,0 +1,236 @@
+/**
+ * Sees to it that a dialer has the carriers it needs.
+ *
+ * 1. One that answers, always: a lost one is dialled again, with growing, jittered pauses.
+ * 2. One more while all carry bulk, so that small flows find one without; given up when it was of no use for long.
+ * 3. A successor before those between the two ends cut a carrier that has become old.
+ */
+import type { Clock } from "../net/mod.ts";
+import type { Carrier } from "./carrier.ts";
+import type { Limits } from "./limits.ts";
+import type { CarrierKeeper } from "./live_session.ts";
+
+const firstPauseMs = 100;
+const longestPauseMs = 5000;
+/** Carriers are replaced at such an age: proxies and load balancers cut at an hour, or at 45 minutes. */
+const rotateAfterMs = 35 * 60_000;
+const rotateSpreadMs = 9 * 60_000;
+/** A carrier more than one is given up when there was no bulk for so long. */
+const surplusMs = 3 * 60_000;
+const lookMs = 60_000;
+/** One more for bulk is not tried again so soon when it could not be had. */
+const bulkPauseMs = 30_000;
+
+/** What the keeper does with its session. */
+export interface KeeperHost {
+  readonly carriers: ReadonlyMap<number, Carrier>;
+  streamsOn(carrier: Carrier): number;
+  /** The streams of `carrier` move to the others. */
+  giveUp(carrier: Carrier, detail: string): void;
+}
+
+export interface KeeperOptions {
+  host: KeeperHost;
+  /**
+   * Dials one carrier, which joins the session. Rejects when it could not be had.
+   */
+  open: (signal: AbortSignal) => Promise<void>;
+  clock: Clock;
+  limits: Limits;
+  random: () => number;
+  onTrouble: (trouble: Error | undefined) => void;
+}
+
+export class Keeper implements CarrierKeeper {
+  readonly #options: KeeperOptions;
+  readonly #old = new Set<Carrier>();
+  readonly #timers = new Set<() => void>();
+  #isStopped = false;
+  #isDialling = false;
+  #attempt: AbortController | undefined;
+  #pauseMs = firstPauseMs;
+  #endPause = () => {};
+  #isMoreWanted = false;
+  #bulkRestMs = -Infinity;
+  #lastBulkMs = -Infinity;
+  #isLooking = false;
+  #hasTrouble = false;
+  /** The last carrier was lost before the peer had used it. */
+  #isPauseDue = false;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  onJoined(carrier: Carrier): void {
+    const { clock, random } = this.#options;
+    const ageMs = rotateAfterMs + random() * rotateSpreadMs;
+    this.#after(ageMs, () => this.#replace(carrier));
+    if (this.#hasTrouble) this.#options.onTrouble(undefined);
+    this.#hasTrouble = this.#isMoreWanted = false;
+    this.#lastBulkMs = clock.now();
+    for (const one of this.#live()) {
+      if (one === carrier) continue;
+      if (this.#old.has(one)) this.#giveUp(one, "it has become old");
+      else if (one.isSuspect) this.#giveUp(one, "it does not answer");
+    }
+    if (this.#live().length > 1) this.#lookLater();
+  }
+
+  onLost(carrier: Carrier): void {
+    if (carrier.isConfirmed) this.#pauseMs = firstPauseMs;
+    else this.#isPauseDue = true;
+    void this.#dial();
+  }
+
+  onSuspect(carrier: Carrier): void {
+    if (this.#live().some((one) => !one.isSuspect)) {
+      this.#giveUp(carrier, "it does not answer");
+    } else void this.#dial();
+  }
+
+  onBulk(): void {
+    const nowMs = this.#options.clock.now();
+    this.#lastBulkMs = nowMs;
+    const live = this.#live();
+    if (
+      this.#isMoreWanted || nowMs < this.#bulkRestMs ||
+      live.length >= this.#options.limits.carriers ||
+      live.some((one) => one.bulk === 0)
+    ) return;
+    this.#isMoreWanted = true;
+    void this.#dial();
+  }
+
+  wake(): void {
+    this.#pauseMs = firstPauseMs;
+    for (const one of this.#live()) one.check();
+    // An attempt that began before may hang in a network that is gone.
+    this.#attempt?.abort(new Error("Cannot dial a carrier: called off"));
+    this.#endPause();
+    void this.#dial();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#attempt?.abort(new Error("Cannot dial a carrier: the session ended"));
+    this.#endPause();
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
+  }
+
+  #live(): Carrier[] {
+    return [...this.#options.host.carriers.values()];
+  }
+
+  /** Whether one more carrier is needed. */
+  #isWanted(): boolean {
+    if (this.#isStopped) return false;
+    const good = this.#live().filter((one) =>
+      !one.isSuspect && !this.#old.has(one)
+    );
+    return good.length === 0 || this.#isMoreWanted;
+  }
+
+  /** Dials, one attempt at a time, until no more carrier is wanted. Never rejects. */
+  async #dial(): Promise<void> {
+    if (this.#isDialling) return;
+    this.#isDialling = true;
+    while (this.#isWanted()) {
+      if (this.#isPauseDue) {
+        await this.#pause();
+        continue;
+      }
+      this.#attempt = new AbortController();
+      try {
+        await this.#options.open(this.#attempt.signal);
+      } catch (error) {
+        await this.#onFailure(error);
+      }
+      this.#attempt = undefined;
+    }
+    this.#isDialling = false;
+  }
+
+  async #onFailure(error: unknown): Promise<void> {
+    if (this.#isStopped || this.#attempt?.signal.aborted) return;
+    this.#attempt = undefined;
+    if (this.#isMoreWanted) {
+      this.#isMoreWanted = false;
+      this.#bulkRestMs = this.#options.clock.now() + bulkPauseMs;
+    }
+    if (!this.#isWanted()) return;
+    this.#hasTrouble = true;
+    this.#options.onTrouble(
+      error instanceof Error ? error : new Error(String(error)),
+    );
+    await this.#pause();
+  }
+
+  async #pause(): Promise<void> {
+    this.#isPauseDue = false;
+    const pauseMs = this.#pauseMs * (0.5 + this.#options.random());
+    this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
+    await new Promise<void>((resolve) => {
+      const cancel = this.#after(pauseMs, resolve);
+      this.#endPause = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  /** `carrier` is old: its streams move to another, or to one that is dialled for them. */
+  #replace(carrier: Carrier): void {
+    if (this.#options.host.carriers.get(carrier.number) !== carrier) return;
+    this.#old.add(carrier);
+    const others = this.#live().filter((one) =>
+      !one.isSuspect && !this.#old.has(one)
+    );
+    if (others.length > 0 && !this.#hasRecentBulk()) {
+      this.#giveUp(carrier, "it has become old");
+    } else {
+      this.#isMoreWanted = true;
+      void this.#dial();
+    }
+  }
+
+  #giveUp(carrier: Carrier, detail: string): void {
+    this.#old.delete(carrier);
+    this.#options.host.giveUp(carrier, detail);
+  }
+
+  #hasRecentBulk(): boolean {
+    return this.#options.clock.now() - this.#lastBulkMs < surplusMs;
+  }
+
+  /** Gives up carriers that nobody needs. */
+  #lookLater(): void {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    this.#after(lookMs, () => {
+      this.#isLooking = false;
+      if (!this.#hasRecentBulk()) {
+        for (const one of this.#live().reverse()) {
+          if (this.#live().length === 1) return;
+          if (this.#options.host.streamsOn(one) === 0) {
+            this.#giveUp(one, "it is not needed any more");
+          }
+        }
+      }
+      if (this.#live().length > 1) this.#lookLater();
+    });
+  }
+
+  #after(ms: number, run: () => void): () => void {
+    const cancel = this.#options.clock.after(ms, () => {
+      this.#timers.delete(cancel);
+      run();
+    });
+    this.#timers.add(cancel);
+    return () => {
+      this.#timers.delete(cancel);
+      cancel();
+    };
+  }
+}

@@ -1,0 +1,305 @@
+/**
+ * A session and its carriers.
+ *
+ * 1. Carriers join (`carrier.ts`). A stream is on one of them; frames go to streams by id (`router.ts`).
+ * 2. The streams of a carrier that is lost move to another (`moves.ts`), or wait for one to join.
+ * 3. Without a carrier the session goes on for its grace. It ends once, for the first reason.
+ */
+import type { Clock, Conn, Datagrams } from "../net/mod.ts";
+import type { ByteStream } from "./byte_stream.ts";
+import { Carrier, type CarrierHost } from "./carrier.ts";
+import type { DatagramStream } from "./datagram_stream.ts";
+import { type GoawayReason, goawayReason } from "./frame.ts";
+import type { Peer } from "./handshake.ts";
+import type { Incoming } from "./incoming_open.ts";
+import type { Intake } from "./intake.ts";
+import type { Limits } from "./limits.ts";
+import type { MemoryBudget } from "./memory_budget.ts";
+import { AcceptorMoves, DialerMoves } from "./moves.ts";
+import type { ProtocolError } from "./protocol_error.ts";
+import { Router } from "./router.ts";
+import type { Session, SessionEnd, SessionStats } from "./session.ts";
+import type { Role } from "./stream_table.ts";
+import { Streams } from "./streams.ts";
+
+export interface LiveSessionOptions {
+  role: Role;
+  peer: Peer;
+  clock: Clock;
+  limits: Limits;
+  budget: MemoryBudget | undefined;
+}
+
+/** Who sees to it that a dialer has the carriers it needs. */
+export interface CarrierKeeper {
+  onJoined(carrier: Carrier): void;
+  onLost(carrier: Carrier): void;
+  onSuspect(carrier: Carrier): void;
+  onBulk(): void;
+  wake(): void;
+  stop(): void;
+}
+
+export class LiveSession implements Session, CarrierHost {
+  readonly peer: Peer;
+  /** The live ones, by number. */
+  readonly carriers = new Map<number, Carrier>();
+  /** Answers the streams that the peer opens. */
+  serve: (incoming: Incoming) => void = (incoming) =>
+    incoming.refuse("unknown-target", "nothing is served here");
+  keeper: CarrierKeeper | undefined;
+  readonly #options: LiveSessionOptions;
+  readonly #streams: Streams;
+  readonly #moves: DialerMoves | AcceptorMoves;
+  readonly #ended = Promise.withResolvers<SessionEnd>();
+  #end: SessionEnd | undefined;
+  #cancelGrace = () => {};
+  /** Of carriers that are gone. */
+  #bytesSent = 0;
+  #bytesReceived = 0;
+  #roundTripMs = 0;
+  #leastRoundTripMs = 0;
+
+  constructor(options: LiveSessionOptions) {
+    const { role, peer } = options;
+    this.#options = options;
+    this.peer = peer;
+    this.#streams = new Streams({
+      ...options,
+      peerStreams: peer.streams,
+      serve: (incoming) => this.serve(incoming),
+      pick: () => this.pick(),
+    });
+    const { table } = this.#streams;
+    this.#moves = role === "dialer"
+      ? new DialerMoves(table)
+      : new AcceptorMoves(table, (number) => this.#drop(number));
+  }
+
+  get ended(): Promise<SessionEnd> {
+    return this.#ended.promise;
+  }
+
+  get isEnded(): boolean {
+    return this.#end !== undefined;
+  }
+
+  open(
+    target: Uint8Array,
+    options: { signal?: AbortSignal; urgent?: boolean } = {},
+  ): Promise<Conn> {
+    return this.#streams.open({
+      target,
+      isDatagrams: false,
+      isUrgent: options.urgent === true,
+      signal: options.signal,
+    }) as Promise<ByteStream>;
+  }
+
+  openDatagrams(
+    target: Uint8Array,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<Datagrams> {
+    return this.#streams.open({
+      target,
+      isDatagrams: true,
+      isUrgent: false,
+      signal: options.signal,
+    }) as Promise<DatagramStream>;
+  }
+
+  wake(): void {
+    if (this.#end === undefined) this.keeper?.wake();
+  }
+
+  close(): void {
+    this.finish(
+      { reason: "closed", detail: "this end closed the session" },
+      goawayReason.closed,
+    );
+  }
+
+  stats(): SessionStats {
+    const carriers = [...this.carriers.values()].map((one) => one.stats());
+    const sum = (of: "bytesSent" | "bytesReceived", gone: number) =>
+      carriers.reduce((total, one) => total + one[of], gone);
+    const nearest = carriers.filter((one) => one.roundTripMs > 0)
+      .toSorted((a, b) => a.roundTripMs - b.roundTripMs)[0];
+    return {
+      state: carriers.length > 0 ? "connected" : "waiting",
+      carriers,
+      streams: this.#streams.table.size,
+      bytesSent: sum("bytesSent", this.#bytesSent),
+      bytesReceived: sum("bytesReceived", this.#bytesReceived),
+      roundTripMs: nearest?.roundTripMs ?? this.#roundTripMs,
+      leastRoundTripMs: nearest?.leastRoundTripMs ?? this.#leastRoundTripMs,
+      moves: this.#moves.count,
+      resentBytes: this.#streams.resentBytes,
+      datagramsDropped: this.#streams.datagrams.dropped,
+      unreadBytes: this.#streams.unreadBytes,
+      promisedBytes: this.#streams.windows.promisedBytes,
+      keptBytes: this.#streams.kept.takenBytes,
+    };
+  }
+
+  /** Whether a carrier with this number may join. */
+  mayJoin(number: number): boolean {
+    const { carriers } = this.#options.limits;
+    return this.#end === undefined && !this.carriers.has(number) &&
+      this.#moves instanceof AcceptorMoves && this.#moves.isFree(number) &&
+      this.carriers.size + this.#moves.lostCount < 2 * carriers;
+  }
+
+  /** Takes a greeted carrier in and begins to use it. */
+  join(number: number, conn: Conn, intake: Intake): Carrier {
+    const { clock } = this.#options;
+    const carrier = new Carrier({ number, conn, intake, clock, host: this });
+    this.#cancelGrace();
+    this.carriers.set(number, carrier);
+    carrier.start(
+      new Router({
+        carrier,
+        streams: this.#streams,
+        moves: this.#moves,
+        onGoaway: (one, reason, detail) => this.#onGoaway(one, reason, detail),
+      }),
+    );
+    if (this.#end !== undefined) return carrier;
+    if (this.#moves instanceof DialerMoves) this.#moves.moveTo(carrier);
+    this.#streams.sendUnsent();
+    this.keeper?.onJoined(carrier);
+    return carrier;
+  }
+
+  /** Gives `carrier` up; its streams move. */
+  giveUp(carrier: Carrier, detail: string): void {
+    carrier.giveUp();
+    this.onLost(carrier, detail);
+  }
+
+  /** The carrier with the least bulk, one that is not suspect if there is such. */
+  pick(): Carrier | undefined {
+    let best: Carrier | undefined;
+    let leastBulk = Infinity;
+    for (const carrier of this.carriers.values()) {
+      const bulk = carrier.isSuspect ? 1e9 : carrier.bulk;
+      if (bulk >= leastBulk) continue;
+      best = carrier;
+      leastBulk = bulk;
+    }
+    return best;
+  }
+
+  /** How many streams are on `carrier`. */
+  streamsOn(carrier: Carrier): number {
+    return this.#streams.table.all().filter((one) => one.carrier === carrier)
+      .length;
+  }
+
+  // CarrierHost
+
+  onLost(carrier: Carrier, detail: string): void {
+    if (
+      this.#end !== undefined || this.carriers.get(carrier.number) !== carrier
+    ) return;
+    this.#drop(carrier.number);
+    this.#moves.lost(carrier);
+    this.#streams.detachUnsent(carrier);
+    const to = this.pick();
+    if (to === undefined) this.#wait(detail);
+    else {
+      if (this.#moves instanceof DialerMoves) this.#moves.moveTo(to);
+      this.#streams.sendUnsent();
+    }
+    this.keeper?.onLost(carrier);
+  }
+
+  onBreach(_carrier: Carrier, error: ProtocolError): void {
+    const detail = `${error.breach}: ${error.message}`;
+    this.finish(
+      { reason: "protocol-error", detail },
+      goawayReason.protocolError,
+    );
+  }
+
+  onSuspect(carrier: Carrier): void {
+    this.keeper?.onSuspect(carrier);
+  }
+
+  onBulk(): void {
+    this.keeper?.onBulk();
+  }
+
+  onJump(): void {
+    this.wake();
+  }
+
+  /** Ends the session, once. With `goaway` the peer is told; without, its carriers are of no use any more. */
+  finish(end: SessionEnd, goaway?: GoawayReason): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    this.keeper?.stop();
+    this.#cancelGrace();
+    this.#streams.end(end.detail);
+    const carriers = [...this.carriers.values()];
+    if (goaway !== undefined) {
+      const leaving = carriers.map((one) => one.leave(goaway, end.detail));
+      void Promise.all(leaving).then(() => this.#release(end));
+      return;
+    }
+    for (const one of carriers) one.close();
+    this.#release(end);
+  }
+
+  #release(end: SessionEnd): void {
+    for (const one of this.carriers.values()) this.#remember(one);
+    this.carriers.clear();
+    this.#ended.resolve(end);
+  }
+
+  #wait(detail: string): void {
+    const { clock, limits } = this.#options;
+    if (limits.graceMs === 0) {
+      return this.finish({ reason: "grace-over", detail });
+    }
+    this.#cancelGrace = clock.after(limits.graceMs, () => {
+      const seconds = limits.graceMs / 1000;
+      this.finish({
+        reason: "grace-over",
+        detail: `no carrier for ${seconds} s: ${detail}`,
+      });
+    });
+  }
+
+  #onGoaway(carrier: Carrier, reason: number, detail: string): void {
+    if (carrier.isGivenUp) return;
+    if (reason === goawayReason.overloaded && carrier.number > 1) {
+      return this.giveUp(carrier, detail || "the peer has no room");
+    }
+    this.finish({
+      reason: reason === goawayReason.protocolError
+        ? "peer-protocol-error"
+        : reason === goawayReason.unknownSession
+        ? "unknown-session"
+        : "peer-closed",
+      detail: detail || "the peer closed the session",
+    });
+  }
+
+  /** Takes a live carrier out. */
+  #drop(number: number): Carrier | undefined {
+    const carrier = this.carriers.get(number);
+    if (carrier !== undefined) this.#remember(carrier);
+    this.carriers.delete(number);
+    return carrier;
+  }
+
+  #remember(carrier: Carrier): void {
+    const stats = carrier.stats();
+    this.#bytesSent += stats.bytesSent;
+    this.#bytesReceived += stats.bytesReceived;
+    if (stats.roundTripMs === 0) return;
+    this.#roundTripMs = stats.roundTripMs;
+    this.#leastRoundTripMs = stats.leastRoundTripMs;
+  }
+}

@@ -1,0 +1,136 @@
+/** How streams move from carriers that are given up to another one; SPEC.md section 7. The dialer leads. */
+import type { Carrier } from "./carrier.ts";
+import { type MovePhase, movePhase } from "./frame.ts";
+import { Mover } from "./mover.ts";
+import { ProtocolError } from "./protocol_error.ts";
+import { MovedAnswer } from "./short_answers.ts";
+import type { StreamTable } from "./stream_table.ts";
+
+export interface Moves {
+  /** Whether this end answers RESUME, or is answered. */
+  readonly answersResume: boolean;
+  /** How many carriers were moved. */
+  readonly count: number;
+  /** `carrier` was given up; its streams wait. */
+  lost(carrier: Carrier): void;
+  /**
+   * MOVED came on `on`.
+   *
+   * @throws {ProtocolError} when it may not.
+   */
+  onMoved(on: Carrier, number: number, phase: MovePhase): void;
+}
+
+/** The dialer's part: it tells where its streams stand, and holds them until it is answered. */
+export class DialerMoves implements Moves {
+  readonly answersResume = false;
+  readonly #table: StreamTable;
+  /** Carriers that were given up, and through which one the acceptor is being told. */
+  readonly #lost = new Map<number, { carrier: Carrier; via?: Carrier }>();
+  count = 0;
+
+  constructor(table: StreamTable) {
+    this.#table = table;
+  }
+
+  lost(carrier: Carrier): void {
+    for (const one of this.#lost.values()) {
+      if (one.via === carrier) delete one.via;
+    }
+    this.#lost.set(carrier.number, { carrier });
+  }
+
+  /** Moves what waits to `to`. */
+  moveTo(to: Carrier): void {
+    const numbers: number[] = [];
+    const carriers = new Set<Carrier>();
+    for (const [number, one] of this.#lost) {
+      if (one.via !== undefined) continue;
+      one.via = to;
+      numbers.push(number);
+      carriers.add(one.carrier);
+    }
+    if (numbers.length === 0) return;
+    const streams = this.#table.all().filter((one) =>
+      one.carrier !== undefined && carriers.has(one.carrier)
+    );
+    for (const stream of streams) {
+      stream.hold(stream.carrier!.number);
+      stream.carrier = to;
+    }
+    to.sendControl(new Mover(numbers, streams));
+  }
+
+  onMoved(on: Carrier, number: number, phase: MovePhase): void {
+    if (phase !== movePhase.told || this.#lost.get(number)?.via !== on) {
+      throw new ProtocolError("unexpected-frame", `MOVED of ${number}`);
+    }
+    this.#lost.delete(number);
+    this.count++;
+    forget(this.#table, number);
+  }
+}
+
+/** The acceptor's part: it follows, and answers. */
+export class AcceptorMoves implements Moves {
+  readonly answersResume = true;
+  readonly #table: StreamTable;
+  readonly #takeLive: (number: number) => Carrier | undefined;
+  /** Carriers that are lost here and that the dialer has not moved. */
+  readonly #lost = new Map<number, Carrier>();
+  #highestMoved = -1;
+  count = 0;
+
+  /** @param takeLive Takes a carrier out of the live ones. */
+  constructor(
+    table: StreamTable,
+    takeLive: (number: number) => Carrier | undefined,
+  ) {
+    this.#table = table;
+    this.#takeLive = takeLive;
+  }
+
+  /** Whether a carrier that is not there may come with this number: none that was moved before it came. */
+  isFree(number: number): boolean {
+    return number > this.#highestMoved && !this.#lost.has(number);
+  }
+
+  /** Carriers that wait to be moved. */
+  get lostCount(): number {
+    return this.#lost.size;
+  }
+
+  lost(carrier: Carrier): void {
+    this.#lost.set(carrier.number, carrier);
+  }
+
+  onMoved(on: Carrier, number: number, phase: MovePhase): void {
+    if (number === on.number) {
+      throw new ProtocolError("unexpected-frame", "MOVED of its own carrier");
+    }
+    if (phase === movePhase.begins) return this.#follow(on, number);
+    forget(this.#table, number);
+    on.answer(new MovedAnswer(number));
+  }
+
+  #follow(to: Carrier, number: number): void {
+    this.#highestMoved = Math.max(this.#highestMoved, number);
+    const from = this.#takeLive(number) ?? this.#lost.get(number);
+    if (from === undefined) return;
+    this.count++;
+    from.giveUp();
+    this.#lost.delete(number);
+    for (const stream of this.#table.all()) {
+      if (stream.carrier !== from) continue;
+      stream.carrier = to;
+      if (!stream.hold(number)) to.sendControl(stream);
+    }
+  }
+}
+
+/** The other end has told all that it knows of a carrier's streams: what it did not tell is over. */
+function forget(table: StreamTable, number: number): void {
+  for (const stream of table.all()) {
+    if (stream.movesFrom === number) stream.onForgotten();
+  }
+}
