@@ -43,6 +43,8 @@ export class ByteStream extends Stream implements Conn {
   #isClosed = false;
   /** RESET closed is sent and not known to be lost. */
   #isLeaveSent = false;
+  /** No frame can be sent any more. */
+  #isSessionOver = false;
   #isOver = false;
 
   constructor(host: StreamHost, options: ByteStreamOptions) {
@@ -94,6 +96,7 @@ export class ByteStream extends Stream implements Conn {
     if (this.#isOver || this.#resetDue !== undefined) return;
     this.#isClosed = true;
     this.#break("Cannot go on: the flow was reset by this end");
+    if (this.#isSessionOver) return this.#finish();
     this.#resetDue = resetReason.broken;
     this.#host.sendControl(this);
   }
@@ -238,6 +241,7 @@ export class ByteStream extends Stream implements Conn {
   }
 
   override onSessionEnd(detail: string): void {
+    this.#isSessionOver = true;
     this.#toldReceivedTo = this.#receivedTo;
     this.#peerLeft(`Cannot go on: the session ended: ${detail}`, true);
     this.#finishWhenOver();

@@ -148,6 +148,7 @@ Deno.test("a silent peer is given up after the time of the greeting", async () =
     dialOver(far, { product: "tp/test", identity, clock }),
     { name: "ConnResetError", message: /no answer within 10000 ms/ },
   );
+  await new Promise((resolve) => setTimeout(resolve));
   clock.advance(10_000);
   await dialing;
 });

@@ -33,7 +33,7 @@ Deno.test("a PING goes out every 1.5 s while streams are used, every 5 s after 1
     clock.advance(100);
   }
   const late = pings.map((one) => one.atMs).filter((ms) => ms > 13_000);
-  assert.deepEqual(late, [13_500, 18_500, 23_500, 28_500]);
+  assert.deepEqual(late, [18_000, 23_000, 28_000]);
 });
 
 Deno.test("use ends the long rest between PINGs", () => {
@@ -43,8 +43,8 @@ Deno.test("use ends the long rest between PINGs", () => {
     clock.advance(100);
   }
   liveness.used();
-  clock.advance(1500);
-  assert.equal(pings.at(-1)!.atMs, 15_500);
+  clock.advance(500);
+  assert.equal(pings.at(-1)!.atMs, 14_500);
 });
 
 Deno.test("three PINGs without a byte are the end, at most 6 s after the last byte", () => {

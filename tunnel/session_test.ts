@@ -168,8 +168,8 @@ Deno.test("close() after both ends is clean", async () => {
   assert.equal(await conn.read(new Uint8Array(1)), null);
   conn.close();
   conns[0]!.close();
-  assert.equal(pair.dialer.stats().streams, 0);
-  assert.equal(pair.acceptor.stats().streams, 0);
+  await until(() => pair.dialer.stats().streams === 0);
+  await until(() => pair.acceptor.stats().streams === 0);
 });
 
 Deno.test("a second read or write at a time is rejected", async () => {
