@@ -7,7 +7,7 @@
  */
 import type { Conn } from "../net/mod.ts";
 import { writeAll } from "../net/mod.ts";
-import { acceptSession, createIdentity, dialSession } from "../tunnel/mod.ts";
+import { Acceptor, createIdentity, dialSession } from "../tunnel/mod.ts";
 import type { Incoming, Session } from "../tunnel/mod.ts";
 
 const chunkBytes = 64 * 1024;
@@ -84,8 +84,9 @@ async function far(): Promise<void> {
       incoming.accept(),
       new TextDecoder().decode(incoming.target),
     );
+  const acceptor = new Acceptor({ product: "bench", onSession: () => serve });
   for await (const conn of tunnel) {
-    void acceptSession(new TcpConn(conn), { product: "bench", serve });
+    void acceptor.take(new TcpConn(conn));
   }
 }
 
@@ -202,7 +203,8 @@ async function near(): Promise<void> {
     conn.close();
     return Number(new TextDecoder().decode(buffer.subarray(0, count)));
   };
-  const session: Session = await dialSession(await connect(ports.tunnel), {
+  const session: Session = await dialSession({
+    dial: () => connect(ports.tunnel),
     product: "bench",
     identity: await createIdentity(),
   });

@@ -1,7 +1,7 @@
 /**
  * The session with the manager, made anew when it is lost.
  *
- * 1. A carrier is opened by port-forward to the manager's pod, a session dialled over it.
+ * 1. Carriers are opened by port-forward to the manager's pod; the session outlives each of them.
  * 2. The manager's view of the cluster is watched as long as the session lives.
  * 3. When the session ends, its streams break off; a new one is made with growing, jittered pauses.
  */
@@ -38,6 +38,7 @@ export class ManagerLink implements AsyncDisposable {
   readonly #abort = new AbortController();
   #current = Promise.withResolvers<Manager>();
   #session: Session | undefined;
+  #manager: Manager | undefined;
   #trouble: string | undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -113,8 +114,13 @@ export class ManagerLink implements AsyncDisposable {
   async #connect(): Promise<Session> {
     const { api, namespace, identity } = this.#options;
     const { signal } = this.#abort;
-    const carrier = await openCarrier(api, { namespace, signal });
-    const session = await dialSession(carrier, { identity, product });
+    const session = await dialSession({
+      dial: ({ signal }) => openCarrier(api, { namespace, signal }),
+      identity,
+      product,
+      signal,
+      onTrouble: (trouble) => this.#onTrouble(trouble),
+    });
     const late = setTimeout(() => session.close(), firstViewMs);
     try {
       const manager = openManager(session);
@@ -124,6 +130,7 @@ export class ManagerLink implements AsyncDisposable {
       if (first.done) throw new RefusedError("gone", "The manager hung up");
       this.#options.onWorld(first.value);
       this.#session = session;
+      this.#manager = manager;
       this.#trouble = undefined;
       this.#current.resolve(manager);
       this.#follow(worlds);
@@ -134,6 +141,20 @@ export class ManagerLink implements AsyncDisposable {
     } finally {
       clearTimeout(late);
     }
+  }
+
+  /** While the session has no carrier, nobody is to wait for longer than a few seconds. */
+  #onTrouble(trouble: Error | undefined): void {
+    if (this.#manager === undefined) return;
+    const isTold = this.#trouble !== undefined;
+    this.#trouble = trouble?.message;
+    if (trouble === undefined) this.#current.resolve(this.#manager);
+    else if (!isTold) this.#renew();
+  }
+
+  #renew(): void {
+    this.#current = Promise.withResolvers<Manager>();
+    this.#current.promise.catch(() => {});
   }
 
   async #follow(worlds: AsyncIterator<World>): Promise<void> {
@@ -154,8 +175,8 @@ export class ManagerLink implements AsyncDisposable {
       if (this.#abort.signal.aborted) return;
       log.warn("session lost", { reason: end.reason, detail: end.detail });
       this.#trouble = end.detail;
-      this.#current = Promise.withResolvers<Manager>();
-      this.#current.promise.catch(() => {});
+      this.#manager = undefined;
+      this.#renew();
       const next = await this.#reconnect();
       if (next === undefined) return;
       log.info("session made again");

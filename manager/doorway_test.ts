@@ -22,7 +22,7 @@ Deno.test("Doorway makes a session of each carrier and ends them all when it clo
   const identity = await createIdentity();
   const sessions = await Promise.all(
     [1, 2, 3].map(async () =>
-      await dialSession(await carrier(), { identity, product: "tp/test" })
+      await dialSession({ dial: carrier, identity, product: "tp/test" })
     ),
   );
   const refused = sessions.map((session) =>

@@ -11,7 +11,7 @@ import {
   systemClock,
   writeAll,
 } from "../net/mod.ts";
-import { acceptSession, createIdentity, dialSession } from "../tunnel/mod.ts";
+import { Acceptor, createIdentity, dialSession } from "../tunnel/mod.ts";
 import { openManager } from "./client.ts";
 import { ClusterDns } from "./cluster_dns.ts";
 import { FakeDnsServer } from "./dns_server_fake.ts";
@@ -36,10 +36,16 @@ async function setUp({ dnsPort = 9 } = {}) {
   const service = new Service({ dns, world, whyForbidden, clock: systemClock });
   const [here, there] = connPair({ bufferBytes: 1024 * 1024 });
   const product = "tp/test";
-  const [session, accepted] = await Promise.all([
-    dialSession(here, { identity: await createIdentity(), product }),
-    acceptSession(there, { product, serve: (one) => service.serve(one) }),
-  ]);
+  const acceptor = new Acceptor({
+    product,
+    onSession: () => (one) => service.serve(one),
+  });
+  const taken = acceptor.take(there);
+  const session = await dialSession({
+    dial: () => Promise.resolve(here),
+    identity: await createIdentity(),
+    product,
+  });
   return {
     world,
     service,
@@ -47,7 +53,8 @@ async function setUp({ dnsPort = 9 } = {}) {
     manager: openManager(session),
     async [Symbol.asyncDispose]() {
       session.close();
-      await Promise.all([session.ended, accepted.ended]);
+      await Promise.all([session.ended, taken]);
+      await acceptor.close();
       await service.drain();
     },
   };

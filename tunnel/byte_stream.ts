@@ -290,18 +290,23 @@ export class ByteStream extends Stream implements Conn {
   }
 
   #emitResume(batch: Batch): void {
-    this.#isResumeDue = this.#isCreditDue = false;
-    this.#toldReceivedTo = this.#receivedTo;
+    this.#isResumeDue = false;
+    this.#advance();
     batch.resume(this.id, this.#toldReceivedTo, this.#window.maySendTo);
   }
 
   #emitCredit(batch: Batch): void {
+    this.#advance();
+    batch.credit(this.id, this.#toldReceivedTo, this.#window.maySendTo);
+  }
+
+  /** Brings up to date what the peer is about to be told. */
+  #advance(): void {
     this.#isCreditDue = false;
     const { consumedTo } = this.#inflow;
     const leastRoundTripMs = this.carrier!.leastRoundTripMs;
     this.#window.advance(consumedTo, this.#host.nowMs(), leastRoundTripMs);
     this.#toldReceivedTo = this.#receivedTo;
-    batch.credit(this.id, this.#toldReceivedTo, this.#window.maySendTo);
   }
 
   /** Behind END, RESET closed if this end has left and the peer may still send. False: it does not fit. */

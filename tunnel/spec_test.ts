@@ -12,7 +12,7 @@ import {
   u64,
   u8,
 } from "./raw_peer_fake.ts";
-import { acceptSession, dialOver, until } from "./session_fake.ts";
+import { acceptSession, until } from "./session_fake.ts";
 
 const [open, accept, refuse, data, datagram] = [4, 5, 6, 7, 8];
 const [credit, end, reset, ping, pong, goaway] = [9, 10, 11, 12, 13, 14];

@@ -12,16 +12,12 @@ const [namespace = "", address = "", hostname = "", ...ports] = Deno.args;
 
 const env = Deno.env.toObject();
 await using api = openApi(await loadAccess({ env }));
-const { signal } = new AbortController();
-const session = await dialSession(
-  await api.portForward({
-    namespace,
-    pod: managerPod,
-    port: clientPort,
-    signal,
-  }),
-  { identity: await createIdentity(), product: "bench" },
-);
+const session = await dialSession({
+  dial: ({ signal }) =>
+    api.portForward({ namespace, pod: managerPod, port: clientPort, signal }),
+  identity: await createIdentity(),
+  product: "bench",
+});
 const manager = openManager(session);
 const target = Ip.parse(address);
 for (const port of ports) void listen(Number(port));
