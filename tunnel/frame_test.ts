@@ -6,7 +6,6 @@ import { FrameDecoder, type FrameSink } from "./decoder.ts";
 import { frameType, goawayReason, openFlag, resetReason } from "./frame.ts";
 import { ProtocolError } from "./protocol_error.ts";
 
-/** What a sink is told, as values. */
 type Told = [method: keyof FrameSink, ...args: unknown[]];
 
 /** Writes down what it is told. Pieces of one DATA are joined. */

@@ -42,6 +42,40 @@ export function frame(type: number, stream: number, body: Uint8Array): Bytes {
   return bytes(u8(type), u24(body.length), u32(stream), body);
 }
 
+const opening = bytes(
+  "74702f73", // magic
+  u16(1), // lowest version
+  u16(1), // highest
+  u8(3), // product
+  ascii("raw"),
+);
+const rawSessionId = bytes("000102030405060708090a0b0c0d0e0f");
+
+/** A key of a dialer. */
+export interface RawKey {
+  publicKey: Bytes;
+  sign(context: string, welcome: Bytes, unsigned: Bytes): Promise<Bytes>;
+}
+
+export async function rawKey(): Promise<RawKey> {
+  const pair = await crypto.subtle.generateKey("Ed25519", false, [
+    "sign",
+    "verify",
+  ]) as CryptoKeyPair;
+  const { privateKey, publicKey } = pair;
+  return {
+    publicKey: new Uint8Array(await crypto.subtle.exportKey("raw", publicKey)),
+    sign: async (context, welcome, unsigned) =>
+      new Uint8Array(
+        await crypto.subtle.sign(
+          "Ed25519",
+          privateKey,
+          bytes(ascii(context), welcome, unsigned),
+        ),
+      ),
+  };
+}
+
 export class RawPeer {
   readonly conn: Conn;
   #buffer: Bytes = new Uint8Array(0);
@@ -78,38 +112,29 @@ export class RawPeer {
   async greetAsDialer(
     change: (hello: Bytes) => Bytes = (hello) => hello,
     spoilSignature = false,
-  ): Promise<{ welcome: Bytes; publicKey: Bytes }> {
-    const first = await this.next();
-    if (first?.type !== 1) throw new Error("The first frame is no WELCOME");
-    const pair = await crypto.subtle.generateKey("Ed25519", false, [
-      "sign",
-      "verify",
-    ]) as CryptoKeyPair;
-    const publicKey = new Uint8Array(
-      await crypto.subtle.exportKey("raw", pair.publicKey),
-    );
+  ): Promise<{ welcome: Bytes; key: RawKey }> {
+    const welcome = await this.#welcome();
+    const key = await rawKey();
     const hello = change(bytes(
-      "74702f73", // magic
-      u16(1), // lowest version
-      u16(1), // highest
-      u8(3), // product
-      ascii("raw"),
-      "000102030405060708090a0b0c0d0e0f", // session id
-      publicKey,
+      opening,
+      rawSessionId,
+      key.publicKey,
       u32(1), // carrier
       u32(100), // streams
       u8(0), // capabilities
     ));
-    const signature = new Uint8Array(
-      await crypto.subtle.sign(
-        "Ed25519",
-        pair.privateKey,
-        bytes(ascii("tp tunnel hello\0"), first.body, hello),
-      ),
-    );
+    const signature = await key.sign("tp tunnel hello\0", welcome, hello);
     if (spoilSignature) signature[0]! ^= 1;
     await this.send(frame(2, 0, bytes(hello, signature)));
-    return { welcome: first.body, publicKey };
+    return { welcome, key };
+  }
+
+  /** Plays the dialer's part for a further carrier, with this number. */
+  async joinAsDialer(key: RawKey, carrier: number): Promise<void> {
+    const welcome = await this.#welcome();
+    const join = bytes(opening, rawSessionId, key.publicKey, u32(carrier));
+    const signature = await key.sign("tp tunnel join\0", welcome, join);
+    await this.send(frame(16, 0, bytes(join, signature)));
   }
 
   /** Plays the acceptor's part: WELCOME with these versions. Returns the body of HELLO. */
@@ -136,6 +161,12 @@ export class RawPeer {
     const hello = await this.next();
     if (hello?.type !== 2) throw new Error("The answer is no HELLO");
     return hello.body;
+  }
+
+  async #welcome(): Promise<Bytes> {
+    const first = await this.next();
+    if (first?.type !== 1) throw new Error("The first frame is no WELCOME");
+    return first.body;
   }
 
   async #take(count: number): Promise<Bytes | null> {
