@@ -23,6 +23,8 @@ export class FakeCarrier {
   readonly near: Conn;
   readonly far: Conn;
   readonly #ends: Conn[];
+  /** Resolves when nothing goes through any more. */
+  readonly over: Promise<unknown>;
   /** Bytes that went through. */
   carried = 0;
   /** What comes is lost from now on, and nobody hears of it. */
@@ -44,8 +46,10 @@ export class FakeCarrier {
     this.near = near;
     this.far = far;
     this.#ends = [nearEnd, farEnd];
-    void this.#carry(nearEnd, farEnd);
-    void this.#carry(farEnd, nearEnd);
+    this.over = Promise.all([
+      this.#carry(nearEnd, farEnd),
+      this.#carry(farEnd, nearEnd),
+    ]);
   }
 
   /** Both ends see it break. */
@@ -153,7 +157,7 @@ export async function openFleet(options: FleetOptions = {}): Promise<Fleet> {
       await dialer.ended;
       await hub.close();
       for (const one of carriers) one.reset();
-      await Promise.all(taken);
+      await Promise.all([...taken, ...carriers.map((one) => one.over)]);
     },
   };
 }

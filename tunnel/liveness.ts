@@ -46,6 +46,7 @@ export class Liveness {
   #intervalMs = activeIntervalMs;
   #cancelTimer = () => {};
   #isSuspect = false;
+  #isStopped = false;
 
   constructor(options: LivenessOptions) {
     this.#options = options;
@@ -62,9 +63,10 @@ export class Liveness {
     this.#rest(lookMs);
   }
 
+  /** Asks and tells nothing any more. */
   stop(): void {
+    this.#isStopped = true;
     this.#cancelTimer();
-    this.#cancelTimer = () => {};
   }
 
   /** Something came from the peer. */
@@ -80,7 +82,6 @@ export class Liveness {
     if (this.#isUsed) return;
     this.#isUsed = true;
     if (this.#intervalMs === lookMs) return;
-    this.stop();
     this.#rest(lookMs);
   }
 
@@ -88,7 +89,6 @@ export class Liveness {
   probe(): void {
     this.#isUsed = true;
     this.#ping();
-    this.stop();
     this.#rest(lookMs);
   }
 
@@ -140,6 +140,8 @@ export class Liveness {
   }
 
   #rest(intervalMs: number): void {
+    this.#cancelTimer();
+    if (this.#isStopped) return;
     this.#intervalMs = intervalMs;
     this.#dueMs = this.#options.clock.now() + intervalMs;
     this.#cancelTimer = this.#options.clock.after(intervalMs, this.#look);

@@ -115,11 +115,11 @@ async function live(
     }
     seen.isComplete = true;
   };
-  try {
-    await Promise.all([write(), read()]);
-  } catch (error) {
-    seen.error = error;
-  }
+  const fail = (error: unknown) => {
+    seen.error ??= error;
+    leave();
+  };
+  await Promise.all([write().catch(fail), read().catch(fail)]);
   leave();
   return seen;
 }

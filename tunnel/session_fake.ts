@@ -39,7 +39,7 @@ export async function openPair(options: PairOptions = {}): Promise<Pair> {
     ...(clock && { clock }),
     limits: { graceMs: 0, ...limits },
   };
-  const [dialer, acceptor] = await Promise.all([
+  const [dialed, accepted] = await Promise.allSettled([
     dialSession({
       ...common,
       identity,
@@ -48,6 +48,15 @@ export async function openPair(options: PairOptions = {}): Promise<Pair> {
     }),
     acceptSession(far, { ...common, ...(serve && { serve }) }),
   ]);
+  if (dialed.status === "rejected" || accepted.status === "rejected") {
+    for (const one of [dialed, accepted]) {
+      if (one.status === "fulfilled") await one.value.ended;
+    }
+    throw dialed.status === "rejected"
+      ? dialed.reason
+      : (accepted as PromiseRejectedResult).reason;
+  }
+  const [dialer, acceptor] = [dialed.value, accepted.value];
   return {
     dialer,
     acceptor,
