@@ -13,11 +13,9 @@ let opened = 0;
 
 /** A laptop: it has a session, and follows what the manager tells of the cluster. */
 async function openSession(): Promise<void> {
-  const carrier = await Deno.connect({
-    hostname: "127.0.0.1",
-    port: clientPort,
-  });
-  const session = await dialSession(new TcpConn(carrier), {
+  const to = { hostname: "127.0.0.1", port: clientPort };
+  const session = await dialSession({
+    dial: async () => new TcpConn(await Deno.connect(to)),
     product: "bench",
     identity: await createIdentity(),
   });
