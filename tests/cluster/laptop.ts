@@ -13,6 +13,7 @@ import { mustKubectl } from "./kubectl.ts";
 import {
   divertClusterLink,
   restoreClusterLink,
+  setLinkCongestionControl,
   setSuperPackets,
 } from "./laptop_link.ts";
 import {
@@ -26,6 +27,7 @@ import {
 import {
   clusterLink,
   directRoutes,
+  type LaptopAddresses,
   linksSettled,
   linkToBed,
   makeLaptopNetwork,
@@ -260,9 +262,16 @@ export class Laptop implements AsyncDisposable {
     await setSuperPackets({ netns: this.netns, number: this.number, allowed });
   }
 
-  /** The node's address on the link to the cluster: what is nearest beyond it. */
-  get clusterGateway(): string {
-    return clusterLink(this.number).gateway.ipv4;
+  /** Has what is sent over the routes of the link to the cluster, both ways, follow an algorithm of the kernel, e.g. "cubic". */
+  async useCongestionControl(algorithm: string): Promise<void> {
+    this.#assertOnBed("change");
+    const link = { netns: this.netns, number: this.number, algorithm };
+    await setLinkCongestionControl(link);
+  }
+
+  /** The addresses of the link to the cluster; its gateway is the node. */
+  get clusterLink(): LaptopAddresses {
+    return clusterLink(this.number);
   }
 
   /** Ends all that runs on this laptop and removes it. */

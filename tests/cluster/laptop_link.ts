@@ -1,6 +1,6 @@
 import { must } from "./command.ts";
 import { linksSettled, nodeEnd, nodeInterface } from "./laptop_network.ts";
-import { ipBatch } from "./netns.ts";
+import { inNetns, ipBatch } from "./netns.ts";
 import { nodeSettings } from "./settings.ts";
 
 /**
@@ -49,6 +49,40 @@ export async function setSuperPackets(
   await ipBatch(netns, [`link set cluster0 ${segments}`]);
   const name = nodeInterface(number);
   await ipBatch(nodeSettings(1).netns, [`link set ${name} ${segments}`]);
+}
+
+/** Has both ends of a laptop's link send as one of the kernel's algorithms says. */
+export async function setLinkCongestionControl(
+  { netns, number, algorithm }: {
+    netns: string;
+    number: number;
+    algorithm: string;
+  },
+): Promise<void> {
+  const node = nodeSettings(1).netns;
+  await setCongestionControl(inNetns(netns, []), "cluster0", algorithm);
+  await setCongestionControl(
+    inNetns(node, []),
+    nodeInterface(number),
+    algorithm,
+  );
+}
+
+/**
+ * Has what is sent over a device's IPv4 routes, which are there by now, follow one of the kernel's algorithms.
+ *
+ * @param enter the words of a command that runs another one where the device is
+ */
+export async function setCongestionControl(
+  enter: readonly string[],
+  device: string,
+  algorithm: string,
+): Promise<void> {
+  const routes = await must([...enter, "ip", "route", "show", "dev", device]);
+  const lines = routes.trim().split("\n").filter((line) => line !== "")
+    .map((line) => line.replace(/ congctl \S+/, ""))
+    .map((line) => `route replace ${line} dev ${device} congctl ${algorithm}`);
+  await must([...enter, "ip", "-batch", "-"], { stdin: lines.join("\n") });
 }
 
 /** Runs `ip` commands where a process is. */

@@ -2,7 +2,12 @@ import { must, run } from "./command.ts";
 import { outsidePrefix } from "./firewall.ts";
 import { inNetns, ipBatch } from "./netns.ts";
 import { outside } from "./outside.ts";
-import { apiServer, nodeSettings, ranges } from "./settings.ts";
+import {
+  apiServer,
+  congestionControl,
+  nodeSettings,
+  ranges,
+} from "./settings.ts";
 import { waitFor } from "./wait.ts";
 
 /** The addresses of a laptop's two links. */
@@ -41,7 +46,7 @@ export async function makeLaptopNetwork(
   await must(["ip", "netns", "add", netns]);
   await must(
     inNetns(netns, ["sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0"])
-      .concat("net.ipv6.conf.default.accept_ra=0"),
+      .concat("net.ipv6.conf.default.accept_ra=0", congestionControl),
   );
   await removeLink(outside.netns, `lap${number}`);
   await ipBatch(outside.netns, [

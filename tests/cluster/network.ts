@@ -7,6 +7,7 @@ import {
 } from "./firewall.ts";
 import { inNetns, ipBatch } from "./netns.ts";
 import {
+  congestionControl,
   hostLink,
   type NodeSettings,
   nodeSettings,
@@ -70,6 +71,7 @@ async function prepareNode(
       "net.ipv4.ip_forward=1",
       "net.ipv4.conf.all.route_localnet=1",
       "net.ipv6.conf.all.forwarding=1",
+      congestionControl,
     ]),
   );
   await loadRules(node.netns, nodeRules);

@@ -5,6 +5,7 @@ import { statePath } from "./paths.ts";
 import {
   clusterDns,
   clusterDomain,
+  congestionControl,
   type NodeSettings,
   ranges,
 } from "./settings.ts";
@@ -80,6 +81,10 @@ export function cniConfig(node: NodeSettings) {
         },
       },
       { type: "portmap", capabilities: { portMappings: true } },
+      {
+        type: "tuning",
+        sysctl: Object.fromEntries([congestionControl.split("=")]),
+      },
     ],
   };
 }

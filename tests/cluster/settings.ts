@@ -38,6 +38,13 @@ export const peerLink = {
   ipv6: "fd00:98::1",
 } as const;
 
+/**
+ * How TCP sends in the namespaces of the bed and its laptops, whatever the host has chosen: BBR, which some have, holds
+ * even a loopback to a quarter of what it can. Reno is as quick there as Linux's own choice, and what a namespace may
+ * always have.
+ */
+export const congestionControl = "net.ipv4.tcp_congestion_control=reno";
+
 export const maxNodes = 2;
 
 /** One node of the bed. */

@@ -145,7 +145,7 @@ async function transferMbit(
     streams?: number;
   },
 ): Promise<number> {
-  const address = laptop.clusterGateway;
+  const address = laptop.clusterLink.gateway.ipv4;
   const server = new Deno.Command("nsenter", {
     args: [`--net=/run/netns/${nodes[0]!.netns}`, "--"]
       .concat("iperf3", "-s", "-1", "-B", address, "--forceflush"),

@@ -42,7 +42,8 @@ enum {
   MAX_FRAME = 128 << 10,   /* a super-packet and its headers */
   MAX_FRAMES = 16384,      /* on the way in one direction: 80 ms of 2.4 Gbit/s in frames of 1500 bytes */
   SOCKET_BYTES = 64 << 20, /* what waits while this program does not run */
-  BURST = 32               /* frames of one direction before the other has its turn */
+  BURST = 32,              /* frames of one direction before the other has its turn */
+  TICK_NS = 200000         /* of a way with a delay or a rate: what comes and goes meanwhile costs one wake-up */
 };
 
 struct frame {
@@ -272,6 +273,17 @@ static void enter_namespace(void) {
   }
 }
 
+/* Whether both ways have what makes a tick unnoticed. */
+static int is_slow(void) {
+  return (up.delay >= 10 * TICK_NS || up.kbit > 0) && (down.delay >= 10 * TICK_NS || down.kbit > 0);
+}
+
+static void sleep_to_tick(void) {
+  uint64_t next = (now_ns() / TICK_NS + 1) * TICK_NS;
+  struct timespec time = {.tv_sec = (time_t)(next / 1000000000), .tv_nsec = (long)(next % 1000000000)};
+  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
+}
+
 int main(void) {
   struct direction *ways[] = {&up, &down};
   enter_namespace();
@@ -283,15 +295,19 @@ int main(void) {
   printf("ready\n");
   for (;;) {
     uint64_t next = UINT64_MAX;
+    int is_busy = 0;
     short wanted[2] = {POLLIN, POLLIN};
     for (int i = 0; i < 2; i++) {
-      if (ways[i]->from >= 0 && take_in(ways[i]) == BURST) next = 0;
+      int count = ways[i]->from < 0 ? 0 : take_in(ways[i]);
+      if (count == BURST) next = 0;
+      if (count > 0) is_busy = 1;
     }
     for (int i = 0; i < 2; i++) {
       uint64_t due = let_out(ways[i]);
       if (due == 0) wanted[!i] |= POLLOUT; /* the socket of the other direction's reader */
       else if (due < next) next = due;
     }
+    if (is_slow() && is_busy && next > 0) sleep_to_tick();
     struct pollfd sockets[3] = {
         {.fd = up.from, .events = wanted[0]}, {.fd = down.from, .events = wanted[1]}, {.fd = 0, .events = POLLIN}};
     uint64_t now = now_ns(), wait = next > now ? next - now : 0;
