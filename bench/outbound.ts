@@ -11,13 +11,12 @@ import { join } from "node:path";
 import {
   appBinary,
   type Cluster,
-  deployApp,
   Laptop,
   must,
   openCluster,
   say,
 } from "../tests/cluster/mod.ts";
-import { executable, installManager } from "./outbound/manager.ts";
+import { formatReport, type Report } from "./outbound/report.ts";
 import { measurements } from "./outbound/figures.ts";
 import {
   type IperfResult,
@@ -25,23 +24,27 @@ import {
   iperfUploadByKubectl,
   restartIperf,
 } from "./outbound/iperf.ts";
-import { describeSetUp } from "./outbound/machine.ts";
-import { containerPids, nodePids } from "./outbound/processes.ts";
-import { formatReport, type Report } from "./outbound/report.ts";
-import { runRounds } from "./outbound/rounds.ts";
-import { cpuCosts, summarize } from "./outbound/summary.ts";
-import { type Memory, sampleMemory } from "./outbound/usage.ts";
-import type { Way, WayName } from "./outbound/way.ts";
-import { openDirect } from "./outbound/way_direct.ts";
-import { openKubectl } from "./outbound/way_kubectl.ts";
-import { openSession } from "./outbound/way_session.ts";
-import { openTp } from "./outbound/way_tp.ts";
+import { describeSetUp } from "./measure/machine.ts";
+import { executable, installManager } from "./measure/manager.ts";
+import { nodePids } from "./measure/processes.ts";
+import { describeFailures, runRounds } from "./measure/rounds.ts";
+import { openServerPod, type ServerPod } from "./measure/server_pod.ts";
+import { cpuCosts, summarize } from "./measure/summary.ts";
+import { type Memory, sampleMemory } from "./measure/usage.ts";
+import { openDirect } from "./ways/direct.ts";
+import { openKubectl } from "./ways/kubectl.ts";
+import { openSession } from "./ways/session.ts";
+import { openTp } from "./ways/tp.ts";
+import type { Way, WayName } from "./ways/way.ts";
 
 /** Ports are many and soon free again: what is measured is not how long they rest. */
 const sysctls = [
   "net.ipv4.ip_local_port_range=2048 65000",
   "net.ipv4.tcp_tw_reuse=1",
 ];
+
+/** In which the windows of TCP open. */
+const settleMs = 300;
 
 interface Options {
   readonly rounds: number;
@@ -65,8 +68,7 @@ async function bench(options: Options): Promise<Report> {
   const { rounds, durationMs } = options;
   await using stack = new AsyncDisposableStack();
   const cluster = await openCluster();
-  await deployApp(cluster);
-  const pod = await benchPod(cluster);
+  const pod = stack.use(await openServerPod(cluster));
   const laptop = stack.use(await Laptop.open(cluster));
   await must(laptop.command(["sysctl", "-qw", ...sysctls]));
   const setUp = await describeSetUp({ cluster, laptop, executable });
@@ -75,8 +77,11 @@ async function bench(options: Options): Promise<Report> {
   const open = async (name: WayName, way: () => Promise<Way>) => {
     if (options.ways.includes(name)) ways.push(stack.use(await way()));
   };
-  if (cluster.isBed) await open("direct", () => openDirect(cluster, pod.ip));
-  await open("kubectl", () => openKubectl(laptop, pod.name));
+  if (cluster.isBed && options.ways.includes("direct")) {
+    const other = stack.use(await Laptop.open(cluster));
+    await open("direct", () => openDirect(other, pod.ip));
+  }
+  await open("kubectl", () => openKubectl(laptop, pod));
   if (options.ways.includes("session") || options.ways.includes("tp")) {
     const manager = stack.use(await installManager(cluster));
     const place = { laptop, manager, podIp: pod.ip };
@@ -84,12 +89,18 @@ async function bench(options: Options): Promise<Report> {
     await open("tp", () => openTp(place));
   }
   const before = await memoryOf(ways);
-  const common = new Map(await nodePids(cluster))
-    .set("bench pod", await containerPids(cluster, benchLabel));
+  const common = new Map<string, readonly number[]>(await nodePids(cluster))
+    .set("bench pod", pod.pids);
   const tool = join(await appBinary(), "app");
   const { samples, breaks } = await runRounds(
     ways,
-    { tool, rounds, durationMs, common },
+    {
+      tool,
+      measurements,
+      rounds,
+      timing: { settleMs, durationMs },
+      common,
+    },
   );
   const after = await memoryOf(ways);
   const iperf3Upload = await runIperf(cluster, { laptop, pod, ways });
@@ -105,13 +116,7 @@ async function bench(options: Options): Promise<Report> {
       after: memory,
     })),
     cpu: cpuCosts(measurements, samples),
-    failures: samples.flatMap(({ way, measurement, failure, outcome }) => {
-      const { kind, streams } = measurement.load;
-      const what = `${way}, ${kind} x${streams}`;
-      const { failed = 0, failure: last } = outcome?.result ?? {};
-      if (failure !== undefined) return [`${what}: ${failure}`];
-      return failed > 0 ? [`${what}: ${failed} connections: ${last}`] : [];
-    }),
+    failures: describeFailures(samples),
     breaks,
   };
 }
@@ -120,7 +125,7 @@ async function runIperf(
   cluster: Cluster,
   { laptop, pod, ways }: {
     laptop: Laptop;
-    pod: { name: string; ip: string };
+    pod: ServerPod;
     ways: readonly Way[];
   },
 ): Promise<Report["iperf3Upload"]> {
@@ -129,26 +134,13 @@ async function runIperf(
   const results: {
     -readonly [way in keyof Report["iperf3Upload"]]: IperfResult;
   } = {};
-  await restartIperf(cluster);
+  await restartIperf(cluster, pod);
   if (isOpen("tp")) results.tp = await iperfUpload(laptop, pod.ip);
   if (isOpen("kubectl")) {
-    results.kubectl = await iperfUploadByKubectl(laptop, pod.name);
+    results.kubectl = await iperfUploadByKubectl(laptop, pod);
   }
-  await restartIperf(cluster);
+  await restartIperf(cluster, pod);
   return results;
-}
-
-const benchLabel = { namespace: "default", selector: "app=bench" };
-
-async function benchPod(
-  { kubectl }: Cluster,
-): Promise<{ name: string; ip: string }> {
-  const path = "{.items[0].metadata.name} {.items[0].status.podIP}";
-  const { stdout } = await kubectl(
-    ["get", "pods", "-l", benchLabel.selector, "-o", `jsonpath=${path}`],
-  );
-  const [name = "", ip = ""] = stdout.split(" ");
-  return { name, ip };
 }
 
 async function memoryOf(

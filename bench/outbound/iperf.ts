@@ -3,7 +3,8 @@
  * tells its results on another one.
  */
 import { type Cluster, type Laptop, sleep } from "../../tests/cluster/mod.ts";
-import { PortForward } from "./way_kubectl.ts";
+import type { ServerPod } from "../measure/server_pod.ts";
+import { PortForward } from "../ways/kubectl.ts";
 
 export interface IperfResult {
   readonly finishes: boolean;
@@ -39,7 +40,7 @@ export async function iperfUpload(
 /** The same through a `kubectl port-forward` of its own. */
 export async function iperfUploadByKubectl(
   laptop: Laptop,
-  pod: string,
+  pod: ServerPod,
 ): Promise<IperfResult> {
   await using forward = await PortForward.start(laptop, { pod, ports: [port] });
   const result = await iperfUpload(laptop, "127.0.0.1");
@@ -49,9 +50,12 @@ export async function iperfUploadByKubectl(
 }
 
 /** Starts the server anew: one whose client vanished waits for it and serves nobody else. */
-export async function restartIperf({ kubectl }: Cluster): Promise<void> {
+export async function restartIperf(
+  { kubectl }: Cluster,
+  { namespace, name }: ServerPod,
+): Promise<void> {
   await kubectl(
-    ["exec", "deployment/bench", "-c", "tools", "--"]
+    ["-n", namespace, "exec", name, "-c", "tools", "--"]
       .concat("sh", "-c", "kill -9 $(pidof iperf3)"),
   );
   await sleep(endMs);

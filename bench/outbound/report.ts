@@ -1,12 +1,13 @@
 /** The report as text. */
-import type { Target } from "./figures.ts";
+import type { Target } from "../measure/figure.ts";
 import type { IperfResult } from "./iperf.ts";
-import { formatSetUp, type SetUp } from "./machine.ts";
-import type { Spread } from "./ratio.ts";
-import type { Break } from "./rounds.ts";
-import type { CpuCost, Line } from "./summary.ts";
-import type { Memory } from "./usage.ts";
-import { table } from "../table.ts";
+import { formatSetUp, type SetUp } from "../measure/machine.ts";
+import type { Break } from "../measure/rounds.ts";
+import type { CpuCost, Line } from "../measure/summary.ts";
+import { formatCpu } from "../measure/cpu_text.ts";
+import { bullets, digits, range, table } from "../measure/table.ts";
+import type { Memory } from "../measure/usage.ts";
+import { wayNames } from "../ways/way.ts";
 
 /** All that is known at the end of a run, as `--json` prints it. */
 export interface Report {
@@ -39,7 +40,7 @@ export function formatReport(report: Report): string {
     } s each; medians; the ratio is tp / kubectl, round by round`,
     table(figureRows(report)),
     `memory, MB\n${table(memoryRows(report))}`,
-    `CPU seconds per Gbit moved (mean)\n${table(cpuRows(report.cpu))}`,
+    `CPU seconds per Gbit moved (mean)\n${formatCpu(report.cpu)}`,
   ];
   for (const [way, { detail }] of Object.entries(iperf3Upload)) {
     if (detail) parts.push(`iperf3 through ${way}: ${detail}`);
@@ -55,7 +56,7 @@ export function formatReport(report: Report): string {
 }
 
 function figureRows({ lines, iperf3Upload }: Report): string[][] {
-  const ways = (["direct", "kubectl", "session", "tp"] as const)
+  const ways = wayNames
     .filter((way) => lines.some((line) => line.ways[way]));
   const header = ["", "", ...ways, "ratio", "min..max"];
   const rows = lines.map((line) => [
@@ -99,37 +100,4 @@ function memoryRows({ memory }: Report): string[][] {
         .concat(after.peakRssMb).map((value) => value.toFixed(0)),
     ]),
   ];
-}
-
-function cpuRows(costs: readonly CpuCost[]): string[][] {
-  const groups = [
-    ...new Set(costs.flatMap((cost) => Object.keys(cost.groups))),
-  ];
-  return [
-    ["", "", ...groups, "load tool", "rest", "busy cores", "stolen"],
-    ...costs.map((cost) => [
-      cost.load,
-      cost.way,
-      ...groups.map((name) => cost.groups[name]?.toFixed(3) ?? ""),
-      cost.loadTool.toFixed(3),
-      cost.rest.toFixed(3),
-      cost.busyCores.toFixed(2),
-      `${(cost.stolenShare * 100).toFixed(0)} %`,
-    ]),
-  ];
-}
-
-/** Three significant digits, or as many after the point as told. */
-function digits(value: number | undefined, fraction?: number): string {
-  if (value === undefined) return "-";
-  if (fraction !== undefined) return value.toFixed(fraction);
-  return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
-}
-
-function range(found: Spread | undefined): string {
-  return found ? `${digits(found.min, 2)}..${digits(found.max, 2)}` : "";
-}
-
-function bullets(lines: readonly string[]): string {
-  return lines.map((line) => `- ${line}`).join("\n");
 }

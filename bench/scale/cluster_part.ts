@@ -7,10 +7,10 @@ import {
   type Shape,
 } from "../../tests/support/big_cluster/shape.ts";
 import { executable } from "../../tests/support/laptop_tp.ts";
-import { spread } from "../outbound/ratio.ts";
-import { table } from "../table.ts";
+import { spread } from "../measure/ratio.ts";
+import { table } from "../measure/table.ts";
 import { findProcesses } from "./laptop_processes.ts";
-import { sampleCpu } from "../outbound/usage.ts";
+import { sampleCpu } from "../measure/usage.ts";
 import { costOf, megabytes } from "./process_cost.ts";
 import { slopeOf } from "./slope.ts";
 

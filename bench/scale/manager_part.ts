@@ -2,7 +2,7 @@
 import { sleep } from "../../tests/cluster/mod.ts";
 import { BigCluster } from "../../tests/support/big_cluster/big_cluster.ts";
 import { large } from "../../tests/support/big_cluster/shape.ts";
-import { table } from "../table.ts";
+import { table } from "../measure/table.ts";
 import { echoServers, startEchoServers } from "./echo_servers.ts";
 import { costOf, megabytes, percent } from "./process_cost.ts";
 import { RemoteHolder } from "./remote_holder.ts";

@@ -4,7 +4,7 @@ import {
   type Memory,
   sampleCpu,
   sampleMemory,
-} from "../outbound/usage.ts";
+} from "../measure/usage.ts";
 
 export interface Cost {
   /** CPU seconds. */

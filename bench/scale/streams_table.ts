@@ -1,6 +1,6 @@
 /** What processes cost while more and more streams are open: idle, and asked now and then. */
 import { sleep } from "../../tests/cluster/mod.ts";
-import { table } from "../table.ts";
+import { table } from "../measure/table.ts";
 import { costOf, megabytes, percent } from "./process_cost.ts";
 import type { RemoteHolder } from "./remote_holder.ts";
 import { formatSlope, slopeOf } from "./slope.ts";

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -23,14 +22,16 @@ import (
 //	5003 echo    TCP, sends back what it gets; an end of one side is an end of the other
 //	5004 files   HTTP: GET /bytes/N, PUT /, GET /who
 //	5005 echo    UDP
-//	5006 blocks  reads blocks up to an empty one, answers "<bytes>\n"; a block is its length in eight bytes, then so many
+//	5007 flood   TCP, sends without end until anything comes (bench_bulk.go)
+//	5008 gauge   TCP, tells how much has come while it comes (bench_bulk.go)
 func serveBench() error {
 	failed := make(chan error)
 	for address, handle := range map[string]func(*net.TCPConn) error{
 		":5001": sink,
 		":5002": source,
 		":5003": echo,
-		":5006": blocks,
+		":5007": flood,
+		":5008": gauge,
 	} {
 		go func() { failed <- serveTCP(address, handle) }()
 	}
@@ -68,27 +69,6 @@ func sink(conn *net.TCPConn) error {
 			_, err = fmt.Fprintln(conn, total)
 			return err
 		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// blocks is a sink for a way that passes no end of one side on, as port-forwarding by containerd.
-func blocks(conn *net.TCPConn) error {
-	reader := bufio.NewReaderSize(conn, 256<<10)
-	var total int64
-	for {
-		var size uint64
-		if err := binary.Read(reader, binary.BigEndian, &size); err != nil {
-			return err
-		}
-		if size == 0 {
-			_, err := fmt.Fprintln(conn, total)
-			return err
-		}
-		n, err := io.CopyN(io.Discard, reader, int64(size))
-		total += n
 		if err != nil {
 			return err
 		}

@@ -1,12 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
-	"strconv"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -16,6 +15,9 @@ import (
 type socket struct {
 	fd       int
 	patience time.Duration
+
+	closing sync.Mutex
+	closed  bool
 }
 
 func dialSocket(address netip.AddrPort, patience time.Duration) (*socket, error) {
@@ -41,7 +43,7 @@ func dialSocket(address netip.AddrPort, patience time.Duration) (*socket, error)
 	if err == nil {
 		err = again(func() error { return syscall.Connect(fd, to) })
 	}
-	conn := &socket{fd, patience}
+	conn := &socket{fd: fd, patience: patience}
 	if err != nil {
 		conn.close()
 		return nil, conn.explain("connect to "+address.String(), err)
@@ -79,15 +81,23 @@ func (conn *socket) Write(bytes []byte) (written int, err error) {
 	return written, nil
 }
 
-func (conn *socket) close() { syscall.Close(conn.fd) }
+// close is for the one who reads and writes, when done.
+func (conn *socket) close() {
+	conn.closing.Lock()
+	defer conn.closing.Unlock()
+	conn.closed = true
+	syscall.Close(conn.fd)
+}
 
-// readCount reads a decimal line.
-func (conn *socket) readCount() (int64, error) {
-	line, err := bufio.NewReader(conn).ReadString('\n')
-	if err != nil {
-		return 0, fmt.Errorf("read: %q instead of a count: %w", line, err)
+// cut is for another one: what reads and writes fails, and what is on the way is thrown away.
+func (conn *socket) cut() {
+	conn.closing.Lock()
+	defer conn.closing.Unlock()
+	if conn.closed {
+		return
 	}
-	return strconv.ParseInt(line[:len(line)-1], 10, 64)
+	syscall.SetsockoptLinger(conn.fd, syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1})
+	syscall.Shutdown(conn.fd, syscall.SHUT_RDWR)
 }
 
 func (conn *socket) explain(what string, err error) error {

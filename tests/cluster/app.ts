@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { appBinary } from "./binaries.ts";
 import type { Cluster } from "./cluster.ts";
 import { must } from "./command.ts";
@@ -47,20 +47,38 @@ export async function deployApp(cluster: Cluster): Promise<void> {
   });
 }
 
+/** Brings the servers of the benchmarks to a namespace, as this checkout has them, and waits until they are ready. */
+export async function deployBench(
+  cluster: Cluster,
+  namespace: string,
+): Promise<void> {
+  const registry = Deno.env.get("TP_TEST_IMAGES");
+  let image = `${registry}/app:1`;
+  if (registry === undefined) {
+    await installPackages();
+    // Named by its content, so that pods of another checkout keep theirs.
+    image = `${bedRegistry}/app:${basename(await appBinary())}`;
+    for (const content of await benchImages()) {
+      const name = content.name === `${bedRegistry}/app:1`
+        ? image
+        : content.name;
+      await cluster.importImage(await writeImage({ ...content, name }));
+    }
+  }
+  const path = join(repositoryDir, "tests", "app", "bench.yaml");
+  const text = await Deno.readTextFile(path);
+  await cluster.apply(
+    text.replaceAll(`${bedRegistry}/app:1`, image)
+      .replaceAll(`${bedRegistry}/`, `${registry ?? bedRegistry}/`)
+      .replaceAll("namespace: default", `namespace: ${namespace}`),
+  );
+  await cluster.rolledOut("deployment/bench", { namespace });
+}
+
 /** The images of the application: its own programs, tools for a shell in a pod, and two databases. */
 export async function appImages(): Promise<ImageContent[]> {
-  const app = join(await appBinary(), "app");
   return [
-    {
-      name: `${bedRegistry}/app:1`,
-      entrypoint: ["/app"],
-      files: { "/app": app },
-    },
-    {
-      name: `${bedRegistry}/tools:1`,
-      entrypoint: ["/bin/sh"],
-      ...await tools(),
-    },
+    ...await benchImages(),
     {
       name: `${bedRegistry}/redis:1`,
       entrypoint: ["/usr/bin/redis-server"],
@@ -75,6 +93,22 @@ export async function appImages(): Promise<ImageContent[]> {
       name: `${bedRegistry}/postgres:1`,
       entrypoint: ["/bin/sh"],
       ...await postgresFiles(),
+    },
+  ];
+}
+
+async function benchImages(): Promise<ImageContent[]> {
+  const app = join(await appBinary(), "app");
+  return [
+    {
+      name: `${bedRegistry}/app:1`,
+      entrypoint: ["/app"],
+      files: { "/app": app },
+    },
+    {
+      name: `${bedRegistry}/tools:1`,
+      entrypoint: ["/bin/sh"],
+      ...await tools(),
     },
   ];
 }

@@ -16,9 +16,10 @@ export {
   defaultResolvConf,
   type LaptopUser,
 } from "./laptop_files.ts";
-export { deployApp } from "./app.ts";
+export { deployApp, deployBench } from "./app.ts";
 export { appBinary } from "./binaries.ts";
 export { buildManagerImage } from "./manager_image.ts";
+export { setCongestionControl } from "./laptop_link.ts";
 export { outside } from "./outside.ts";
 export { installPackages } from "./packages.ts";
 export { makeUser, type TestUser } from "./user.ts";

@@ -1,9 +1,12 @@
 /** The ways from a laptop to the servers of the benchmarks. */
 import type { Laptop } from "../../tests/cluster/mod.ts";
-import type { Servers } from "./load.ts";
-import type { Processes } from "./usage.ts";
+import type { Servers } from "../measure/load.ts";
+import type { Processes } from "../measure/usage.ts";
 
-export type WayName = "direct" | "kubectl" | "session" | "tp";
+/** In the order of the reports. */
+export const wayNames = ["direct", "kubectl", "session", "tp"] as const;
+
+export type WayName = typeof wayNames[number];
 
 /** One way, open until disposed of. */
 export interface Way extends AsyncDisposable {
@@ -14,6 +17,8 @@ export interface Way extends AsyncDisposable {
   readonly processes: Processes;
   /** Brings it back if it has broken. @returns what it said when it broke, `undefined` if it has not */
   mend(): Promise<string | undefined>;
+  /** Opens it anew: nothing that was on the way is left. */
+  renew(): Promise<void>;
 }
 
 /** The servers of one address. */
@@ -22,6 +27,7 @@ export function serversAt(host: string): Servers {
   return {
     source: `${bracketed}:5002`,
     echo: `${bracketed}:5003`,
-    blocks: `${bracketed}:5006`,
+    flood: `${bracketed}:5007`,
+    gauge: `${bracketed}:5008`,
   };
 }

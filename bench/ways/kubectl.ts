@@ -1,24 +1,33 @@
 import { type Laptop, waitFor } from "../../tests/cluster/mod.ts";
+import type { ServerPod } from "../measure/server_pod.ts";
 import { serversAt, type Way } from "./way.ts";
 
 /** `kubectl port-forward` as it comes. */
-export async function openKubectl(laptop: Laptop, pod: string): Promise<Way> {
-  const ports = [5002, 5003, 5006];
+export async function openKubectl(
+  laptop: Laptop,
+  pod: ServerPod,
+): Promise<Way> {
+  const servers = serversAt("127.0.0.1");
+  const ports = Object.values(servers).map((at) => Number(at.split(":")[1]));
   let forward = await PortForward.start(laptop, { pod, ports });
+  const renew = async () => {
+    await forward[Symbol.asyncDispose]();
+    forward = await PortForward.start(laptop, { pod, ports });
+  };
   return {
     name: "kubectl",
     laptop,
-    servers: serversAt("127.0.0.1"),
+    servers,
     get processes() {
       return new Map([["kubectl", [forward.pid]]]);
     },
     mend: async () => {
       if (forward.isAlive) return undefined;
       const said = await forward.lastWords();
-      await forward[Symbol.asyncDispose]();
-      forward = await PortForward.start(laptop, { pod, ports });
+      await renew();
       return said;
     },
+    renew,
     [Symbol.asyncDispose]: () => forward[Symbol.asyncDispose](),
   };
 }
@@ -38,12 +47,13 @@ export class PortForward implements AsyncDisposable {
   /** @throws {Error} if it does not listen within 10 s */
   static async start(
     laptop: Laptop,
-    { pod, ports }: { pod: string; ports: readonly number[] },
+    { pod, ports }: { pod: ServerPod; ports: readonly number[] },
   ): Promise<PortForward> {
     // It says a line for each connection: into a file, so that nobody has to be awake to read it.
     const log = await Deno.makeTempFile({ prefix: "tp-bench-kubectl-" });
     const script = 'log=$1; shift; exec kubectl port-forward "$@" >$log 2>&1';
-    const args = [log, `pod/${pod}`, ...ports.map((port) => `${port}:${port}`)];
+    const target = ["-n", pod.namespace, `pod/${pod.name}`];
+    const args = [log, ...target, ...ports.map((port) => `${port}:${port}`)];
     const child = laptop.spawn(["sh", "-c", script, "sh", ...args], {
       stdin: "null",
     });

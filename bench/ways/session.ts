@@ -1,5 +1,5 @@
 import type { Laptop } from "../../tests/cluster/mod.ts";
-import type { BenchManager } from "./manager.ts";
+import type { BenchManager } from "../measure/manager.ts";
 import { serversAt, type Way } from "./way.ts";
 
 /** Not where kubectl listens. */
@@ -33,6 +33,7 @@ export async function openSession(
       ["manager", await manager.findPids()],
     ]),
     mend: () => Promise.resolve(undefined),
+    renew: () => Promise.resolve(),
     [Symbol.asyncDispose]: async () => {
       child.kill("SIGKILL");
       await child.status;

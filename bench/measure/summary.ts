@@ -1,8 +1,8 @@
 /** What the rounds come to. */
-import { type Figure, isMet, type Measurement } from "./figures.ts";
+import { type Figure, isMet, type Measurement } from "./figure.ts";
 import { ratios, type Spread, spread } from "./ratio.ts";
 import type { Sample } from "./rounds.ts";
-import type { WayName } from "./way.ts";
+import { type WayName, wayNames } from "../ways/way.ts";
 
 /** One figure of all ways. */
 export interface Line {
@@ -15,8 +15,6 @@ export interface Line {
   /** Whether the median ratio meets the target. */
   readonly isMet?: boolean;
 }
-
-const wayNames = ["direct", "kubectl", "session", "tp"] as const;
 
 export function summarize(
   measurements: readonly Measurement[],

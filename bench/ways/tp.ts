@@ -1,6 +1,6 @@
 import { type Laptop, must } from "../../tests/cluster/mod.ts";
-import { type BenchManager, executable } from "./manager.ts";
-import type { Processes } from "./usage.ts";
+import { type BenchManager, executable } from "../measure/manager.ts";
+import type { Processes } from "../measure/usage.ts";
 import { serversAt, type Way } from "./way.ts";
 
 /** What a first connect may take. */
@@ -24,6 +24,14 @@ export async function openTp(
   };
   await connect();
   let processes = await findProcesses(laptop, manager);
+  const quit = async () => {
+    await laptop.run([executable, "quit"], { timeoutMs: 20_000 });
+  };
+  const renew = async () => {
+    await quit();
+    await connect();
+    processes = await findProcesses(laptop, manager);
+  };
   return {
     name: "tp",
     laptop,
@@ -38,9 +46,8 @@ export async function openTp(
       processes = await findProcesses(laptop, manager);
       return (stderr || stdout).trim();
     },
-    [Symbol.asyncDispose]: async () => {
-      await laptop.run([executable, "quit"], { timeoutMs: 20_000 });
-    },
+    renew,
+    [Symbol.asyncDispose]: quit,
   };
 }
 

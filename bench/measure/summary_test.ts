@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Measurement } from "./figures.ts";
+import type { Measurement } from "./figure.ts";
 import type { Sample } from "./rounds.ts";
 import { cpuCosts, summarize } from "./summary.ts";
-import type { WayName } from "./way.ts";
+import type { WayName } from "../ways/way.ts";
 
 const measurement: Measurement = {
   load: { kind: "down", streams: 1 },
@@ -24,7 +24,10 @@ function sample(way: WayName, round: number, bytes?: number): Sample {
   const base = { measurement, way, round, cpu };
   if (bytes === undefined) return { ...base, failure: "it hangs" };
   const result = { bytes, seconds: 1 };
-  return { ...base, outcome: { result, movedBytes: bytes, cpuSeconds: 1 } };
+  return {
+    ...base,
+    outcome: { result, movedBytes: bytes, cut: 0, cpuSeconds: 1 },
+  };
 }
 
 Deno.test("summarize() holds the median ratio of the rounds against the target", () => {
