@@ -1,0 +1,88 @@
+/**
+ * `./dev bench tunnel [--rtt=0,20,80] [--loss=0,1,3] [--ways=direct,kubectl,tp] [--seconds=1] [--rounds=3] [--rate=300]
+ * [--json]`: what becomes of `tp` beside a direct connection and `kubectl port-forward` when the way to the cluster is
+ * long and loses, on the real cluster, in one run.
+ *
+ * 1. The cluster with the servers of the benchmarks and a manager of this run's own; two laptops.
+ * 2. The bare link, then one with a wan in it for each round trip and loss. In each of them its round trip and loss are
+ *    measured, the ways are opened, and each load is put on each way in turn.
+ * 3. The verdicts: what is asked, what is.
+ */
+import { join } from "node:path";
+import { appBinary, openCluster } from "../tests/cluster/mod.ts";
+import { describeSetUp } from "./measure/machine.ts";
+import { executable, installManager } from "./measure/manager.ts";
+import { nodePids } from "./measure/processes.ts";
+import { cellsOf, type Grid } from "./tunnel/cell.ts";
+import {
+  type CellReport,
+  gridWays,
+  measureCell,
+} from "./tunnel/cell_report.ts";
+import { Place } from "./tunnel/place.ts";
+import { formatGrid, type GridReport } from "./tunnel/report.ts";
+import { judge } from "./tunnel/targets.ts";
+import type { WayName } from "./ways/way.ts";
+
+interface Options {
+  readonly grid: Grid;
+  readonly ways: readonly WayName[];
+  readonly durationMs: number;
+  readonly json: boolean;
+}
+
+function parseOptions(args: readonly string[]): Options {
+  const value = (name: string, otherwise: string) =>
+    args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3) ??
+      otherwise;
+  const numbers = (text: string) => text.split(",").map(Number);
+  const wanted = value("ways", gridWays.join(",")).split(",");
+  return {
+    grid: {
+      rttMs: numbers(value("rtt", "0,20,80")),
+      lossPercent: numbers(value("loss", "0,1,3")),
+      rateMbit: Number(value("rate", "300")),
+      rounds: Number(value("rounds", "3")),
+    },
+    ways: gridWays.filter((name) => wanted.includes(name)),
+    durationMs: Number(value("seconds", "1")) * 1000,
+    json: args.includes("--json"),
+  };
+}
+
+async function bench(options: Options): Promise<GridReport> {
+  const { ways, durationMs, grid } = options;
+  const startMs = performance.now();
+  const cluster = await openCluster();
+  await using stack = new AsyncDisposableStack();
+  const manager = stack.use(await installManager(cluster));
+  const place = stack.use(await Place.open(cluster));
+  const setUp = await describeSetUp({
+    cluster,
+    laptop: place.laptop,
+    executable,
+  });
+  const common = new Map<string, readonly number[]>(await nodePids(cluster))
+    .set("bench pod", place.pod.pids);
+  const tool = join(await appBinary(), "app");
+  const cells: CellReport[] = [];
+  for (const cell of cellsOf(grid)) {
+    const all = { place, manager, ways, tool, durationMs, common };
+    cells.push(await measureCell(all, cell));
+  }
+  return {
+    setUp,
+    durationMs,
+    ways,
+    cells,
+    verdicts: judge(cells),
+    tookSeconds: (performance.now() - startMs) / 1000,
+  };
+}
+
+const options = parseOptions(Deno.args);
+const report = await bench(options);
+const text = options.json
+  ? JSON.stringify(report, null, 2)
+  : formatGrid(report);
+await Deno.stdout.write(new TextEncoder().encode(`${text}\n`));
