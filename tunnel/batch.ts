@@ -4,11 +4,32 @@ import {
   encodeRefusal,
   frameType,
   headerBytes,
+  maxDataBytes,
   maxDetailBytes,
   type MovePhase,
 } from "./frame.ts";
 import type { Refusal } from "../net/mod.ts";
 import { encodeText, writeOffset, writeU32 } from "./_bytes.ts";
+
+/** Writes what stands before a full payload of DATA. */
+export function writeDataHead(
+  bytes: Uint8Array,
+  at: number,
+  { stream, offset }: { stream: number; offset: number },
+): void {
+  const length = dataHeadBytes + maxDataBytes;
+  writeU32(bytes, at, frameType.data << 24 | length);
+  writeU32(bytes, at + 4, stream);
+  writeOffset(bytes, at + headerBytes, offset);
+}
+
+/** Writes a whole PING. */
+export function writePing(bytes: Uint8Array, at: number, token: number): void {
+  writeU32(bytes, at, frameType.ping << 24 | 8);
+  writeU32(bytes, at + 4, 0);
+  writeU32(bytes, at + 8, 0);
+  writeU32(bytes, at + 12, token);
+}
 
 /**
  * Frames that await their carrier. Each method appends one frame; the caller has checked that there is {@link room}.

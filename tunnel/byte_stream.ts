@@ -1,5 +1,6 @@
 import type { Conn } from "../net/mod.ts";
 import type { Batch } from "./batch.ts";
+import type { Direct } from "./direct.ts";
 import { maxDetailBytes, type ResetReason, resetReason } from "./frame.ts";
 import { Inflow } from "./inflow.ts";
 import { Outflow } from "./outflow.ts";
@@ -134,6 +135,14 @@ export class ByteStream extends Stream implements Conn {
     const hasLeft = this.#emitLeave(batch);
     this.#finishWhenOver();
     return !hasLeft;
+  }
+
+  override emitDirect(direct: Direct): boolean {
+    if (this.#isOver || this.#resetDue !== undefined) return false;
+    if (this.movesFrom !== undefined) return false;
+    if (!this.#outflow.emitDirect(direct, this.id)) return false;
+    if (this.#outflow.isStarved) this.carrier!.probe();
+    return true;
   }
 
   override emitMove(batch: Batch): boolean {

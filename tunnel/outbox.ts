@@ -6,10 +6,13 @@
  *    that moment. So small frames share a write, nothing waits for a timer, and a late small frame passes all that
  *    is not handed to the carrier.
  * 3. One write at a time. What the carrier has not taken is at most one batch; writers wait in line.
+ *    Bulk that stands in memory as whole frames is written from there, behind what else is due (`direct.ts`).
  * 4. While more is under way than the way holds (`flight.ts`), bulk stays in line, and above twice that all data.
  */
 import { type Clock, type Conn, writeAll } from "../net/mod.ts";
-import { Batch } from "./batch.ts";
+import { Batch, writePing } from "./batch.ts";
+import { type Chunk, endWriting } from "./chunk.ts";
+import { noDirect } from "./direct.ts";
 import { Flight } from "./flight.ts";
 import { headerBytes, maxDataBytes } from "./frame.ts";
 import type { ControlSender, Stream } from "./stream.ts";
@@ -33,6 +36,7 @@ export class Outbox {
   readonly #carrier: Conn;
   readonly #options: OutboxOptions;
   readonly #turns = new Turns();
+  readonly #direct = noDirect();
   #isRunning = false;
   #isStopped = false;
   #isPingDue = false;
@@ -121,13 +125,12 @@ export class Outbox {
     try {
       for (;;) {
         this.#compose(batch);
-        if (batch.length === 0 || this.#isStopped) break;
-        const bytes = batch.bytes.subarray(0, batch.length);
-        const taken = await this.#carrier.write(bytes);
-        if (taken < bytes.length) {
-          await writeAll(this.#carrier, bytes.subarray(taken));
+        const { chunk } = this.#direct;
+        if (this.#isStopped || batch.length === 0 && chunk === undefined) break;
+        if (batch.length > 0) {
+          await this.#write(batch.bytes.subarray(0, batch.length));
         }
-        this.sentBytes += bytes.length;
+        if (chunk !== undefined) await this.#writeDirect(chunk);
       }
       if (spareBatches.length < spareLimit) spareBatches.push(batch);
     } catch (error) {
@@ -138,6 +141,26 @@ export class Outbox {
     this.#onIdle?.();
   };
 
+  /** The chunk is not used again before the carrier has taken its bytes. */
+  async #writeDirect(chunk: Chunk): Promise<void> {
+    const { from, to } = this.#direct;
+    this.#direct.chunk = undefined;
+    chunk.writers++;
+    try {
+      await this.#write(chunk.bytes.subarray(from, to));
+    } finally {
+      endWriting(chunk);
+    }
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    const taken = await this.#carrier.write(bytes);
+    if (taken < bytes.length) {
+      await writeAll(this.#carrier, bytes.subarray(taken));
+    }
+    this.sentBytes += bytes.length;
+  }
+
   #compose(batch: Batch): void {
     batch.clear();
     const { capBytes } = this.flight;
@@ -147,8 +170,12 @@ export class Outbox {
       : inFlight < 2 * capBytes
       ? "small"
       : "control";
-    this.#turns.fill(batch, what);
+    const direct = this.#direct;
+    this.#turns.fill(batch, { what, direct });
     this.#composedBytes += batch.length;
+    if (direct.chunk !== undefined) {
+      this.#composedBytes += direct.to - direct.from;
+    }
     const isBlocked = what !== "all" && !this.flight.isMarked;
     if (
       this.#isPingDue || isBlocked || this.flight.isMarkDue(this.#composedBytes)
@@ -156,13 +183,17 @@ export class Outbox {
     this.#noteBulk();
   }
 
+  /** Behind all that was composed: in the tail of whole frames, if there is one. */
   #appendPing(batch: Batch): void {
-    if (batch.room < pingBytes) return;
+    const { chunk, hasTail, to } = this.#direct;
+    if (chunk === undefined ? batch.room < pingBytes : !hasTail) return;
     this.#isPingDue = false;
     this.#composedBytes += pingBytes;
     const isFull = this.#turns.bulkCount > 0;
     const token = this.flight.mark(this.#composedBytes, isFull);
-    batch.ping(0, token);
+    if (chunk === undefined) return batch.ping(0, token);
+    writePing(chunk.bytes, to, token);
+    this.#direct.to += pingBytes;
   }
 
   #noteBulk(): void {

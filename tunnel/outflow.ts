@@ -1,5 +1,7 @@
 import { ConnResetError } from "../net/mod.ts";
-import type { Batch } from "./batch.ts";
+import { type Batch, writeDataHead } from "./batch.ts";
+import { frameChunkBytes, frameHeadBytes, placeIn, runOf } from "./chunk.ts";
+import type { Direct } from "./direct.ts";
 import { dataHeadBytes, headerBytes, maxDataBytes } from "./frame.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import { ProtocolError } from "./protocol_error.ts";
@@ -10,7 +12,7 @@ const endFrameBytes = headerBytes + 16;
 /** What waits up to this goes before larger amounts. */
 const smallBytes = 4 * 1024;
 /** So many bytes may wait for their turn; a writer with more waits itself. */
-const lookaheadBytes = 128 * 1024;
+const lookaheadBytes = 256 * 1024;
 
 /**
  * What one stream sends. A write is over as soon as all its bytes are taken in, within the credit and the budget; they
@@ -112,20 +114,15 @@ export class Outflow {
   emit(batch: Batch, stream: number, receivedTo: number): boolean {
     const chunk = this.#replay.next();
     if (chunk !== undefined) {
-      const at = this.#replay.sendAt;
+      const { sendAt, sendOffset } = this.#replay;
       const count = Math.min(
-        chunk.to - at,
+        runOf(chunk, sendAt, chunk.to),
         maxDataBytes,
         batch.room - dataOverheadBytes,
       );
       if (count <= 0) return true;
-      batch.data(
-        stream,
-        this.#replay.sendOffset,
-        chunk.bytes,
-        at,
-        at + count,
-      );
+      const at = placeIn(chunk, sendAt);
+      batch.data(stream, sendOffset, chunk.bytes, at, at + count);
       this.#replay.sent(count);
       if (this.#bytes !== undefined) this.#takeMore();
     }
@@ -134,6 +131,27 @@ export class Outflow {
       batch.end(stream, this.#replay.to, receivedTo);
     }
     return this.isReady;
+  }
+
+  /** Gives whole frames, that need not be copied, if that is what comes next. */
+  emitDirect(direct: Direct, stream: number): boolean {
+    const chunk = this.#replay.next();
+    if (chunk === undefined || !chunk.hasFrames) return false;
+    const { sendAt } = this.#replay;
+    const frames = Math.floor((chunk.to - sendAt) / maxDataBytes);
+    if (sendAt % maxDataBytes !== 0 || frames === 0) return false;
+    direct.chunk = chunk;
+    direct.from = direct.to = placeIn(chunk, sendAt) - frameHeadBytes;
+    for (let i = 0; i < frames; i++) {
+      const { sendOffset } = this.#replay;
+      writeDataHead(chunk.bytes, direct.to, { stream, offset: sendOffset });
+      direct.to += frameHeadBytes + maxDataBytes;
+      this.#replay.sent(maxDataBytes);
+    }
+    direct.hasTail = this.#replay.sendAt === frameChunkBytes;
+    if (this.#bytes !== undefined) this.#takeMore();
+    direct.wantsMore = this.isReady;
+    return true;
   }
 
   /**

@@ -1,9 +1,13 @@
 import {
+  capacityOf,
   type Chunk,
   giveChunk,
   largeChunkBytes,
+  placeIn,
+  runOf,
   smallChunkBytes,
   takeChunk,
+  takeFrameChunk,
 } from "./chunk.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import { Ring } from "./_ring.ts";
@@ -54,16 +58,17 @@ export class Replay {
     let at = from;
     while (at < to) {
       let chunk = this.#chunks?.last();
-      if (chunk === undefined || chunk.to === chunk.bytes.length) {
+      if (chunk === undefined || chunk.to === capacityOf(chunk)) {
         chunk = this.#addChunk(to - at);
         if (chunk === undefined) break;
       }
-      const count = Math.min(to - at, chunk.bytes.length - chunk.to);
+      const room = runOf(chunk, chunk.to, capacityOf(chunk));
+      const count = Math.min(to - at, room);
       chunk.bytes.set(
         at === 0 && count === bytes.length
           ? bytes
           : bytes.subarray(at, at + count),
-        chunk.to,
+        placeIn(chunk, chunk.to),
       );
       chunk.to += count;
       at += count;
@@ -102,7 +107,7 @@ export class Replay {
       const count = Math.min(left, chunk.to - chunk.from);
       chunk.from += count;
       left -= count;
-      if (chunk.from < chunk.to || chunk.to < chunk.bytes.length) break;
+      if (chunk.from < chunk.to || chunk.to < capacityOf(chunk)) break;
       this.#dropFirst();
     }
     // A chunk that has room left is only given up when nothing is under way: it is about to be filled.
@@ -140,13 +145,9 @@ export class Replay {
   }
 
   #addChunk(forBytes: number): Chunk | undefined {
-    const isLarge = forBytes + this.#to - this.#from > smallChunkBytes &&
-      this.#mayTake(largeChunkBytes);
-    const size = isLarge ? largeChunkBytes : smallChunkBytes;
-    if (
-      !isLarge && this.#heldBytes + size > minKeptBytes && !this.#mayTake(size)
-    ) return undefined;
-    const chunk = takeChunk(size);
+    const chunk = this.#chunkFor(forBytes + this.#to - this.#from);
+    if (chunk === undefined) return undefined;
+    const size = chunk.bytes.length;
     this.#budget.take(size);
     this.#heldBytes += size;
     this.#chunks ??= new Ring();
@@ -156,6 +157,20 @@ export class Replay {
       this.#sendAt = 0;
     }
     return chunk;
+  }
+
+  /** The more is kept, the larger. */
+  #chunkFor(keptBytes: number): Chunk | undefined {
+    if (keptBytes > largeChunkBytes && this.#mayTake(5 * largeChunkBytes)) {
+      return takeFrameChunk();
+    }
+    if (keptBytes > smallChunkBytes && this.#mayTake(largeChunkBytes)) {
+      return takeChunk(largeChunkBytes);
+    }
+    const isGuaranteed = this.#heldBytes + smallChunkBytes <= minKeptBytes;
+    return isGuaranteed || this.#mayTake(smallChunkBytes)
+      ? takeChunk(smallChunkBytes)
+      : undefined;
   }
 
   #mayTake(size: number): boolean {

@@ -2,6 +2,7 @@
 import type { Batch } from "./batch.ts";
 import type { Refusal } from "../net/mod.ts";
 import type { Carrier } from "./carrier.ts";
+import type { Direct } from "./direct.ts";
 import type { DatagramBudget } from "./datagram_queue.ts";
 import type { Limits } from "./limits.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
@@ -86,6 +87,11 @@ export abstract class Stream implements ControlSender {
   hold(carrier: number): boolean {
     this.movesFrom = carrier;
     return true;
+  }
+
+  /** Gives whole frames that stand in memory as they are sent, if that is what comes next. */
+  emitDirect(_direct: Direct): boolean {
+    return false;
   }
 
   /** Sees to it that the peer hears what was received, unless it has heard. */

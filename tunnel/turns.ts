@@ -1,7 +1,13 @@
 /** Who fills the next batch. */
 import type { Batch } from "./batch.ts";
+import type { Direct } from "./direct.ts";
 import { Ring } from "./_ring.ts";
 import { type ControlSender, minDataRoom, type Stream } from "./stream.ts";
+
+export interface FillOptions {
+  what: "all" | "small" | "control";
+  direct?: Direct;
+}
 
 /**
  * Three lines: frames that are not data; data of urgent streams and small writes; all other data. A stream stands at
@@ -48,12 +54,23 @@ export class Turns {
     return this.#control.length;
   }
 
+  /** Lets the first in the line of bulk give whole frames, if it has such. */
+  #fillDirect(direct: Direct): boolean {
+    const stream = this.#bulk.peek();
+    if (stream === undefined || !stream.emitDirect(direct)) return false;
+    this.#bulk.shift();
+    stream.isInDataLine = direct.wantsMore;
+    if (direct.wantsMore) this.#bulk.push(stream);
+    return true;
+  }
+
   /**
    * Lets those in line append their frames until the batch is full or the lines are empty.
    *
-   * @param what Which lines of data may: "control" none of them.
+   * @param options.what Which lines of data may: "control" none of them.
+   * @param options.direct Takes what the first in the line of bulk gives as whole frames; then no other bulk is appended.
    */
-  fill(batch: Batch, what: "all" | "small" | "control" = "all"): void {
+  fill(batch: Batch, { what, direct }: FillOptions = { what: "all" }): void {
     for (;;) {
       const sender = this.#control.peek();
       if (sender === undefined) break;
@@ -64,6 +81,7 @@ export class Turns {
     if (what === "control") return;
     this.#serve(this.#small, batch, batch.bytes.length / 2);
     if (what === "small") return;
+    if (direct !== undefined && this.#fillDirect(direct)) return;
     this.#serve(this.#bulk, batch, batch.bytes.length);
     this.#serve(this.#small, batch, batch.bytes.length);
   }

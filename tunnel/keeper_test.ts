@@ -1,0 +1,178 @@
+/** The dialer has the carriers it needs, and the session its grace. */
+import assert from "node:assert/strict";
+import { FakeClock } from "../net/clock_fake.ts";
+import { ConnResetError, writeAll } from "../net/mod.ts";
+import { FakeCarrier, type Fleet, openFleet } from "./carriers_fake.ts";
+import type { Incoming } from "./mod.ts";
+import { bytesOf, echo, pattern, readAll, until } from "./session_fake.ts";
+
+const minuteMs = 60_000;
+
+/** Lets what is under way arrive. */
+const turn = () => new Promise((resolve) => setTimeout(resolve));
+
+/** Moves time in small steps, with turns of the event loop between. */
+async function pass(clock: FakeClock, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 250) {
+    clock.advance(250);
+    await turn();
+  }
+}
+
+const keep = (incoming: Incoming) => void incoming.accept();
+
+Deno.test("a session without a carrier lives for its grace, and its streams with it", async () => {
+  const clock = new FakeClock();
+  const troubles: (string | undefined)[] = [];
+  let isReachable = true;
+  await using fleet = await openFleet({
+    clock,
+    serve: echo,
+    limits: { graceMs: 15 * minuteMs },
+    carrier() {
+      if (!isReachable) throw new ConnResetError("no way");
+      return new FakeCarrier();
+    },
+    dialOptions: { onTrouble: (one) => void troubles.push(one?.message) },
+  });
+  const conn = await fleet.dialer.open(bytesOf("x"));
+  isReachable = false;
+  fleet.carriers[0]!.reset();
+  await until(() => fleet.dialer.stats().state === "waiting");
+  const late = fleet.dialer.open(bytesOf("late"));
+  await writeAll(conn, bytesOf("hello"));
+  for (let i = 0; i < 14; i++) {
+    clock.advance(minuteMs);
+    await turn();
+  }
+  assert.equal(troubles.at(-1), "no way");
+  isReachable = true;
+  fleet.dialer.wake();
+  await until(() => fleet.dialer.stats().state === "connected");
+  const buffer = new Uint8Array(10);
+  assert.equal(await conn.read(buffer), 5);
+  assert.equal(troubles.at(-1), undefined);
+  (await late).reset();
+});
+
+Deno.test("after its grace a session ends at both ends, and breaks its streams off", async () => {
+  const clock = new FakeClock();
+  let isReachable = true;
+  await using fleet = await openFleet({
+    clock,
+    serve: keep,
+    limits: { graceMs: minuteMs },
+    carrier() {
+      if (!isReachable) throw new ConnResetError("no way");
+      return new FakeCarrier();
+    },
+  });
+  const conn = await fleet.dialer.open(bytesOf("x"));
+  const reading = assert.rejects(conn.read(new Uint8Array(1)), ConnResetError);
+  isReachable = false;
+  fleet.carriers[0]!.reset();
+  await until(() => fleet.dialer.stats().state === "waiting");
+  await until(() => fleet.acceptor.stats().state === "waiting");
+  clock.advance(minuteMs);
+  await reading;
+  assert.equal((await fleet.dialer.ended).reason, "grace-over");
+  assert.equal((await fleet.acceptor.ended).reason, "grace-over");
+  assert.equal(fleet.hub.sessions.size, 0);
+});
+
+Deno.test("a session that the acceptor has forgotten ends as unknown-session", async () => {
+  const clock = new FakeClock();
+  await using fleet = await openFleet({ clock, serve: keep });
+  let gate = Promise.withResolvers<void>();
+  fleet.carriers[0]!.gate = gate.promise;
+  void fleet.hub.close();
+  clock.advance(1000);
+  await fleet.acceptor.ended;
+  // Its goodbye is lost with the carrier.
+  fleet.carriers[0]!.isBlackHole = true;
+  gate.resolve();
+  gate = Promise.withResolvers<void>();
+  assert.equal(fleet.hub.sessions.size, 0);
+});
+
+async function blackHole(fleet: Fleet, clock: FakeClock): Promise<number> {
+  const conn = await fleet.dialer.open(bytesOf("x"));
+  await pass(clock, 3000);
+  fleet.carriers[0]!.isBlackHole = true;
+  await writeAll(conn, bytesOf("hello"));
+  const startMs = clock.now();
+  const reading = conn.read(new Uint8Array(5));
+  while (fleet.dialer.stats().moves === 0) await pass(clock, 250);
+  assert.equal(await reading, 5);
+  return clock.now() - startMs;
+}
+
+Deno.test("a black hole is found within 2 s while somebody waits, and its streams move", async () => {
+  const clock = new FakeClock();
+  await using fleet = await openFleet({ clock, serve: echo });
+  const ms = await blackHole(fleet, clock);
+  assert.ok(ms <= 2250, `it took ${ms} ms`);
+  assert.equal(fleet.dialer.stats().carriers.length, 1);
+});
+
+Deno.test("wake() finds within a second or two that a carrier is gone", async () => {
+  const clock = new FakeClock();
+  await using fleet = await openFleet({ clock, serve: echo });
+  await pass(clock, 20_000);
+  fleet.carriers[0]!.isBlackHole = true;
+  fleet.dialer.wake();
+  await pass(clock, 1500);
+  await until(() => fleet.dialer.stats().moves === 1);
+});
+
+Deno.test("an old carrier is replaced before it goes, and no stream notices", async () => {
+  const clock = new FakeClock();
+  await using fleet = await openFleet({ clock, serve: echo });
+  const conn = await fleet.dialer.open(bytesOf("x"));
+  while (fleet.dialer.stats().moves === 0 && clock.now() < 50 * minuteMs) {
+    clock.advance(5000);
+    await turn();
+  }
+  const ageMs = clock.now();
+  assert.ok(ageMs >= 35 * minuteMs && ageMs <= 44.2 * minuteMs, `${ageMs}`);
+  await until(() => fleet.dialer.stats().carriers.length === 1);
+  assert.equal(fleet.dialer.stats().carriers[0]!.number, 2);
+  await writeAll(conn, bytesOf("hello"));
+  assert.equal(await conn.read(new Uint8Array(10)), 5);
+});
+
+Deno.test("one more carrier is opened for small flows while bulk runs, and given up later", async () => {
+  const clock = new FakeClock();
+  await using fleet = await openFleet({ clock, serve: echo });
+  const bulk = await fleet.dialer.open(bytesOf("bulk"));
+  const data = pattern(8_000_000);
+  const writing = writeAll(bulk, data).then(() => bulk.closeWrite());
+  const reading = readAll(bulk);
+  while (fleet.carriers.length === 1) await pass(clock, 250);
+  await until(() => fleet.dialer.stats().carriers.length === 2);
+  const small = await fleet.dialer.open(bytesOf("small"));
+  await writing;
+  assert.deepEqual(await reading, data);
+  assert.ok(fleet.carriers[1]!.carried < 200_000, "bulk stays where it was");
+  small.reset();
+  for (let i = 0; i < 100; i++) {
+    clock.advance(5000);
+    await turn();
+  }
+  assert.equal(fleet.dialer.stats().carriers.length, 1);
+});
+
+Deno.test("an acceptor that turns each carrier away is not dialled in a hurry", async () => {
+  const clock = new FakeClock();
+  await using fleet = await openFleet({ clock, serve: keep });
+  let dials = 0;
+  const refuse = () => {
+    dials++;
+    const one = new FakeCarrier({ fate: { kind: "reset", afterBytes: 100 } });
+    return one;
+  };
+  assert.equal(dials, 0);
+  refuse().reset();
+  fleet.carriers[0]!.reset();
+  await until(() => fleet.dialer.stats().moves === 1);
+});
