@@ -3,7 +3,12 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Batch } from "./batch.ts";
 import { FrameDecoder, type FrameSink } from "./decoder.ts";
-import { decodeHello, decodeOpening, decodeWelcome } from "./greeting.ts";
+import {
+  decodeHello,
+  decodeJoin,
+  decodeOpening,
+  decodeWelcome,
+} from "./greeting.ts";
 import { ProtocolError } from "./protocol_error.ts";
 
 /** Counts frames and the bytes that were handed on. */
@@ -166,7 +171,9 @@ Deno.test("no bytes make the greeting throw anything but ProtocolError", () => {
   );
   fc.assert(
     fc.property(anything, (bytes) => {
-      for (const decode of [decodeOpening, decodeWelcome, decodeHello]) {
+      for (
+        const decode of [decodeOpening, decodeWelcome, decodeHello, decodeJoin]
+      ) {
         try {
           decode(bytes);
         } catch (error) {

@@ -12,9 +12,13 @@ const minuteMs = 60_000;
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 /** Moves time in small steps, with turns of the event loop between. */
-async function pass(clock: FakeClock, ms: number): Promise<void> {
-  for (let passed = 0; passed < ms; passed += 250) {
-    clock.advance(250);
+async function pass(
+  clock: FakeClock,
+  ms: number,
+  stepMs = 250,
+): Promise<void> {
+  for (let passed = 0; passed < ms; passed += stepMs) {
+    clock.advance(stepMs);
     await turn();
   }
 }
@@ -83,16 +87,15 @@ Deno.test("after its grace a session ends at both ends, and breaks its streams o
 Deno.test("a session that the acceptor has forgotten ends as unknown-session", async () => {
   const clock = new FakeClock();
   await using fleet = await openFleet({ clock, serve: keep });
-  let gate = Promise.withResolvers<void>();
-  fleet.carriers[0]!.gate = gate.promise;
-  void fleet.hub.close();
+  // The acceptor's goodbye is lost.
+  fleet.carriers[0]!.isBlackHole = true;
+  fleet.acceptor.close();
+  await turn();
   clock.advance(1000);
   await fleet.acceptor.ended;
-  // Its goodbye is lost with the carrier.
-  fleet.carriers[0]!.isBlackHole = true;
-  gate.resolve();
-  gate = Promise.withResolvers<void>();
-  assert.equal(fleet.hub.sessions.size, 0);
+  fleet.carriers[0]!.reset();
+  assert.equal((await fleet.dialer.ended).reason, "unknown-session");
+  await assert.rejects(fleet.dialer.open(bytesOf("x")), { refusal: "gone" });
 });
 
 async function blackHole(fleet: Fleet, clock: FakeClock): Promise<number> {
@@ -130,8 +133,7 @@ Deno.test("an old carrier is replaced before it goes, and no stream notices", as
   await using fleet = await openFleet({ clock, serve: echo });
   const conn = await fleet.dialer.open(bytesOf("x"));
   while (fleet.dialer.stats().moves === 0 && clock.now() < 50 * minuteMs) {
-    clock.advance(5000);
-    await turn();
+    await pass(clock, 1000, 1000);
   }
   const ageMs = clock.now();
   assert.ok(ageMs >= 35 * minuteMs && ageMs <= 44.2 * minuteMs, `${ageMs}`);
@@ -155,24 +157,29 @@ Deno.test("one more carrier is opened for small flows while bulk runs, and given
   assert.deepEqual(await reading, data);
   assert.ok(fleet.carriers[1]!.carried < 200_000, "bulk stays where it was");
   small.reset();
-  for (let i = 0; i < 100; i++) {
-    clock.advance(5000);
-    await turn();
-  }
+  await pass(clock, 5 * minuteMs, 1000);
   assert.equal(fleet.dialer.stats().carriers.length, 1);
 });
 
-Deno.test("an acceptor that turns each carrier away is not dialled in a hurry", async () => {
+Deno.test("carriers that are lost before their JOIN has come are not dialled in a hurry", async () => {
   const clock = new FakeClock();
-  await using fleet = await openFleet({ clock, serve: keep });
-  let dials = 0;
-  const refuse = () => {
-    dials++;
-    const one = new FakeCarrier({ fate: { kind: "reset", afterBytes: 100 } });
-    return one;
-  };
-  assert.equal(dials, 0);
-  refuse().reset();
+  // WELCOME goes through, JOIN does not.
+  const fate = { kind: "reset" as const, afterBytes: 80 };
+  let isBad = false;
+  await using fleet = await openFleet({
+    clock,
+    serve: keep,
+    carrier: () => isBad ? new FakeCarrier({ fate }) : new FakeCarrier(),
+  });
+  await pass(clock, 1000);
+  isBad = true;
   fleet.carriers[0]!.reset();
-  await until(() => fleet.dialer.stats().moves === 1);
+  await until(() => fleet.carriers.length === 2);
+  for (let i = 0; i < 50; i++) await turn();
+  assert.equal(fleet.carriers.length, 2);
+  await pass(clock, 60_000);
+  assert.ok(fleet.carriers.length < 40, `${fleet.carriers.length} dials`);
+  isBad = false;
+  fleet.dialer.wake();
+  await until(() => fleet.dialer.stats().moves > 0);
 });

@@ -1,7 +1,12 @@
 /** A session outlives its carriers: what was written arrives once and in order. */
 import assert from "node:assert/strict";
-import { type Conn, ConnResetError, writeAll } from "../net/mod.ts";
-import { openFleet } from "./carriers_fake.ts";
+import {
+  type Conn,
+  ConnResetError,
+  type Datagrams,
+  writeAll,
+} from "../net/mod.ts";
+import { FakeCarrier, openFleet } from "./carriers_fake.ts";
 import type { Incoming } from "./mod.ts";
 import { bytesOf, echo, pattern, readAll, until } from "./session_fake.ts";
 
@@ -57,4 +62,69 @@ Deno.test("an idle stream and one that waits for its answer move", async () => {
   assert.equal(arrivals.length, 1);
   near.reset();
   await assert.rejects(far.read(buffer), ConnResetError);
+});
+
+Deno.test("datagrams go on after their carrier; those under way are lost", async () => {
+  const flows: Datagrams[] = [];
+  await using fleet = await openFleet({
+    serve: (incoming) => void flows.push(incoming.acceptDatagrams()),
+  });
+  const near = await fleet.dialer.openDatagrams(bytesOf("udp"));
+  fleet.carriers[0]!.reset();
+  await until(() => fleet.dialer.stats().moves === 1);
+  near.send(bytesOf("one"));
+  const buffer = new Uint8Array(10);
+  assert.equal(await flows[0]!.receive(buffer), 3);
+  flows[0]!.close();
+  fleet.carriers[1]!.reset();
+  assert.equal(await near.receive(buffer), null);
+  await until(() => fleet.dialer.stats().streams === 0);
+  await until(() => fleet.acceptor.stats().streams === 0);
+});
+
+Deno.test("ten thousand streams move", async () => {
+  const { conns, serve } = keeper();
+  await using fleet = await openFleet({
+    serve,
+    limits: { unanswered: 20_000 },
+  });
+  const count = 10_000;
+  const nears = await Promise.all(
+    Array.from({ length: count }, (_, i) => fleet.dialer.open(bytesOf(`${i}`))),
+  );
+  for (const near of nears) void near.write(bytesOf("hello"));
+  fleet.carriers[0]!.reset();
+  await until(() => fleet.dialer.stats().moves === 1);
+  const buffer = new Uint8Array(10);
+  for (const conn of conns) assert.equal(await conn.read(buffer), 5);
+  for (const near of nears) near.close();
+  for (const conn of conns) conn.close();
+  await until(() => fleet.dialer.stats().streams === 0);
+  await until(() => fleet.acceptor.stats().streams === 0);
+});
+
+Deno.test("a carrier that breaks in the middle of a move costs nothing", async () => {
+  const { conns, serve } = keeper();
+  // The second carrier breaks at each place of the move, once.
+  for (let afterBytes = 150; afterBytes < 700; afterBytes += 10) {
+    conns.length = 0;
+    await using fleet = await openFleet({
+      serve,
+      serveDialer: serve,
+      carrier: (index) =>
+        new FakeCarrier(
+          index === 1 ? { fate: { kind: "reset", afterBytes } } : {},
+        ),
+    });
+    const near = await fleet.dialer.open(bytesOf("x"));
+    const far = await fleet.acceptor.open(bytesOf("y"));
+    fleet.carriers[0]!.reset();
+    await Promise.all([near.write(bytesOf("ab")), far.write(bytesOf("cde"))]);
+    await Promise.all([near.closeWrite(), far.closeWrite()]);
+    const got = await Promise.all(conns.map((conn) => readAll(conn)));
+    assert.deepEqual(got, [bytesOf("ab"), bytesOf("cde")]);
+    for (const conn of conns) conn.close();
+    await until(() => fleet.dialer.stats().streams === 0);
+    await until(() => fleet.acceptor.stats().streams === 0);
+  }
 });
