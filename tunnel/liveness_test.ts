@@ -76,6 +76,58 @@ Deno.test("any byte is a sign of life, an answered PING or not", () => {
   assert.deepEqual(ends, []);
 });
 
+Deno.test("who waits makes suspicious within 2 s, once for each silence", () => {
+  const { clock, suspicions, liveness } = start();
+  for (let ms = 0; ms < 20_000; ms += 100) {
+    liveness.heard();
+    clock.advance(100);
+  }
+  const usedMs = clock.now();
+  liveness.used();
+  clock.advance(3000);
+  assert.equal(suspicions.length, 1);
+  assert.ok(suspicions[0]! - usedMs <= 2000, `${suspicions[0]! - usedMs}`);
+  assert.ok(liveness.isSuspect);
+  liveness.heard();
+  assert.equal(liveness.isSuspect, false);
+});
+
+Deno.test("silence while nobody waits is not suspicious", () => {
+  const { clock, suspicions, liveness } = start();
+  for (let ms = 0; ms < 20_000; ms += 100) {
+    liveness.heard();
+    clock.advance(100);
+  }
+  clock.advance(7000);
+  assert.deepEqual(suspicions, []);
+});
+
+Deno.test("a timer that fires far too late shows that this end slept", () => {
+  let nowMs = 0;
+  let fire = () => {};
+  let jumps = 0;
+  const liveness = new Liveness({
+    clock: {
+      now: () => nowMs,
+      after(_ms, run) {
+        fire = run;
+        return () => {};
+      },
+    },
+    sendPing: () => {},
+    roundTripMs: () => 0,
+    onSilent: () => assert.fail("it has slept, not the peer"),
+    onJump: () => void jumps++,
+  });
+  liveness.start();
+  nowMs += 400_000;
+  fire();
+  assert.equal(jumps, 1);
+  nowMs += 600;
+  fire();
+  assert.equal(jumps, 1);
+});
+
 Deno.test("a session whose carrier goes silent without grace ends and breaks its streams off", async () => {
   const clock = new FakeClock();
   const [near, nearFar] = connPair();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { defaultLimits, minWindowBytes } from "./limits.ts";
+import { MemoryBudget } from "./memory_budget.ts";
 import { ReceiveWindow } from "./receive_window.ts";
 import { WindowBudget } from "./window_budget.ts";
 
@@ -105,4 +106,26 @@ Deno.test("the budget is whole again when all streams are gone, and never overdr
     for (const { window } of windows.values()) window.giveBack();
     assert.equal(budget.promisedBytes, 0);
   }));
+});
+
+Deno.test("sessions share what a process has, and none gets a stream when it is used up", () => {
+  const shared = new MemoryBudget(2 * mib);
+  const [a, b] = [
+    new WindowBudget(defaultLimits, shared),
+    new WindowBudget(defaultLimits, shared),
+  ];
+  let given = 0;
+  const windows: number[] = [];
+  for (let i = 0; a.hasFirst; i++) {
+    windows.push((i % 2 === 0 ? a : b).first());
+    given += windows.at(-1)!;
+  }
+  assert.equal(b.hasFirst, false);
+  assert.ok(given <= 2 * mib);
+  assert.equal(shared.takenBytes, given);
+  assert.equal(a.grow(minWindowBytes), 0);
+  for (const [i, window] of windows.entries()) {
+    (i % 2 === 0 ? a : b).giveBack(window, 0);
+  }
+  assert.equal(shared.leftBytes, 2 * mib);
 });
