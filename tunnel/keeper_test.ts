@@ -105,9 +105,10 @@ async function blackHole(fleet: Fleet, clock: FakeClock): Promise<number> {
   await writeAll(conn, bytesOf("hello"));
   const startMs = clock.now();
   const reading = conn.read(new Uint8Array(5));
-  while (fleet.dialer.stats().moves === 0) await pass(clock, 250);
+  while (fleet.carriers.length === 1) await pass(clock, 250);
+  const foundMs = clock.now() - startMs;
   assert.equal(await reading, 5);
-  return clock.now() - startMs;
+  return foundMs;
 }
 
 Deno.test("a black hole is found within 2 s while somebody waits, and its streams move", async () => {
@@ -132,13 +133,14 @@ Deno.test("an old carrier is replaced before it goes, and no stream notices", as
   const clock = new FakeClock();
   await using fleet = await openFleet({ clock, serve: echo });
   const conn = await fleet.dialer.open(bytesOf("x"));
-  while (fleet.dialer.stats().moves === 0 && clock.now() < 50 * minuteMs) {
+  while (fleet.carriers.length === 1) {
     await pass(clock, 1000, 1000);
   }
   const ageMs = clock.now();
   assert.ok(ageMs >= 35 * minuteMs && ageMs <= 44.2 * minuteMs, `${ageMs}`);
-  await until(() => fleet.dialer.stats().carriers.length === 1);
-  assert.equal(fleet.dialer.stats().carriers[0]!.number, 2);
+  await until(() => fleet.dialer.stats().moves === 1);
+  const { carriers } = fleet.dialer.stats();
+  assert.deepEqual(carriers.map((one) => one.number), [2]);
   await writeAll(conn, bytesOf("hello"));
   assert.equal(await conn.read(new Uint8Array(10)), 5);
 });
