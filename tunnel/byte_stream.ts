@@ -200,7 +200,7 @@ export class ByteStream extends Stream implements Conn {
     maySendTo: number,
     isAnswerDue: boolean,
   ): void {
-    this.movesFrom = undefined;
+    this.arrive();
     this.#host.resent(this.#outflow.rewind(receivedTo, maySendTo));
     this.#isResumeDue = isAnswerDue;
     this.#isAcceptDue = false;

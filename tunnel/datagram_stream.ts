@@ -130,6 +130,7 @@ export class DatagramStream extends Stream implements Datagrams {
     _maySendTo: number,
     isAnswerDue: boolean,
   ): void {
+    this.arrive();
     this.#isResumeDue = isAnswerDue;
     this.#isAcceptDue = false;
     this.#goOn();

@@ -168,6 +168,18 @@ Deno.test("streams that are not told are over; one that is over is told so", asy
   assert.equal(it.session.stats().streams, 0);
 });
 
+Deno.test("RESUME of a stream that does not move is a breach", async () => {
+  await using it = await rawSession();
+  await it.first.send(opened(1));
+  await until(() => it.arrivals.length === 1);
+  it.arrivals[0]!.accept();
+  await nextIs(it.first, accept!, 1);
+  await it.first.send(frame(resume!, 1, bytes(u64(0), u64(100))));
+  assert.equal((await nextIs(it.first, goaway!, 0))[0], 2, "protocol-error");
+  it.first.conn.close();
+  assert.match((await it.session.ended).detail, /^unexpected-frame/);
+});
+
 Deno.test("the acceptor sends its own OPEN again when its carrier is moved", async () => {
   await using it = await rawSession();
   const opening = it.session.open(ascii("own"));

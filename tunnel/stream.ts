@@ -151,6 +151,16 @@ export abstract class Stream implements ControlSender {
   /** The session has ended, and the stream with it. No frame is sent any more. */
   abstract onSessionEnd(detail: string): void;
 
+  /**
+   * RESUME has come: the stream has its place again.
+   *
+   * @throws {ProtocolError} when it was not on its way.
+   */
+  protected arrive(): void {
+    if (this.movesFrom === undefined) this.#unexpected("RESUME");
+    this.movesFrom = undefined;
+  }
+
   #unexpected(frame: string): never {
     throw new ProtocolError(
       "unexpected-frame",

@@ -12,7 +12,7 @@ export interface FillOptions {
 /**
  * Three lines: frames that are not data; data of urgent streams and small writes; all other data. A stream stands at
  * most once in each, so the lines are as long as there are streams, and a stream that has more to send goes to the end
- * of the last line after each frame.
+ * of the last line after each frame, or a few whole ones.
  */
 export class Turns {
   readonly #control = new Ring<ControlSender>();
