@@ -1,16 +1,19 @@
 import { type Conn, ConnResetError } from "../net/mod.ts";
+import { setNoDelay } from "./no_delay_linux.ts";
 import { resetTcp } from "./tcp_reset_linux.ts";
 
-/** A TCP connection of this process as a {@link Conn}: half-close and reset travel both ways. */
+/** A TCP connection of this process as a {@link Conn}, bare or with TLS: half-close and reset travel both ways. */
 export class TcpConn implements Conn {
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.TcpConn | Deno.TlsConn;
   #closed = false;
 
   /** Takes `conn` over: nobody else may use it. Small writes go out at once. */
-  constructor(conn: Deno.TcpConn) {
+  constructor(conn: Deno.TcpConn | Deno.TlsConn) {
     this.#conn = conn;
-    conn.setNoDelay(true);
-    conn.setKeepAlive(true);
+    if ("setNoDelay" in conn) {
+      conn.setNoDelay(true);
+      conn.setKeepAlive(true);
+    } else setNoDelay(conn);
   }
 
   async read(into: Uint8Array): Promise<number | null> {
