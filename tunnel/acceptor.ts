@@ -7,9 +7,8 @@ import {
 import { greet, UnknownSessionError } from "./greet.ts";
 import { type Arrival, sayWelcome } from "./handshake.ts";
 import type { Incoming } from "./incoming_open.ts";
-import type { Intake } from "./intake.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
-import { LiveSession } from "./live_session.ts";
+import { type Joining, LiveSession } from "./live_session.ts";
 import { ProtocolError } from "./protocol_error.ts";
 import type { Session, SessionOptions } from "./session.ts";
 
@@ -19,6 +18,11 @@ export interface AcceptorOptions extends SessionOptions {
    * that the dialer opens. What it throws turns the session away (GOAWAY overloaded).
    */
   onSession: (session: Session) => (incoming: Incoming) => void;
+}
+
+export interface TakeOptions {
+  /** It came by a way on which no session begins: it may only join one. */
+  isShortcut?: boolean;
 }
 
 /** The end to which carriers are opened: makes sessions of them, and lets further ones join. */
@@ -49,10 +53,14 @@ export class Acceptor {
    * @throws {IncompatibleError} when the two ends share no version of the protocol.
    * @throws {ProtocolError} when the peer is no tunnel; "bad-signature" when it does not hold the key it shows.
    * @throws {ConnResetError} when the carrier breaks, or the peer is silent for {@link Limits.greetingMs}.
-   * @throws {UnknownSessionError} when it was to join a session that is not here, or not its own.
+   * @throws {UnknownSessionError} when it was to join a session that is not here, or not its own, or was to begin one on
+   * a shortcut.
    * @throws {RefusedError} "overloaded" when there is no room.
    */
-  async take(carrier: Conn): Promise<void> {
+  async take(
+    carrier: Conn,
+    { isShortcut = false }: TakeOptions = {},
+  ): Promise<void> {
     if (this.#isClosed) return carrier.close();
     const own = {
       product: this.#options.product,
@@ -63,7 +71,7 @@ export class Acceptor {
       const options = { clock: this.#clock, limits: this.#limits };
       const joined = await greet(carrier, options, async (intake) => {
         const arrival = await sayWelcome(carrier, intake, own);
-        return this.#admit(arrival, carrier, intake);
+        return this.#admit(arrival, { conn: carrier, intake, isShortcut });
       });
       this.#greeting.delete(carrier);
       await joined.over;
@@ -81,7 +89,7 @@ export class Acceptor {
     await Promise.all(sessions.map((session) => session.ended));
   }
 
-  #admit(arrival: Arrival, conn: Conn, intake: Intake) {
+  #admit(arrival: Arrival, how: Joining) {
     const { session: name, carrier: number, peer } = arrival;
     const known = this.#byName.get(name);
     if (this.#isClosed) throw new RefusedError("overloaded", "it is closing");
@@ -89,10 +97,13 @@ export class Acceptor {
       if (known === undefined) {
         throw new UnknownSessionError("Cannot join: there is no such session");
       }
-      if (!known.mayJoin(number)) {
+      if (!known.mayJoin(number, how)) {
         throw new RefusedError("overloaded", "no room for this carrier");
       }
-      return known.join(number, conn, intake);
+      return known.join(number, how);
+    }
+    if (how.isShortcut) {
+      throw new UnknownSessionError("Cannot begin a session on a shortcut");
     }
     if (known !== undefined) {
       throw new ProtocolError("bad-signature", "there is such a session");
@@ -109,7 +120,7 @@ export class Acceptor {
     });
     session.serve = this.#ask(session);
     this.#hold(name, session);
-    return session.join(number, conn, intake);
+    return session.join(number, how);
   }
 
   #ask(session: LiveSession): (incoming: Incoming) => void {

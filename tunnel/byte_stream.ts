@@ -118,8 +118,7 @@ export class ByteStream extends Stream implements Conn {
     if (this.#isResumeDue) {
       this.#emitResume(batch);
     } else if (this.#isCreditDue) {
-      this.#advance();
-      batch.credit(this.id, this.#toldReceivedTo, this.#window.maySendTo);
+      this.#emitCredit(batch);
     }
     this.#finishWhenOver();
     return true;
@@ -303,6 +302,11 @@ export class ByteStream extends Stream implements Conn {
     this.#isResumeDue = false;
     this.#advance();
     batch.resume(this.id, this.#toldReceivedTo, this.#window.maySendTo);
+  }
+
+  #emitCredit(batch: Batch): void {
+    this.#advance();
+    batch.credit(this.id, this.#toldReceivedTo, this.#window.maySendTo);
   }
 
   /** Brings up to date what the peer is about to be told. */

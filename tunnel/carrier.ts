@@ -43,10 +43,14 @@ export interface CarrierOptions {
   intake: Intake;
   clock: Clock;
   host: CarrierHost;
+  /** It came by a way on which no session begins. */
+  isShortcut: boolean;
 }
 
 export interface CarrierStats {
   readonly number: number;
+  /** It came by a way on which no session begins. */
+  readonly isShortcut: boolean;
   /** The last and the shortest time from PING to PONG in milliseconds; 0 before one was measured. */
   readonly roundTripMs: number;
   readonly leastRoundTripMs: number;
@@ -62,6 +66,7 @@ export interface CarrierStats {
 
 export class Carrier {
   readonly number: number;
+  readonly isShortcut: boolean;
   readonly #options: CarrierOptions;
   readonly #conn: Conn;
   readonly #intake: Intake;
@@ -84,6 +89,7 @@ export class Carrier {
   constructor(options: CarrierOptions) {
     const { conn, clock, intake, host } = options;
     this.number = options.number;
+    this.isShortcut = options.isShortcut;
     this.#options = options;
     this.#conn = conn;
     this.#intake = intake;
@@ -190,6 +196,7 @@ export class Carrier {
     const { flight, inFlightBytes, sentBytes } = this.#outbox;
     return {
       number: this.number,
+      isShortcut: this.isShortcut,
       roundTripMs: flight.roundTripMs,
       leastRoundTripMs: flight.leastRoundTripMs,
       inFlightBytes,

@@ -2,10 +2,10 @@ import { systemClock } from "../net/mod.ts";
 import { dialCarrier } from "./dialing.ts";
 import { type Membership, sessionIdBytes } from "./greeting.ts";
 import { sayHello, sayJoin } from "./handshake.ts";
-import { Keeper } from "./keeper.ts";
+import { Keepers } from "./keepers.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { LiveSession } from "./live_session.ts";
-import type { DialSessionOptions, Session } from "./session.ts";
+import type { Dial, DialSessionOptions, Session } from "./session.ts";
 import { IncompatibleError } from "./version.ts";
 
 /**
@@ -47,8 +47,9 @@ export async function dialSession(
   });
   if (options.serve !== undefined) session.serve = options.serve;
   if (limits.graceMs > 0) {
-    session.keeper = new Keeper({
+    session.keeper = new Keepers({
       host: session,
+      dial,
       clock,
       limits,
       open,
@@ -56,10 +57,17 @@ export async function dialSession(
       onTrouble: options.onTrouble ?? (() => {}),
     });
   }
-  session.join(lastNumber, first.conn, first.intake);
+  const { conn, intake } = first;
+  session.join(lastNumber, { conn, intake, isShortcut: false });
   return session;
 
-  async function open(signal: AbortSignal): Promise<void> {
+  async function open(
+    { dial, isShortcut, signal }: {
+      dial: Dial;
+      isShortcut: boolean;
+      signal: AbortSignal;
+    },
+  ): Promise<void> {
     try {
       const { conn, intake, result } = await dialCarrier(
         dial,
@@ -71,9 +79,9 @@ export async function dialSession(
         },
       );
       if (session.isEnded) conn.reset();
-      else session.join(result, conn, intake);
+      else session.join(result, { conn, intake, isShortcut });
     } catch (error) {
-      if (!(error instanceof IncompatibleError)) throw error;
+      if (isShortcut || !(error instanceof IncompatibleError)) throw error;
       // Who speaks another protocol than before was started again.
       session.finish({ reason: "unknown-session", detail: error.message });
     }

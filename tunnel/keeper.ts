@@ -8,10 +8,9 @@
 import type { Clock } from "../net/mod.ts";
 import type { Carrier } from "./carrier.ts";
 import type { Limits } from "./limits.ts";
-import type { CarrierKeeper } from "./live_session.ts";
 
 const firstPauseMs = 100;
-const longestPauseMs = 5000;
+const usualLongestPauseMs = 5000;
 /** Carriers are replaced at such an age: proxies and load balancers cut at an hour, or at 45 minutes. */
 const rotateAfterMs = 35 * 60_000;
 const rotateSpreadMs = 9 * 60_000;
@@ -21,7 +20,7 @@ const lookMs = 60_000;
 /** One more for bulk is not tried again so soon when it could not be had. */
 const bulkPauseMs = 30_000;
 
-/** What the keeper does with its session. */
+/** What a keeper does with its session. */
 export interface KeeperHost {
   readonly carriers: ReadonlyMap<number, Carrier>;
   streamsOn(carrier: Carrier): number;
@@ -31,17 +30,19 @@ export interface KeeperHost {
 
 export interface KeeperOptions {
   host: KeeperHost;
-  /**
-   * Dials one carrier, which joins the session. Rejects when it could not be had.
-   */
+  /** Which of the session's carriers are its matter; what it opens is. */
+  isOwn: (carrier: Carrier) => boolean;
+  /** Dials one carrier, which joins the session. Rejects when it could not be had. */
   open: (signal: AbortSignal) => Promise<void>;
+  /** To what the pauses between attempts grow. */
+  longestPauseMs?: number;
   clock: Clock;
   limits: Limits;
   random: () => number;
   onTrouble: (trouble: Error | undefined) => void;
 }
 
-export class Keeper implements CarrierKeeper {
+export class Keeper {
   readonly #options: KeeperOptions;
   readonly #old = new Set<Carrier>();
   readonly #timers = new Set<() => void>();
@@ -84,7 +85,8 @@ export class Keeper implements CarrierKeeper {
   }
 
   onSuspect(carrier: Carrier): void {
-    if (this.#live().some((one) => !one.isSuspect)) {
+    const { carriers } = this.#options.host;
+    if (carriers.values().some((one) => !one.isSuspect)) {
       this.#giveUp(carrier, "it does not answer");
     } else void this.#dial();
   }
@@ -120,7 +122,8 @@ export class Keeper implements CarrierKeeper {
   }
 
   #live(): Carrier[] {
-    return [...this.#options.host.carriers.values()];
+    const { host, isOwn } = this.#options;
+    return [...host.carriers.values()].filter(isOwn);
   }
 
   /** Whether one more carrier is needed. */
@@ -170,6 +173,7 @@ export class Keeper implements CarrierKeeper {
   async #pause(): Promise<void> {
     this.#isPauseDue = false;
     const pauseMs = this.#pauseMs * (0.5 + this.#options.random());
+    const { longestPauseMs = usualLongestPauseMs } = this.#options;
     this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
     await new Promise<void>((resolve) => {
       const cancel = this.#after(pauseMs, resolve);

@@ -23,6 +23,8 @@ export interface Limits {
   carriers: number;
   /** How long a session goes on without a carrier. */
   graceMs: number;
+  /** How long an acceptor's session goes on over shortcuts alone, without a carrier of those that can begin one. */
+  shortcutMs: number;
   /** Sessions of an `Acceptor` at a time. */
   sessions: number;
   /** How long the peer's greeting may take. */
@@ -40,6 +42,7 @@ export const defaultLimits: Limits = {
   keptBytes: 64 * 1024 * 1024,
   carriers: 4,
   graceMs: 15 * 60_000,
+  shortcutMs: 60 * 60_000,
   sessions: 1024,
   greetingMs: 10_000,
 };

@@ -13,12 +13,13 @@ import { type GoawayReason, goawayReason } from "./frame.ts";
 import type { Peer } from "./handshake.ts";
 import type { Incoming } from "./incoming_open.ts";
 import type { Intake } from "./intake.ts";
+import { Lease } from "./lease.ts";
 import type { Limits } from "./limits.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import { AcceptorMoves, DialerMoves } from "./moves.ts";
 import type { ProtocolError } from "./protocol_error.ts";
 import { Router } from "./router.ts";
-import type { Session, SessionEnd, SessionStats } from "./session.ts";
+import type { Dial, Session, SessionEnd, SessionStats } from "./session.ts";
 import type { Role } from "./stream_table.ts";
 import { Streams } from "./streams.ts";
 
@@ -30,6 +31,14 @@ export interface LiveSessionOptions {
   budget: MemoryBudget | undefined;
 }
 
+/** A greeted carrier that joins. */
+export interface Joining {
+  conn: Conn;
+  intake: Intake;
+  /** It came by a way on which no session begins. */
+  isShortcut: boolean;
+}
+
 /** Who sees to it that a dialer has the carriers it needs. */
 export interface CarrierKeeper {
   onJoined(carrier: Carrier): void;
@@ -37,6 +46,7 @@ export interface CarrierKeeper {
   onSuspect(carrier: Carrier): void;
   onBulk(): void;
   wake(): void;
+  shortcut(dial: Dial | undefined): void;
   stop(): void;
 }
 
@@ -51,6 +61,7 @@ export class LiveSession implements Session, CarrierHost {
   readonly #options: LiveSessionOptions;
   readonly #streams: Streams;
   readonly #moves: DialerMoves | AcceptorMoves;
+  readonly #lease: Lease;
   readonly #ended = Promise.withResolvers<SessionEnd>();
   #end: SessionEnd | undefined;
   #cancelGrace = () => {};
@@ -69,6 +80,11 @@ export class LiveSession implements Session, CarrierHost {
       peerStreams: peer.streams,
       serve: (incoming) => this.serve(incoming),
       pick: () => this.pick(),
+    });
+    this.#lease = new Lease({
+      clock: options.clock,
+      ms: role === "acceptor" ? options.limits.shortcutMs : Infinity,
+      onOver: () => this.#endShortcuts(),
     });
     const { table } = this.#streams;
     this.#moves = role === "dialer"
@@ -112,6 +128,10 @@ export class LiveSession implements Session, CarrierHost {
     if (this.#end === undefined) this.keeper?.wake();
   }
 
+  shortcut(dial: Dial | undefined): void {
+    if (this.#end === undefined) this.keeper?.shortcut(dial);
+  }
+
   close(): void {
     this.finish(
       { reason: "closed", detail: "this end closed the session" },
@@ -143,18 +163,20 @@ export class LiveSession implements Session, CarrierHost {
   }
 
   /** Whether a carrier with this number may join. */
-  mayJoin(number: number): boolean {
+  mayJoin(number: number, { isShortcut }: Pick<Joining, "isShortcut">) {
     const { carriers } = this.#options.limits;
+    if (isShortcut && this.#lease.isOver) return false;
     return this.#end === undefined && !this.carriers.has(number) &&
       this.#moves instanceof AcceptorMoves && this.#moves.isFree(number) &&
       this.carriers.size + this.#moves.lostCount < 2 * carriers;
   }
 
   /** Takes a greeted carrier in and begins to use it. */
-  join(number: number, conn: Conn, intake: Intake): Carrier {
+  join(number: number, how: Joining): Carrier {
     const { clock } = this.#options;
-    const carrier = new Carrier({ number, conn, intake, clock, host: this });
+    const carrier = new Carrier({ number, ...how, clock, host: this });
     this.#cancelGrace();
+    if (!how.isShortcut) this.#lease.renew();
     this.carriers.set(number, carrier);
     carrier.start(
       new Router({
@@ -177,15 +199,16 @@ export class LiveSession implements Session, CarrierHost {
     this.onLost(carrier, detail);
   }
 
-  /** The carrier with the least bulk, one that is not suspect if there is such. */
+  /** A carrier that is not suspect if there is such, of a shortcut if there is such, with the least bulk. */
   pick(): Carrier | undefined {
     let best: Carrier | undefined;
-    let leastBulk = Infinity;
+    let leastCost = Infinity;
     for (const carrier of this.carriers.values()) {
-      const bulk = carrier.isSuspect ? 1e9 : carrier.bulk;
-      if (bulk >= leastBulk) continue;
+      const cost = (carrier.isSuspect ? 2e6 : 0) +
+        (carrier.isShortcut ? 0 : 1e6) + carrier.bulk;
+      if (cost >= leastCost) continue;
       best = carrier;
-      leastBulk = bulk;
+      leastCost = cost;
     }
     return best;
   }
@@ -240,6 +263,7 @@ export class LiveSession implements Session, CarrierHost {
     this.#end = end;
     this.keeper?.stop();
     this.#cancelGrace();
+    this.#lease.end();
     this.#streams.end(end.detail);
     const carriers = [...this.carriers.values()];
     if (goaway !== undefined) {
@@ -271,9 +295,20 @@ export class LiveSession implements Session, CarrierHost {
     });
   }
 
+  #endShortcuts(): void {
+    for (const one of this.carriers.values()) {
+      this.giveUp(one, "it was a shortcut alone for too long");
+    }
+  }
+
   #onGoaway(carrier: Carrier, reason: number, detail: string): void {
     if (carrier.isGivenUp) return;
-    if (reason === goawayReason.overloaded && carrier.number > 1) {
+    const isOwnMatter = reason === goawayReason.overloaded &&
+      carrier.number > 1;
+    // What another says on a shortcut, who is not the peer after all, is not to end the session.
+    if (isOwnMatter || carrier.isShortcut && reason !== goawayReason.closed) {
+      // Whoever turns a carrier away once does so again for a while.
+      carrier.isConfirmed = false;
       return this.giveUp(carrier, detail || "the peer has no room");
     }
     this.finish({
@@ -291,6 +326,8 @@ export class LiveSession implements Session, CarrierHost {
     const carrier = this.carriers.get(number);
     if (carrier !== undefined) this.#remember(carrier);
     this.carriers.delete(number);
+    const left = [...this.carriers.values()];
+    if (left.every((one) => one.isShortcut)) this.#lease.begin();
     return carrier;
   }
 

@@ -1,7 +1,12 @@
 /** Many streams over carriers that come and go. SPEC.md beside this file is the protocol. */
 export { dialSession } from "./dial_session.ts";
-export { Acceptor, type AcceptorOptions } from "./acceptor.ts";
 export {
+  Acceptor,
+  type AcceptorOptions,
+  type TakeOptions,
+} from "./acceptor.ts";
+export {
+  type Dial,
   type DialSessionOptions,
   type Session,
   type SessionEnd,

@@ -58,6 +58,13 @@ export interface Session {
    */
   wake(): void;
 
+  /**
+   * Gives another way to open carriers, better than `dial`, that could not begin a session: a shortcut. While a carrier
+   * of its lives, streams are opened on it; one that was dialled stays beside it. `undefined`: there is none any more.
+   * No effect at the acceptor.
+   */
+  shortcut(dial: Dial | undefined): void;
+
   /** Resolves when the session is over and its carriers are released. Never rejects. */
   readonly ended: Promise<SessionEnd>;
 
@@ -103,11 +110,14 @@ export interface SessionOptions {
   budget?: MemoryBudget;
 }
 
+/** Opens one carrier. */
+export type Dial = (options: { signal: AbortSignal }) => Promise<Conn>;
+
 export interface DialSessionOptions extends SessionOptions {
   /** The key that proves who this end is. */
   identity: Identity;
   /** Opens one carrier. Called whenever the session needs one more. */
-  dial: (options: { signal: AbortSignal }) => Promise<Conn>;
+  dial: Dial;
   /** Called for each stream that the peer wants to open. Without it, all are refused ("unknown-target"). */
   serve?: (incoming: Incoming) => void;
   /** Calls the dialling of the first carrier off. */
