@@ -7,9 +7,9 @@ const log = logger("manager");
 const pauseMs = 100;
 
 /** Gives each connection that `listener` accepts to `take`, until the listener is closed. Never rejects. */
-export async function acceptLoop(
-  listener: Deno.TcpListener,
-  { take, clock }: { take: (conn: Deno.TcpConn) => void; clock: Clock },
+export async function acceptLoop<T extends Deno.Conn>(
+  listener: Pick<Deno.Listener<T>, "accept">,
+  { take, clock }: { take: (conn: T) => void; clock: Clock },
 ): Promise<void> {
   for (;;) {
     try {

@@ -1,5 +1,6 @@
 /** What crosses between the manager and those who ask it. */
 export { decodeTarget, encodeTarget, type Target } from "./target.ts";
+export type { DirectOffer } from "./direct_offer.ts";
 export { formatWorld, parseWorld, type World } from "./world.ts";
 
 /** Where the manager waits for carriers, on the loopback address of its pod. */
@@ -7,8 +8,13 @@ export const clientPort = 7410;
 /** Where the kubelet asks whether the manager lives and is ready, on the address of its pod. */
 export const probePort = 7411;
 
+/** Where the manager waits for carriers that join, with TLS and on the address of its pod, if an admin wants it. */
+export const directPort = 7412;
+
 /** Name of the manager's StatefulSet, ServiceAccount and so on. */
 export const managerName = "traffic-manager";
+/** Name of the Service that leads to the direct port. */
+export const directServiceName = `${managerName}-direct`;
 /** The manager's pod. */
 export const managerPod = `${managerName}-0`;
 /** In the manager's pod: joins its standard streams to {@link clientPort}. The path is that of the image. */

@@ -1,10 +1,21 @@
 /** What the manager does for those who have a session with it. */
-import type { Conn, Datagrams, Ip } from "../net/mod.ts";
+import {
+  type Conn,
+  type Datagrams,
+  type Ip,
+  RefusedError,
+} from "../net/mod.ts";
 import type { Session } from "../tunnel/mod.ts";
+import { type DirectOffer, parseDirectOffer } from "./direct_offer.ts";
 import { encodeTarget } from "./target.ts";
 import { parseWorld, type World } from "./world.ts";
 
-export type { Manifest, ManifestOptions } from "./manifest.ts";
+export { type DirectEndpoint, parseDirectEndpoint } from "./direct_endpoint.ts";
+export {
+  type DirectServiceType,
+  type Manifest,
+  type ManifestOptions,
+} from "./manifest.ts";
 export { managerManifests } from "./manifests.ts";
 
 /** The longest line about the cluster that is read: some hundred thousand namespaces. */
@@ -36,6 +47,13 @@ export interface Manager {
    * @throws {ConnResetError} when the session ends.
    */
   world(options?: { signal?: AbortSignal }): AsyncGenerator<World>;
+  /**
+   * Where carriers can join this session directly, then each later place. It ends when the signal fires, at once where the
+   * manager has no such place.
+   *
+   * @throws {ConnResetError} when the session ends.
+   */
+  direct(options?: { signal?: AbortSignal }): AsyncGenerator<DirectOffer>;
 }
 
 export function openManager(session: Session): Manager {
@@ -46,6 +64,7 @@ export function openManager(session: Session): Manager {
       session.openDatagrams(encodeTarget({ kind: "udp", ip, port }), options),
     lookup: (query, options) => lookup(session, query, options),
     world: (options) => followWorld(session, options),
+    direct: (options) => followDirect(session, options),
   };
 }
 
@@ -70,18 +89,42 @@ async function lookup(
 
 async function* followWorld(
   session: Session,
-  { signal }: { signal?: AbortSignal } = {},
+  options: { signal?: AbortSignal } = {},
 ): AsyncGenerator<World> {
-  const target = encodeTarget({ kind: "world" });
+  let world: World | undefined;
+  for await (
+    const line of followLines(session, "world", options)
+  ) {
+    world = parseWorld(line, world);
+    yield world;
+  }
+}
+
+async function* followDirect(
+  session: Session,
+  options: { signal?: AbortSignal } = {},
+): AsyncGenerator<DirectOffer> {
+  try {
+    const lines = followLines(session, "direct", options);
+    for await (const line of lines) yield parseDirectOffer(line);
+  } catch (error) {
+    // No such place, or a manager that knows of none.
+    if (!(error instanceof RefusedError)) throw error;
+  }
+}
+
+/** The lines of a stream that goes on until the signal fires. */
+async function* followLines(
+  session: Session,
+  kind: "world" | "direct",
+  { signal }: { signal?: AbortSignal },
+): AsyncGenerator<string> {
+  const target = encodeTarget({ kind });
   const options = signal ? { signal } : {};
   const stream = await session.open(target, { ...options, urgent: true });
   using _closed = closeOnAbort(stream, signal);
   try {
-    let world: World | undefined;
-    for await (const line of lines(stream)) {
-      world = parseWorld(line, world);
-      yield world;
-    }
+    yield* lines(stream);
   } catch (error) {
     if (!signal?.aborted) throw error;
   }

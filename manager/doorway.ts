@@ -28,6 +28,7 @@ export interface DoorwayOptions {
 export class Doorway implements AsyncDisposable {
   readonly #options: DoorwayOptions;
   readonly #slots = new Slots(maxCarriers);
+  readonly #shortcutSlots = new Slots(maxCarriers);
   readonly #acceptor: Acceptor;
   readonly #accepting: Promise<void>;
   #closed = false;
@@ -46,7 +47,10 @@ export class Doorway implements AsyncDisposable {
       onSession: (session) => this.#welcome(session),
     });
     this.#accepting = acceptLoop(options.listener, {
-      take: (conn) => this.#take(conn),
+      take: (conn) =>
+        this.#take(new TcpConn(conn), {
+          ...{ slots: this.#slots, isShortcut: false },
+        }),
       clock: options.clock,
     });
   }
@@ -68,24 +72,34 @@ export class Doorway implements AsyncDisposable {
     await this.#accepting;
     await this.#acceptor.close();
     await this.#slots.empty();
+    await this.#shortcutSlots.empty();
   }
 
-  #take(conn: Deno.TcpConn): void {
-    const place = this.#slots.take();
+  /** Takes over who comes directly: it may join a session. Anybody may come so, and takes no place of the others. */
+  takeShortcut(carrier: TcpConn): void {
+    this.#take(carrier, { slots: this.#shortcutSlots, isShortcut: true });
+  }
+
+  #take(
+    carrier: TcpConn,
+    { slots, isShortcut }: { slots: Slots; isShortcut: boolean },
+  ): void {
+    const place = this.#closed ? undefined : slots.take();
     if (place === undefined) {
-      log.warn("carrier turned away", { carriers: this.#slots.taken });
-      conn.close();
+      log.warn("carrier turned away", { carriers: slots.taken, isShortcut });
+      carrier.close();
       return;
     }
-    this.#hold(new TcpConn(conn)).finally(() => place[Symbol.dispose]());
+    this.#hold(carrier, isShortcut).finally(() => place[Symbol.dispose]());
   }
 
   /** From the carrier's first byte to its last. Never rejects. */
-  async #hold(carrier: TcpConn): Promise<void> {
+  async #hold(carrier: TcpConn, isShortcut: boolean): Promise<void> {
     try {
-      await this.#acceptor.take(carrier);
+      await this.#acceptor.take(carrier, { isShortcut });
     } catch (error) {
-      log.warn("no session on a carrier", { error });
+      // Whoever is in the network can knock at the shortcut.
+      log[isShortcut ? "debug" : "warn"]("no session on a carrier", { error });
     } finally {
       carrier.close();
     }

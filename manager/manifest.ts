@@ -1,4 +1,5 @@
 import { managerName } from "./api.ts";
+import type { DirectEndpoint } from "./direct_endpoint.ts";
 
 export interface ManifestOptions {
   /** Where the manager shall live. */
@@ -6,7 +7,17 @@ export interface ManifestOptions {
   image: string;
   /** Release of the manager. */
   version: string;
+  /** Where carriers can join directly; absent: nowhere. */
+  direct?: DirectManifestOptions | undefined;
 }
+
+export interface DirectManifestOptions {
+  endpoint: DirectEndpoint;
+  /** The kind of Service by which the port of the endpoint leads to the manager; absent: an admin sees to that. */
+  service?: DirectServiceType | undefined;
+}
+
+export type DirectServiceType = "LoadBalancer" | "NodePort";
 
 /** An object as it stands in a manifest. */
 export interface Manifest {

@@ -1,5 +1,12 @@
 /** The objects that make up the manager in the cluster, for server-side apply. */
-import { clientPort, managerName, probePort } from "./api.ts";
+import {
+  clientPort,
+  directPort,
+  directServiceName,
+  managerName,
+  probePort,
+} from "./api.ts";
+import { formatDirectEndpoint } from "./direct_endpoint.ts";
 import {
   managerLabels,
   type Manifest,
@@ -18,8 +25,31 @@ export function managerManifests(options: ManifestOptions): Manifest[] {
     namespaceManifest(options),
     serviceAccount(options),
     ...rbacManifests(options),
+    ...directService(options),
     statefulSet(options),
   ];
+}
+
+/** By which laptops reach the direct port, where an admin wants one. */
+function directService(options: ManifestOptions): Manifest[] {
+  const { namespace, direct } = options;
+  if (direct?.service === undefined) return [];
+  const { port } = direct.endpoint;
+  const isNodePort = direct.service === "NodePort";
+  return [{
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: manifestMeta(options, { namespace, name: directServiceName }),
+    spec: {
+      type: direct.service,
+      selector: { "app.kubernetes.io/name": managerName },
+      ports: [{
+        ...{ name: "direct", protocol: "TCP", targetPort: "direct" },
+        port: isNodePort ? directPort : port,
+        ...isNodePort ? { nodePort: port } : {},
+      }],
+    },
+  }];
 }
 
 /** It may hold other things than the manager, so it bears no release. */
@@ -65,7 +95,7 @@ function statefulSet(options: ManifestOptions): Manifest {
   };
 }
 
-function podSpec({ image }: ManifestOptions) {
+function podSpec(options: ManifestOptions) {
   return {
     serviceAccountName: managerName,
     automountServiceAccountToken: true,
@@ -81,11 +111,12 @@ function podSpec({ image }: ManifestOptions) {
       // The manager connects on behalf of many laptops: twice the usual number of ports, all above its own.
       sysctls: [{ name: "net.ipv4.ip_local_port_range", value: "8192 65535" }],
     },
-    containers: [container(image)],
+    containers: [container(options)],
   };
 }
 
-function container(image: string) {
+function container({ image, direct }: ManifestOptions) {
+  const endpoint = direct && formatDirectEndpoint(direct.endpoint);
   return {
     name: managerName,
     image,
@@ -94,11 +125,15 @@ function container(image: string) {
     env: [
       fromField("POD_NAMESPACE", "metadata.namespace"),
       fromField("POD_IPS", "status.podIPs"),
+      ...endpoint ? [{ name: "TP_DIRECT_ENDPOINT", value: endpoint }] : [],
     ],
     ports: [
       // On the pod's loopback: port-forward alone leads there.
       { name: "clients", containerPort: clientPort, protocol: "TCP" },
       { name: "probes", containerPort: probePort, protocol: "TCP" },
+      ...endpoint
+        ? [{ name: "direct", containerPort: directPort, protocol: "TCP" }]
+        : [],
     ],
     readinessProbe: {
       httpGet: { path: "/readyz", port: probePort },

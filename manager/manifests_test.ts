@@ -112,6 +112,39 @@ Deno.test("who connects needs the manager's pod and nothing else", () => {
   ]);
 });
 
+for (const service of ["LoadBalancer", "NodePort"] as const) {
+  Deno.test(`a direct endpoint behind a ${service} leads to the manager's direct port`, () => {
+    const endpoint = { host: "203.0.113.7", port: 30_741 };
+    const all = managerManifests({
+      ...{ namespace: "ambassador", image: "example.com/tp:1" },
+      ...{ version: "1.2.3", direct: { endpoint, service } },
+    });
+    // deno-lint-ignore no-explicit-any
+    const { spec } = all.find(({ kind }) => kind === "Service") as any;
+    assert.equal(spec.type, service);
+    const [{ targetPort, ...port }] = spec.ports;
+    assert.equal(port[service === "NodePort" ? "nodePort" : "port"], 30_741);
+    const [{ ports, env }] =
+      // deno-lint-ignore no-explicit-any
+      (all.at(-1) as any).spec.template.spec.containers;
+    assert.ok(
+      ports.some(({ name, containerPort }: Record<string, unknown>) =>
+        name === targetPort && containerPort === 7412
+      ),
+    );
+    assert.ok(
+      env.some(({ value }: Record<string, unknown>) =>
+        value === "203.0.113.7:30741"
+      ),
+    );
+  });
+}
+
+Deno.test("without a direct endpoint there is no Service, and nothing listens beyond loopback and probes", () => {
+  assert.ok(!manifests.some(({ kind }) => kind === "Service"));
+  assert.equal(container.ports.length, 2);
+});
+
 Deno.test("the manager's rights go to its ServiceAccount alone", () => {
   for (
     const binding of manifests.filter(({ kind }) => kind.endsWith("Binding"))

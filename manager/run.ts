@@ -16,9 +16,11 @@ import {
 } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
 import { Ip, systemClock } from "../net/mod.ts";
-import { clientPort, probePort } from "./api.ts";
+import { clientPort, directPort, probePort } from "./api.ts";
 import { ClusterDns } from "./cluster_dns.ts";
 import { ClusterView } from "./cluster_view.ts";
+import { DirectDoor } from "./direct_door.ts";
+import type { DirectOffer } from "./direct_offer.ts";
 import { Doorway } from "./doorway.ts";
 import { Feed } from "./feed.ts";
 import { type Endpoint, whyForbidden } from "./leash.ts";
@@ -70,7 +72,7 @@ export async function runManager(options: RunManagerOptions): Promise<void> {
     clock,
   });
   await using _probes = new Probes({
-    listener: listenToKubelet(settings.ownAddresses),
+    listener: Deno.listen(addressOf(settings.ownAddresses, probePort)),
     isReady: () => world.value !== undefined && !signal.aborted,
     clock,
   });
@@ -78,9 +80,12 @@ export async function runManager(options: RunManagerOptions): Promise<void> {
   if (signal.aborted) return;
 
   const { nameserver } = resolvConf;
+  const { directEndpoint } = settings;
+  const direct = directEndpoint && new Feed<DirectOffer>();
   const service = new Service({
     dns: new ClusterDns({ nameserver, clock }),
     world,
+    direct,
     whyForbidden: (to: Endpoint) => whyForbidden(to, view.leashFacts),
     clock,
   });
@@ -89,17 +94,24 @@ export async function runManager(options: RunManagerOptions): Promise<void> {
     serve: (incoming) => service.serve(incoming),
     clock,
   });
-  log.info("ready", { version, nameserver });
+  await using directDoor = directEndpoint && direct &&
+    await DirectDoor.open({
+      ...{ endpoint: directEndpoint, offers: direct, clock },
+      address: addressOf(settings.ownAddresses, directPort),
+      take: (conn) => doorway.takeShortcut(conn),
+    });
+  log.info("ready", { version, nameserver, directEndpoint });
   await aborted(signal);
   log.info("leaving", { sessions: doorway.sessions });
+  directDoor?.shut();
   doorway.shut();
   await withinDrainTime(service.drain());
 }
 
-/** All addresses of the pod: the kubelet chooses which it asks. */
-function listenToKubelet(own: readonly Ip[]): Deno.TcpListener {
+/** All addresses of the pod: the kubelet chooses which it asks, and laptops may come by each. */
+function addressOf(own: readonly Ip[], port: number) {
   const hostname = own.some((ip) => ip.family === 6) ? "::" : "0.0.0.0";
-  return Deno.listen({ hostname, port: probePort });
+  return { hostname, port };
 }
 
 function tryServiceBy(api: ApiClient, namespace: string): TryService {

@@ -16,6 +16,7 @@ import {
 } from "../net/mod.ts";
 import type { Incoming } from "../tunnel/mod.ts";
 import type { ClusterDns } from "./cluster_dns.ts";
+import { type DirectOffer, formatDirectOffer } from "./direct_offer.ts";
 import type { Feed } from "./feed.ts";
 import type { Endpoint } from "./leash.ts";
 import { pipeDatagrams } from "./pipe_datagrams.ts";
@@ -39,6 +40,8 @@ const udpIdleMs = 120_000;
 export interface ServiceOptions {
   dns: ClusterDns;
   world: Feed<World>;
+  /** Where carriers can join directly; absent where they cannot. */
+  direct?: Feed<DirectOffer> | undefined;
   /** The leash: says why the manager may not go somewhere, or `undefined` when it may. */
   whyForbidden: (to: Endpoint) => string | undefined;
   clock: Clock;
@@ -86,7 +89,12 @@ export class Service {
       case "lookup":
         return await this.#serveLookup(incoming, target.query);
       case "world":
-        return await this.#serveWorld(incoming.accept());
+        return await serveFeed(incoming.accept(), {
+          feed: this.#options.world,
+          formatLine: worldLine,
+        });
+      case "direct":
+        return await this.#serveDirect(incoming);
     }
   }
 
@@ -126,23 +134,13 @@ export class Service {
     }
   }
 
-  /** Until the laptop ends the stream. */
-  async #serveWorld(stream: Conn): Promise<void> {
-    const over = new AbortController();
-    const ended = stream.read(new Uint8Array(1)).catch(() => null).finally(
-      () => over.abort(),
-    );
-    try {
-      let before: World | undefined;
-      for await (const world of this.#options.world.follow(over)) {
-        await writeAll(stream, worldLine(world, before));
-        before = world;
-      }
-      stream.close();
-    } catch {
-      stream.reset();
+  async #serveDirect(incoming: Incoming): Promise<void> {
+    const { direct: feed } = this.#options;
+    if (feed === undefined) {
+      const detail = "The manager has no direct endpoint";
+      throw new RefusedError("unknown-target", detail);
     }
-    await ended;
+    await serveFeed(incoming.accept(), { feed, formatLine: directLine });
   }
 
   #mustBeAllowed(to: Endpoint): void {
@@ -151,6 +149,36 @@ export class Service {
     const detail = `The manager does not go there: ${why}`;
     throw new RefusedError("forbidden", detail);
   }
+}
+
+/** Writes each value of the feed, until the laptop ends the stream. */
+async function serveFeed<T>(
+  stream: Conn,
+  { feed, formatLine }: {
+    feed: Feed<T>;
+    /** Given the value of the line before, which the laptop has. */
+    formatLine: (value: T, before: T | undefined) => Uint8Array;
+  },
+): Promise<void> {
+  const over = new AbortController();
+  const ended = stream.read(new Uint8Array(1)).catch(() => null).finally(
+    () => over.abort(),
+  );
+  try {
+    let before: T | undefined;
+    for await (const value of feed.follow(over)) {
+      await writeAll(stream, formatLine(value, before));
+      before = value;
+    }
+    stream.close();
+  } catch {
+    stream.reset();
+  }
+  await ended;
+}
+
+function directLine(offer: DirectOffer): Uint8Array {
+  return new TextEncoder().encode(`${formatDirectOffer(offer)}\n`);
 }
 
 /** True when the stream is of bytes and the target of datagrams, or the other way round. */

@@ -15,6 +15,7 @@ import { Acceptor, createIdentity, dialSession } from "../tunnel/mod.ts";
 import { openManager } from "./client.ts";
 import { ClusterDns } from "./cluster_dns.ts";
 import { FakeDnsServer } from "./dns_server_fake.ts";
+import type { DirectOffer } from "./direct_offer.ts";
 import { Feed } from "./feed.ts";
 import type { Endpoint } from "./leash.ts";
 import { Service } from "./service.ts";
@@ -24,7 +25,10 @@ const loopback = Ip.parse("127.0.0.1");
 const forbiddenPort = 1;
 
 /** A laptop's session with a manager whose cluster is this machine's loopback. */
-async function setUp({ dnsPort = 9 } = {}) {
+async function setUp(
+  { dnsPort = 9, direct }: { dnsPort?: number; direct?: Feed<DirectOffer> } =
+    {},
+) {
   const world = new Feed<World>();
   const dns = new ClusterDns({
     nameserver: loopback,
@@ -33,7 +37,9 @@ async function setUp({ dnsPort = 9 } = {}) {
   });
   const whyForbidden = (to: Endpoint) =>
     to.port === forbiddenPort ? "not there" : undefined;
-  const service = new Service({ dns, world, whyForbidden, clock: systemClock });
+  const service = new Service({
+    ...{ dns, world, direct, whyForbidden, clock: systemClock },
+  });
   const [here, there] = connPair({ bufferBytes: 1024 * 1024 });
   const product = "tp/test";
   const acceptor = new Acceptor({
@@ -187,6 +193,25 @@ Deno.test("Service tells the view of the cluster and each change of it", async (
   const last = views.next();
   abort.abort();
   assert.equal((await last).done, true);
+});
+
+Deno.test("Service tells where carriers can join directly, and that there is no such place", async () => {
+  const direct = new Feed<DirectOffer>();
+  const offer = {
+    endpoint: { host: "203.0.113.7", port: 443 },
+    ...{ name: "one.manager.invalid", certificate: "PEM" },
+  };
+  direct.set(offer);
+  await using laptop = await setUp({ direct });
+  const offers = laptop.manager.direct();
+  assert.deepEqual((await offers.next()).value, offer);
+  const later = { ...offer, certificate: "other PEM" };
+  direct.set(later);
+  assert.deepEqual((await offers.next()).value, later);
+  await offers.return(undefined);
+
+  await using other = await setUp();
+  assert.equal((await other.manager.direct().next()).done, true);
 });
 
 Deno.test("Manager.world() throws when the session ends", async () => {

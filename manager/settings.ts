@@ -1,4 +1,5 @@
 import { Ip } from "../net/mod.ts";
+import { type DirectEndpoint, parseDirectEndpoint } from "./direct_endpoint.ts";
 import { type Exemption, parseExemptions } from "./exemption.ts";
 
 /** What the manifest tells the manager about itself. */
@@ -9,6 +10,8 @@ export interface Settings {
   readonly ownAddresses: readonly Ip[];
   /** `TP_ALLOW`: where it may go although the leash says no. */
   readonly exemptions: readonly Exemption[];
+  /** `TP_DIRECT_ENDPOINT`: where laptops reach its direct port, if an admin has seen to that. */
+  readonly directEndpoint?: DirectEndpoint;
 }
 
 /**
@@ -20,6 +23,7 @@ export interface Settings {
 export function readSettings(env: Record<string, string>): Settings {
   const namespace = env.POD_NAMESPACE;
   const addresses = env.POD_IPS;
+  const direct = env.TP_DIRECT_ENDPOINT;
   if (!namespace || !addresses) {
     const name = namespace ? "POD_IPS" : "POD_NAMESPACE";
     throw new TypeError(`Cannot start the manager: ${name} is not set`);
@@ -28,5 +32,6 @@ export function readSettings(env: Record<string, string>): Settings {
     namespace,
     ownAddresses: addresses.split(",").map((text) => Ip.parse(text.trim())),
     exemptions: parseExemptions(env.TP_ALLOW ?? ""),
+    ...direct ? { directEndpoint: parseDirectEndpoint(direct) } : {},
   };
 }

@@ -14,6 +14,15 @@ Deno.test("readSettings() reads what the manifest sets, and what an admin adds",
   assert.equal(exemptions.length, 1);
 });
 
+Deno.test("readSettings() knows of a direct endpoint when an admin wants one", () => {
+  assert.equal(readSettings(env).directEndpoint, undefined);
+  const direct = (text: string) => ({ ...env, TP_DIRECT_ENDPOINT: text });
+  assert.deepEqual(readSettings(direct("tunnel.test:443")).directEndpoint, {
+    ...{ host: "tunnel.test", port: 443 },
+  });
+  assert.throws(() => readSettings(direct("tunnel.test")), SyntaxError);
+});
+
 Deno.test("readSettings() names what is missing and rejects what it can not read", () => {
   const without = (name: string) => ({ ...env, [name]: "" });
   assert.throws(() => readSettings(without("POD_NAMESPACE")), /POD_NAMESPACE/);

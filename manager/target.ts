@@ -9,9 +9,11 @@ export type Target =
   /** The cluster DNS's answer to one raw DNS message; the stream is that answer, then its end. */
   | { readonly kind: "lookup"; readonly query: Uint8Array }
   /** The manager's view of the cluster; the stream is a line of JSON at once, and one for each change of it. */
-  | { readonly kind: "world" };
+  | { readonly kind: "world" }
+  /** Where carriers can join the session directly; lines as for the view. */
+  | { readonly kind: "direct" };
 
-const codes = { tcp: 1, udp: 2, lookup: 3, world: 4 } as const;
+const codes = { tcp: 1, udp: 2, lookup: 3, world: 4, direct: 5 } as const;
 
 /** Writes a target: an octet that tells the kind, then address and port in network order, or the query. */
 export function encodeTarget(target: Target): Uint8Array {
@@ -25,6 +27,7 @@ export function encodeTarget(target: Target): Uint8Array {
     case "lookup":
       return new Uint8Array([code, ...target.query]);
     case "world":
+    case "direct":
       return new Uint8Array([code]);
   }
 }
@@ -41,6 +44,8 @@ export function decodeTarget(bytes: Uint8Array): Target | undefined {
       return { kind: "lookup", query: body };
     case codes.world:
       return body.length === 0 ? { kind: "world" } : undefined;
+    case codes.direct:
+      return body.length === 0 ? { kind: "direct" } : undefined;
     default:
       return undefined;
   }

@@ -31,6 +31,10 @@ const table: { target: Target; bytes: number[] }[] = [
     target: { kind: "world" },
     bytes: [4], // world
   },
+  {
+    target: { kind: "direct" },
+    bytes: [5], // direct
+  },
 ];
 
 Deno.test("encodeTarget() and decodeTarget() agree on every kind", () => {
@@ -43,7 +47,7 @@ Deno.test("encodeTarget() and decodeTarget() agree on every kind", () => {
 Deno.test("decodeTarget() gives nothing for what is no target", () => {
   const bad: Record<string, number[]> = {
     "nothing": [],
-    "an unknown kind": [5, 1, 2, 3, 4, 0, 80],
+    "an unknown kind": [6, 1, 2, 3, 4, 0, 80],
     "kind zero": [0],
     "an address of no family": [1, 1, 2, 3, 4, 5, 0, 80],
     "no address": [1, 0, 80],
