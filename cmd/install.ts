@@ -1,4 +1,5 @@
 import { buildCommand } from "@stricli/core";
+import type { DirectEndpoint, DirectServiceType } from "../manager/client.ts";
 import type { Context } from "./_context.ts";
 
 export interface InstallFlags {
@@ -6,6 +7,8 @@ export interface InstallFlags {
   readonly kubeconfig?: string;
   readonly managerNamespace: string;
   readonly image?: string;
+  readonly directEndpoint?: DirectEndpoint;
+  readonly directService?: DirectServiceType;
   readonly print: boolean;
 }
 
@@ -41,6 +44,22 @@ export const install = buildCommand<InstallFlags, [], Context>({
         optional: true,
         placeholder: "ref",
         brief: "Image of the manager (default: $TP_IMAGE, else this release's)",
+      },
+      directEndpoint: {
+        kind: "parsed",
+        parse: async (text: string) => {
+          const { parseDirectEndpoint } = await import("../manager/client.ts");
+          return parseDirectEndpoint(text);
+        },
+        optional: true,
+        placeholder: "host:port",
+        brief: "Where laptops reach the manager's direct port",
+      },
+      directService: {
+        kind: "enum",
+        values: ["LoadBalancer", "NodePort"],
+        optional: true,
+        brief: "Make a Service that leads from that endpoint to the manager",
       },
       print: {
         kind: "boolean",

@@ -1,6 +1,7 @@
 import { defaultImage } from "../build.ts";
 import { ConnectError, install, manifestsText } from "../connector/mod.ts";
 import type { Context } from "./_context.ts";
+import { CommandError } from "./_error.ts";
 import { failureError } from "./_failure.ts";
 import { Interrupt, interruptedExitCode } from "./_interrupt.ts";
 import type { InstallFlags } from "./install.ts";
@@ -12,8 +13,9 @@ export default async function run(
   const { context, kubeconfig, managerNamespace, print } = flags;
   const say = (text: string) => this.process.stdout.write(text);
   const image = flags.image ?? Deno.env.get("TP_IMAGE") ?? defaultImage;
+  const direct = directOf(flags);
   if (print) {
-    say(await manifestsText({ namespace: managerNamespace, image }));
+    say(await manifestsText({ namespace: managerNamespace, image, direct }));
     return;
   }
   using interrupt = new Interrupt();
@@ -24,6 +26,7 @@ export default async function run(
       ...kubeconfig === undefined ? {} : { kubeconfig },
       managerNamespace,
       image,
+      ...direct ? { direct } : {},
       signal,
       tell: (event) => {
         if (event.event === "progress") say(event.text + "\n");
@@ -38,4 +41,14 @@ export default async function run(
     throw error instanceof ConnectError ? failureError(error.failure) : error;
   }
   say(`Traffic manager ready in namespace "${managerNamespace}"\n`);
+}
+
+/** @throws {CommandError} when a Service is wanted and not said where it can be reached. */
+function directOf({ directEndpoint: endpoint, directService }: InstallFlags) {
+  if (endpoint !== undefined) return { endpoint, service: directService };
+  if (directService === undefined) return undefined;
+  throw new CommandError(
+    `Cannot make a Service of type "${directService}": it has no endpoint`,
+    "Give `--direct-endpoint HOST:PORT`, where laptops reach that Service",
+  );
 }

@@ -1,6 +1,13 @@
 import { product, version } from "../build.ts";
-import { loadAccess, openApi } from "../k8s/mod.ts";
-import { managerManifests } from "../manager/client.ts";
+import {
+  type ApiClient,
+  isApiError,
+  loadAccess,
+  openApi,
+  resources,
+} from "../k8s/mod.ts";
+import { directServiceName } from "../manager/api.ts";
+import { managerManifests, type ManifestOptions } from "../manager/client.ts";
 import { askApiServer } from "./api_server.ts";
 import { toFailure } from "./errors.ts";
 import { ConnectError } from "./failure.ts";
@@ -28,17 +35,29 @@ export async function install(request: InstallRequest): Promise<void> {
     await using api = openApi(access, { userAgent: product });
     await askApiServer(api, request);
     await installManager(api, request);
+    if (!request.direct?.service) await removeDirectService(api, request);
   } catch (error) {
     throw new ConnectError(toFailure(error), { cause: error });
   }
 }
 
+/** An earlier installation may have made one. Who may not remove it leaves a Service behind to which nobody listens. */
+async function removeDirectService(
+  api: ApiClient,
+  { managerNamespace: namespace, signal }: ManagerOptions,
+): Promise<void> {
+  const ref = { namespace, name: directServiceName };
+  await api.delete(resources.services, ref, { signal }).catch((error) => {
+    if (!isApiError(error, "Forbidden")) throw error;
+  });
+}
+
 /** The manifests as YAML, for those who install by other means. */
 export async function manifestsText(
-  { namespace, image }: { namespace: string; image: string },
+  options: Omit<ManifestOptions, "version">,
 ): Promise<string> {
   const { stringify } = await import("../yaml.ts");
-  return managerManifests({ namespace, image, version })
+  return managerManifests({ ...options, version })
     .map((manifest) => stringify(manifest))
     .join("---\n");
 }

@@ -7,7 +7,7 @@
  */
 import { version } from "../build.ts";
 import { type ApiClient, ApiError } from "../k8s/mod.ts";
-import { managerManifests } from "../manager/client.ts";
+import { managerManifests, type ManifestOptions } from "../manager/client.ts";
 import type { ConnectEvent } from "./api.ts";
 import { toFailure } from "./errors.ts";
 import { ConnectError } from "./failure.ts";
@@ -19,6 +19,8 @@ import { findPod, findStatefulSet, waitUntilReady } from "./manager_wait.ts";
 export interface ManagerOptions {
   managerNamespace: string;
   image: string;
+  /** As {@link ManifestOptions.direct}. */
+  direct?: ManifestOptions["direct"];
   signal: AbortSignal;
   tell: (event: ConnectEvent) => void;
 }
@@ -110,10 +112,10 @@ function isForbidden(error: unknown): error is ApiError {
 }
 
 function manifestsOf(
-  { managerNamespace: namespace, image }: Pick<
+  { managerNamespace: namespace, image, direct }: Pick<
     ManagerOptions,
-    "managerNamespace" | "image"
+    "managerNamespace" | "image" | "direct"
   >,
 ) {
-  return managerManifests({ namespace, image, version });
+  return managerManifests({ namespace, image, version, direct });
 }

@@ -73,6 +73,7 @@ const rooms: Record<string, Room> = {
       "log.ts",
       "build.ts",
       "yaml.ts",
+      "tcp",
       "tunnel",
       "vpn",
       "dns",
