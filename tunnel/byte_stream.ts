@@ -118,7 +118,8 @@ export class ByteStream extends Stream implements Conn {
     if (this.#isResumeDue) {
       this.#emitResume(batch);
     } else if (this.#isCreditDue) {
-      this.#emitCredit(batch);
+      this.#advance();
+      batch.credit(this.id, this.#toldReceivedTo, this.#window.maySendTo);
     }
     this.#finishWhenOver();
     return true;
@@ -302,11 +303,6 @@ export class ByteStream extends Stream implements Conn {
     this.#isResumeDue = false;
     this.#advance();
     batch.resume(this.id, this.#toldReceivedTo, this.#window.maySendTo);
-  }
-
-  #emitCredit(batch: Batch): void {
-    this.#advance();
-    batch.credit(this.id, this.#toldReceivedTo, this.#window.maySendTo);
   }
 
   /** Brings up to date what the peer is about to be told. */
