@@ -7,7 +7,6 @@
  */
 import { unlessAborted } from "./_deadline.ts";
 import {
-  type ClientCertificate,
   type Credential,
   CredentialError,
   type Proof,
@@ -27,8 +26,6 @@ export interface ExecPluginOptions {
   clusterInfo: Record<string, unknown>;
   /** Whether the program may talk with the user on our standard streams. */
   terminal: boolean;
-  /** Goes along with tokens. */
-  certificate?: ClientCertificate;
   /** Milliseconds since 1970. */
   now?: () => number;
   /** How long a plugin that asks nobody anything may take, in ms. */
@@ -69,8 +66,7 @@ interface Answer {
 
 async function runPlugin(
   entry: ExecEntry,
-  { env, clusterInfo, terminal, certificate, quietMs = usualQuietMs }:
-    ExecPluginOptions,
+  { env, clusterInfo, terminal, quietMs = usualQuietMs }: ExecPluginOptions,
 ): Promise<Answer> {
   const interactive = isInteractive(entry, terminal);
   const info = {
@@ -111,14 +107,7 @@ async function runPlugin(
       const told = interactive ? "" : lastLine(output.stderr);
       throw failed(entry, `exit code ${output.code}${told && `: ${told}`}`);
     }
-    const { proof, expiresAt } = decodeAnswer(
-      entry,
-      new TextDecoder().decode(output.stdout),
-    );
-    return {
-      proof: { ...certificate ? { certificate } : {}, ...proof },
-      expiresAt,
-    };
+    return decodeAnswer(entry, new TextDecoder().decode(output.stdout));
   } finally {
     clearTimeout(timer);
   }

@@ -87,13 +87,11 @@ Deno.test("execCredential() asks the plugin once until the credential expires or
   assert.equal(await it.runs(), 3);
 });
 
-Deno.test("execCredential() gives certificates, of the plugin before those of the kubeconfig", async () => {
+Deno.test("execCredential() gives certificates", async () => {
   await using it = await plugin(
     answer('{"clientCertificateData": "C", "clientKeyData": "K"}'),
   );
-  const own = { cert: "own", key: "own" };
-  const proof = await credential({ command: it.command }, { certificate: own })
-    .present();
+  const proof = await credential({ command: it.command }).present();
   assert.deepEqual(proof, { certificate: { cert: "C", key: "K" } });
 });
 

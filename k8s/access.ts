@@ -81,8 +81,7 @@ export async function loadAccess(
 ): Promise<ClusterAccess> {
   const { env, context, namespace } = options;
   const paths = kubeconfigPaths(options);
-  const files = (await Promise.all(paths.map(readKubeconfig)))
-    .filter((file) => file !== undefined);
+  const files = await readKubeconfigs(paths);
   if (files.length === 0) {
     if (options.kubeconfig === undefined && isInCluster(env)) {
       return await inClusterAccess({ env });
@@ -109,6 +108,8 @@ export async function loadAccess(
       env,
       terminal: options.terminal ?? Deno.stdin.isTerminal(),
       clusterInfo: clusterInfo(cluster.entry, trust),
+      reread: async () =>
+        selectContext(await readKubeconfigs(paths), selection.context).user,
     }),
     impersonation: impersonation(user.entry),
     kubectl: {
@@ -130,6 +131,12 @@ function kubeconfigPaths(
   }
   const folder = home ?? env["HOME"] ?? env["USERPROFILE"];
   return folder ? [`${folder}/.kube/config`] : [];
+}
+
+/** Those of the files that are there. */
+async function readKubeconfigs(paths: string[]): Promise<KubeconfigFile[]> {
+  const files = await Promise.all(paths.map(readKubeconfig));
+  return files.filter((file) => file !== undefined);
 }
 
 /** `undefined` when there is no such file. */

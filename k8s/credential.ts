@@ -37,11 +37,8 @@ export function fixedCredential(proof: Proof): Credential {
 /** How long a token file's content is used before it is read again, in ms: the kubelet rotates such files. */
 const tokenFileMs = 10_000;
 
-/** The token that is in the file at the time. `certificate` goes along. */
-export function tokenFileCredential(
-  path: string,
-  certificate?: ClientCertificate,
-): Credential {
+/** The token that is in the file at the time. */
+export function tokenFileCredential(path: string): Credential {
   let proof: Proof | undefined;
   let readAt = 0;
   return {
@@ -50,7 +47,7 @@ export function tokenFileCredential(
       const authorization = `Bearer ${await readToken(path)}`;
       readAt = performance.now();
       if (authorization !== proof?.authorization) {
-        proof = { authorization, ...certificate ? { certificate } : {} };
+        proof = { authorization };
       }
       return proof;
     },
