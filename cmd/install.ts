@@ -9,7 +9,18 @@ export interface InstallFlags {
   readonly image?: string;
   readonly directEndpoint?: DirectEndpoint;
   readonly directService?: DirectServiceType;
+  readonly replicas?: number;
   readonly print: boolean;
+}
+
+async function parseReplicas(text: string): Promise<number> {
+  // Loaded for who uses it: every command starts with this file.
+  const { maxReplicas } = await import("../connector/api.ts");
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= maxReplicas) return count;
+  throw new SyntaxError(
+    `Cannot run "${text}" copies: not a number from 1 to ${maxReplicas}`,
+  );
 }
 
 /** `tp install` */
@@ -60,6 +71,14 @@ export const install = buildCommand<InstallFlags, [], Context>({
         values: ["LoadBalancer", "NodePort"],
         optional: true,
         brief: "Make a Service that leads from that endpoint to the manager",
+      },
+      replicas: {
+        kind: "parsed",
+        parse: parseReplicas,
+        optional: true,
+        placeholder: "count",
+        brief:
+          "Copies of the manager to run (default: as many as are installed, else 1)",
       },
       print: {
         kind: "boolean",

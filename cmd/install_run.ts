@@ -10,12 +10,13 @@ export default async function run(
   this: Context,
   flags: InstallFlags,
 ): Promise<void> {
-  const { context, kubeconfig, managerNamespace, print } = flags;
+  const { context, kubeconfig, managerNamespace, replicas, print } = flags;
   const say = (text: string) => this.process.stdout.write(text);
   const image = flags.image ?? Deno.env.get("TP_IMAGE") ?? defaultImage;
   const direct = directOf(flags);
   if (print) {
-    say(await manifestsText({ namespace: managerNamespace, image, direct }));
+    const namespace = managerNamespace;
+    say(await manifestsText({ namespace, image, direct, replicas }));
     return;
   }
   using interrupt = new Interrupt();
@@ -27,6 +28,7 @@ export default async function run(
       managerNamespace,
       image,
       ...direct ? { direct } : {},
+      replicas,
       signal,
       tell: (event) => {
         if (event.event === "progress") say(event.text + "\n");

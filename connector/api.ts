@@ -4,6 +4,7 @@ import type { Failure } from "./failure.ts";
 
 export { type Failure, type FailureKind, failureKinds } from "./failure.ts";
 export { diskFullCause, isDiskFull } from "./disk_full.ts";
+export { maxReplicas } from "../manager/api.ts";
 export { protocolVersions } from "../tunnel/mod.ts";
 
 /** What `tp connect` asks for. */

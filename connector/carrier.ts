@@ -1,14 +1,18 @@
 import type { ApiClient } from "../k8s/mod.ts";
-import { bridge, clientPort, managerPod } from "../manager/api.ts";
+import { bridge, clientPort } from "../manager/api.ts";
 import type { Conn } from "../net/mod.ts";
 
-/** Opens one carrier to the manager's pod, whichever way leads there. The manager greets first. */
+/** Opens one carrier to a pod of the manager, whichever way leads there. The manager greets first. */
 export function openCarrier(
   api: ApiClient,
-  { namespace, signal }: { namespace: string; signal: AbortSignal },
+  { namespace, pod, signal }: {
+    namespace: string;
+    pod: string;
+    signal: AbortSignal;
+  },
 ): Promise<Conn> {
   return api.portForward({
-    ...{ namespace, pod: managerPod, port: clientPort },
+    ...{ namespace, pod, port: clientPort },
     ...{ bridge, speaksFirst: true, signal },
   });
 }

@@ -26,6 +26,7 @@ import type { ManagerLink } from "./link.ts";
 import { ensureManager, lookForManager } from "./manager.ts";
 import { type Network, openNetwork } from "./network.ts";
 import { reachManager } from "./reach.ts";
+import type { Replica } from "./replicas.ts";
 import { idleStatus, releaseOf } from "./status.ts";
 import { WayMemory } from "./way_memory.ts";
 import { WorldView } from "./world_view.ts";
@@ -57,9 +58,13 @@ export async function connect(
   const options = { ...request, signal, tell };
   const presence = await lookForManager(api, options);
   const view = new WorldView();
-  const link = async () =>
-    building.use(await reachManager(api, { ...options, view }));
-  let linked = presence === "ready" ? await link() : undefined;
+  const link = async (ready?: readonly Replica[]) =>
+    building.use(
+      await reachManager(api, { ...options, view, ...ready ? { ready } : {} }),
+    );
+  let linked = presence.state === "ready"
+    ? await link(presence.ready)
+    : undefined;
   const daemon = await holdDaemon({ signal, tell });
   building.defer(() => daemon.close());
   const device = await openDevice(daemon);

@@ -103,7 +103,7 @@ function installCommand(managerNamespace: string): string {
 function bindCommand(managerNamespace: string, user: string): string {
   const name = `${userRole}-${user.replace(/[^\w.@:-]/g, "-")}`;
   return `kubectl create rolebinding ${name} --namespace ${managerNamespace} ` +
-    `--clusterrole ${userRole} --user ${quote(user)}`;
+    `--role ${userRole} --user ${quote(user)}`;
 }
 
 /** A word of a shell command. */

@@ -13,6 +13,7 @@ import { type Manager, openManager } from "../manager/client.ts";
 import { RefusedError } from "../net/mod.ts";
 import { openCarrier } from "./carrier.ts";
 import { pause } from "./pause.ts";
+import { findReplicas, readyOf, type Replica } from "./replicas.ts";
 import { dialSession, type Identity, type Session } from "../tunnel/mod.ts";
 
 const log = logger("connector");
@@ -28,6 +29,8 @@ export interface LinkOptions {
   api: ApiClient;
   /** Namespace of the manager. */
   namespace: string;
+  /** Copies of the manager that were ready a moment ago, best first; looked for anew when absent. */
+  ready?: readonly Replica[];
   identity: Identity;
   /** Called with each view of the cluster, the first before {@link ManagerLink.open} resolves. */
   onWorld: (world: World) => void;
@@ -61,7 +64,7 @@ export class ManagerLink implements AsyncDisposable {
     signal.addEventListener("abort", callOff, { once: true });
     if (signal.aborted) callOff();
     try {
-      const session = await link.#connect();
+      const session = await link.#connect(options.ready);
       signal.throwIfAborted();
       link.#running = link.#keep(session);
       return link;
@@ -111,11 +114,17 @@ export class ManagerLink implements AsyncDisposable {
   }
 
   /** One attempt: resolves once the manager has told its view of the cluster. */
-  async #connect(): Promise<Session> {
+  async #connect(ready?: readonly Replica[]): Promise<Session> {
     const { api, namespace, identity } = this.#options;
     const { signal } = this.#abort;
+    const place = { namespace, signal };
+    const [replica] = ready ?? readyOf(await findReplicas(api, place));
+    if (replica === undefined) {
+      throw new RefusedError("gone", "No pod of the manager is ready");
+    }
+    const { pod } = replica;
     const session = await dialSession({
-      dial: ({ signal }) => openCarrier(api, { namespace, signal }),
+      dial: ({ signal }) => openCarrier(api, { namespace, pod, signal }),
       identity,
       product,
       signal,

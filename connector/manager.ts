@@ -1,9 +1,9 @@
 /**
  * Finds the manager, or installs it.
  *
- * 1. A ready pod is all that is needed; to see it, a user needs few rights.
+ * 1. A ready pod of any copy is all that is needed; to see it, a user needs few rights.
  * 2. No StatefulSet either: it has to be installed. Whether the user may is asked before anything is done.
- * 3. Its objects are applied and its pod waited for. An installation that fails is taken back.
+ * 3. Its objects are applied and its pods waited for. An installation that fails is taken back.
  */
 import { version } from "../build.ts";
 import { type ApiClient, ApiError } from "../k8s/mod.ts";
@@ -13,20 +13,33 @@ import { toFailure } from "./errors.ts";
 import { ConnectError } from "./failure.ts";
 import { forbiddenToConnect, forbiddenToInstall } from "./forbidden.ts";
 import { Installation } from "./installation.ts";
-import { isReady } from "./manager_trouble.ts";
-import { findPod, findStatefulSet, waitUntilReady } from "./manager_wait.ts";
+import { waitUntilReady } from "./manager_wait.ts";
+import {
+  findReplicas,
+  findStatefulSet,
+  readyOf,
+  type Replica,
+  replicasOf,
+} from "./replicas.ts";
 
 export interface ManagerOptions {
   managerNamespace: string;
   image: string;
   /** As {@link ManifestOptions.direct}. */
   direct?: ManifestOptions["direct"];
+  /** Copies to install; when absent as many as are installed, or else one. */
+  replicas?: number | undefined;
   signal: AbortSignal;
   tell: (event: ConnectEvent) => void;
 }
 
-/** Whether the manager serves, will serve by itself, or has to be installed. */
-export type ManagerPresence = "ready" | "coming" | "missing";
+/** What there is of the manager. */
+export interface ManagerPresence {
+  /** Whether it serves, will serve by itself, or has to be installed. */
+  readonly state: "ready" | "coming" | "missing";
+  /** Copies that serve; some for `ready`. */
+  readonly ready: readonly Replica[];
+}
 
 /**
  * Looks for the manager; changes nothing.
@@ -38,22 +51,27 @@ export async function lookForManager(
   { managerNamespace, image, signal }: ManagerOptions,
 ): Promise<ManagerPresence> {
   const place = { namespace: managerNamespace, signal };
-  const pod = await findPod(api, place).catch(async (error) => {
+  const found = await findReplicas(api, place).catch(async (error) => {
     if (!isForbidden(error)) throw error;
     const cause = { managerNamespace, installed: false, cause: error };
     throw await forbiddenToConnect(api, cause);
   });
-  if (isReady(pod)) return "ready";
-  const set = await findStatefulSet(api, place);
-  const isLeaving = pod?.metadata.deletionTimestamp !== undefined;
-  if (set !== undefined && set !== "gone" || pod && !isLeaving) return "coming";
+  const ready = readyOf(found);
+  if (ready.length > 0) return { state: "ready", ready };
+  const { set, pods } = found;
+  const isStaying = pods.some((pod) =>
+    pod && pod.metadata.deletionTimestamp === undefined
+  );
+  if (set !== undefined && set !== "gone" || isStaying) {
+    return { state: "coming", ready };
+  }
   const manifests = manifestsOf({ managerNamespace, image });
   const obstacle = await forbiddenToInstall(api, {
     managerNamespace,
     manifests,
   });
   if (obstacle !== undefined) throw obstacle;
-  return "missing";
+  return { state: "missing", ready };
 }
 
 /**
@@ -63,11 +81,13 @@ export async function lookForManager(
  */
 export async function ensureManager(
   api: ApiClient,
-  presence: ManagerPresence,
+  { state }: ManagerPresence,
   options: ManagerOptions,
 ): Promise<void> {
-  if (presence === "missing") await installManager(api, options);
-  else if (presence === "coming") await waitUntilReady(api, options);
+  if (state === "missing") await installManager(api, options);
+  else if (state === "coming") {
+    await waitUntilReady(api, { ...options, wanted: "any" });
+  }
 }
 
 /**
@@ -85,11 +105,12 @@ export async function installManager(
     event: "progress",
     text: `Installing traffic manager in namespace "${managerNamespace}"...`,
   });
-  const manifests = manifestsOf(options);
+  const replicas = options.replicas ?? await installedReplicas(api, options);
+  const manifests = manifestsOf({ ...options, replicas });
   const installation = new Installation(api);
   try {
     await installation.apply(manifests, { signal, tell });
-    await waitUntilReady(api, options);
+    await waitUntilReady(api, { ...options, wanted: "all" });
   } catch (error) {
     const left = await installation.takeBack();
     const told = isForbidden(error)
@@ -112,10 +133,18 @@ function isForbidden(error: unknown): error is ApiError {
 }
 
 function manifestsOf(
-  { managerNamespace: namespace, image, direct }: Pick<
+  { managerNamespace: namespace, image, direct, replicas }: Pick<
     ManagerOptions,
-    "managerNamespace" | "image" | "direct"
+    "managerNamespace" | "image" | "direct" | "replicas"
   >,
 ) {
-  return managerManifests({ namespace, image, version, direct });
+  return managerManifests({ namespace, image, version, direct, replicas });
+}
+
+/** What somebody chose, here or by `kubectl scale`, stays. */
+async function installedReplicas(
+  api: ApiClient,
+  { managerNamespace: namespace, signal }: ManagerOptions,
+): Promise<number> {
+  return replicasOf(await findStatefulSet(api, { namespace, signal }));
 }

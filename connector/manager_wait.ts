@@ -1,13 +1,11 @@
-/** Waits for the manager's pod, and tells why it does not come as soon as the cluster knows. */
+/** Waits for the manager's pods, and tells why one does not come as soon as the cluster knows. */
 import {
   type ApiClient,
   type Event,
   isApiError,
   type Pod,
-  resources,
   type Workload,
 } from "../k8s/mod.ts";
-import { managerName, managerPod } from "../manager/api.ts";
 import { ConnectError } from "./failure.ts";
 import type { ManagerOptions } from "./manager.ts";
 import {
@@ -19,6 +17,7 @@ import {
 } from "./manager_trouble.ts";
 import { pause } from "./pause.ts";
 import { Patience } from "./patience.ts";
+import { findReplicas, type Place, type Replicas } from "./replicas.ts";
 
 const readyTimeoutMs = 120_000;
 const pollMs = 250;
@@ -27,13 +26,13 @@ const pollMs = 250;
 const revisionLabel = "controller-revision-hash";
 
 /**
- * Resolves when the manager's pod is the StatefulSet's present one and ready.
+ * Resolves when the pods are the StatefulSet's present ones and ready: all of them, or any.
  *
  * @throws {ConnectError} `manager-not-ready` with the cluster's reason.
  */
 export async function waitUntilReady(
   api: ApiClient,
-  options: ManagerOptions,
+  { wanted, ...options }: ManagerOptions & { wanted: "all" | "any" },
 ): Promise<void> {
   const { managerNamespace: namespace, signal, tell } = options;
   using patience = new Patience((text) =>
@@ -43,22 +42,26 @@ export async function waitUntilReady(
     })
   );
   const deadline = Date.now() + readyTimeoutMs;
-  let state: ManagerState = { events: [] };
+  let late: ManagerState = { events: [] };
   while (Date.now() < deadline) {
-    state = await observe(api, { namespace, signal });
-    if (isReady(state.pod)) return;
-    const trouble = managerTrouble(state);
-    if (trouble !== undefined) {
+    const states = await observe(api, { namespace, signal });
+    const missing = states.filter(({ pod }) => !isReady(pod));
+    if (missing.length === 0) return;
+    if (wanted === "any" && missing.length < states.length) return;
+    const hopeless = missing.filter((one) => managerTrouble(one) !== undefined);
+    if (hopeless.length >= (wanted === "all" ? 1 : missing.length)) {
+      const [state] = hopeless as [ManagerState];
       const words = await lastWords(api, { namespace, state });
-      throw notReady(namespace, trouble + words);
+      throw notReady(namespace, managerTrouble(state) + words);
     }
-    patience.waitFor(managerPhase(state));
+    late = missing[0]!;
+    patience.waitFor(managerPhase(late));
     await pause(pollMs, signal);
     signal.throwIfAborted();
   }
-  const warning = lastWarning(state) ?? managerPhase(state);
-  const late = `not ready after ${readyTimeoutMs / 1000} s: ${warning}`;
-  throw notReady(namespace, late);
+  const warning = lastWarning(late) ?? managerPhase(late);
+  const state = `not ready after ${readyTimeoutMs / 1000} s: ${warning}`;
+  throw notReady(namespace, state);
 }
 
 function notReady(namespace: string, state: string): ConnectError {
@@ -69,56 +72,32 @@ function notReady(namespace: string, state: string): ConnectError {
   });
 }
 
-interface Place {
-  namespace: string;
-  signal: AbortSignal;
-}
-
-async function observe(api: ApiClient, place: Place): Promise<ManagerState> {
-  const [set, pod] = await Promise.all([
-    findStatefulSet(api, place),
-    findPod(api, place),
-  ]);
-  if (pod !== undefined && isOf(set, pod)) {
-    return { pod, events: await eventsOf(api, { ...place, object: pod }) };
-  }
-  if (set === "gone") {
-    throw notReady(place.namespace, "its StatefulSet was deleted");
-  }
-  if (set === undefined) return { events: [] };
-  return { events: await eventsOf(api, { ...place, object: set }) };
+/** One state for each copy that there shall be. */
+async function observe(
+  api: ApiClient,
+  place: Place,
+): Promise<ManagerState[]> {
+  const { set, pods } = await findReplicas(api, place);
+  return await Promise.all(pods.map(async (pod) => {
+    if (pod !== undefined && isOf(set, pod)) {
+      if (isReady(pod)) return { pod, events: [] };
+      return { pod, events: await eventsOf(api, { ...place, object: pod }) };
+    }
+    if (set === "gone") {
+      throw notReady(place.namespace, "its StatefulSet was deleted");
+    }
+    if (set === undefined) return { events: [] };
+    return { events: await eventsOf(api, { ...place, object: set }) };
+  }));
 }
 
 /** Whether the pod was made by the StatefulSet as it is at present. */
-function isOf(set: Workload | "gone" | undefined, pod: Pod): boolean {
+function isOf(set: Replicas["set"], pod: Pod): boolean {
   if (set === undefined || set === "gone") return true;
   const { metadata: { generation = 0 }, status } = set;
   if ((status?.observedGeneration ?? 0) < generation) return false;
   const { updateRevision } = status as { updateRevision?: string };
   return pod.metadata.labels?.[revisionLabel] === updateRevision;
-}
-
-/** The pod of the manager, whatever made it. */
-export async function findPod(
-  api: ApiClient,
-  { namespace, signal }: Place,
-): Promise<Pod | undefined> {
-  const ref = { namespace, name: managerPod };
-  return await api.find(resources.pods, ref, { signal });
-}
-
-/** The manager's StatefulSet; `undefined` for who may not look. */
-export async function findStatefulSet(
-  api: ApiClient,
-  { namespace, signal }: Place,
-): Promise<Workload | "gone" | undefined> {
-  const ref = { namespace, name: managerName };
-  try {
-    return await api.find(resources.statefulSets, ref, { signal }) ?? "gone";
-  } catch (error) {
-    if (isApiError(error, "Forbidden")) return undefined;
-    throw error;
-  }
 }
 
 /** Events about this very object: one of the same name before it had its own. */
@@ -127,7 +106,7 @@ async function eventsOf(
   { namespace, signal, object }: Place & { object: Pod | Workload },
 ): Promise<Event[]> {
   const { name = "", uid } = object.metadata;
-  const kind = name === managerPod ? "Pod" : "StatefulSet";
+  const kind = object.kind ?? "Pod";
   try {
     const events = await api.events({ namespace, name, kind }, { signal });
     return events.filter(({ involvedObject }) =>
@@ -148,7 +127,7 @@ async function lastWords(
     lastState?.terminated !== undefined
   );
   if (!hasEnded) return "";
-  const ref = { namespace, name: managerPod };
+  const ref = { namespace, name: pod?.metadata.name ?? "" };
   const text = await api.logs(ref, { previous: true, tailLines: 1 })
     .catch(() => "");
   const line = text.trim().split("\n").at(-1) ?? "";

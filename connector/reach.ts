@@ -5,10 +5,13 @@ import { createIdentity, ProtocolError } from "../tunnel/mod.ts";
 import { ConnectError } from "./failure.ts";
 import { forbiddenToConnect } from "./forbidden.ts";
 import { ManagerLink } from "./link.ts";
+import type { Replica } from "./replicas.ts";
 import type { WorldView } from "./world_view.ts";
 
 export interface ReachOptions {
   managerNamespace: string;
+  /** Copies of the manager that serve, as far as it is known. */
+  ready?: readonly Replica[];
   /** Gets what the manager sees of the cluster. */
   view: WorldView;
   signal: AbortSignal;
@@ -20,12 +23,13 @@ export interface ReachOptions {
  */
 export async function reachManager(
   api: ApiClient,
-  { managerNamespace: namespace, view, signal }: ReachOptions,
+  { managerNamespace: namespace, ready, view, signal }: ReachOptions,
 ): Promise<ManagerLink> {
   const identity = await createIdentity();
   try {
     return await ManagerLink.open({
       ...{ api, namespace, identity },
+      ...ready === undefined ? {} : { ready },
       onWorld: (world) => view.set(world),
     }, { signal });
   } catch (error) {

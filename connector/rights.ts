@@ -8,7 +8,7 @@ import {
 import { version } from "../build.ts";
 import { managerManifests, type Manifest } from "../manager/client.ts";
 
-/** The ClusterRole among the manifests that is for those who connect. */
+/** The Role among the manifests that is for those who connect. */
 export const userRole = "tp-user";
 
 interface Rule {
@@ -22,7 +22,7 @@ interface Rule {
 export function rightsToConnect(namespace: string): AccessQuestion[] {
   const manifests = managerManifests({ namespace, image: "", version });
   const role = manifests.find(({ kind, metadata }) =>
-    kind === "ClusterRole" && metadata.name === userRole
+    kind === "Role" && metadata.name === userRole
   ) as Manifest & { rules: Rule[] };
   return role.rules.flatMap((rule) => questionsOf(rule, namespace));
 }

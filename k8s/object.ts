@@ -95,6 +95,8 @@ export interface ContainerStatus {
   name: string;
   ready: boolean;
   restartCount: number;
+  /** Of the container as it was started last; empty before the first time. */
+  containerID?: string;
   imageID?: string;
   state?: ContainerState;
   lastState?: ContainerState;

@@ -15,8 +15,14 @@ export const directPort = 7412;
 export const managerName = "traffic-manager";
 /** Name of the Service that leads to the direct port. */
 export const directServiceName = `${managerName}-direct`;
-/** The manager's pod. */
-export const managerPod = `${managerName}-0`;
+/** More copies of the manager than this do not run. */
+export const maxReplicas = 16;
+
+/** Name of the pod of one copy of the manager; the first is number 0. */
+export function managerPod(replica: number): string {
+  return `${managerName}-${replica}`;
+}
+
 /** In the manager's pod: joins its standard streams to {@link clientPort}. The path is that of the image. */
 export const bridge = {
   container: managerName,

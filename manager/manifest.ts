@@ -9,6 +9,8 @@ export interface ManifestOptions {
   version: string;
   /** Where carriers can join directly; absent: nowhere. */
   direct?: DirectManifestOptions | undefined;
+  /** Copies of the manager, each with its own laptops; 1 when absent. */
+  replicas?: number | undefined;
 }
 
 export interface DirectManifestOptions {

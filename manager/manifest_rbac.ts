@@ -10,7 +10,7 @@ const group = "rbac.authorization.k8s.io";
 const apiVersion = `${group}/v1`;
 /** The namespace of the Service `kubernetes`. */
 const apiServerNamespace = "default";
-/** What an admin binds to those who shall connect. */
+/** What an admin binds to those who shall connect; in the manager's namespace, since it names this manager's pods. */
 const userRoleName = "tp-user";
 
 interface Rule {
@@ -55,29 +55,31 @@ const ownRules: Rule[] = [{
 }];
 
 /** In the manager's namespace, for who connects. */
-const userRules: Rule[] = [
-  {
-    apiGroups: ["apps"],
-    resources: ["statefulsets"],
-    resourceNames: [managerName],
-    verbs: ["get"],
-  },
-  {
-    apiGroups: [""],
-    resources: ["pods"],
-    resourceNames: [managerPod],
-    verbs: ["get"],
-  },
-  // Why the pod does not get ready.
-  { apiGroups: [""], resources: ["events"], verbs: readByWatch },
-  // A WebSocket is a GET, SPDY a POST; since 1.35 a WebSocket needs both verbs.
-  {
-    apiGroups: [""],
-    resources: ["pods/portforward"],
-    resourceNames: [managerPod],
-    verbs: ["get", "create"],
-  },
-];
+function userRules({ replicas = 1 }: ManifestOptions): Rule[] {
+  const pods = Array.from({ length: replicas }, (_, i) => managerPod(i));
+  return [
+    {
+      apiGroups: ["apps"],
+      resources: ["statefulsets"],
+      resourceNames: [managerName],
+      verbs: ["get"],
+    },
+    {
+      apiGroups: [""],
+      resources: ["pods"],
+      resourceNames: pods,
+      verbs: ["get"],
+    }, // Why a pod does not get ready.
+    { apiGroups: [""], resources: ["events"], verbs: readByWatch },
+    // A WebSocket is a GET, SPDY a POST; since 1.35 a WebSocket needs both verbs.
+    {
+      apiGroups: [""],
+      resources: ["pods/portforward"],
+      resourceNames: pods,
+      verbs: ["get", "create"],
+    },
+  ];
+}
 
 export function rbacManifests(options: ManifestOptions): Manifest[] {
   // Two managers in one cluster do not share what lies outside their namespaces.
@@ -95,7 +97,10 @@ export function rbacManifests(options: ManifestOptions): Manifest[] {
       options,
       name: managerName,
     }),
-    role("ClusterRole", { rules: userRules, options, name: userRoleName }),
+    role("Role", {
+      rules: userRules(options),
+      ...{ options, name: userRoleName, namespace: options.namespace },
+    }),
   ];
 }
 

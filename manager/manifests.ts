@@ -19,6 +19,9 @@ import { rbacManifests } from "./manifest_rbac.ts";
 /** Not root, and of nobody else. The image has the same user. */
 const uid = 65_532;
 
+/** What the manager's pods have and no other pod of their namespace. */
+const matchLabels = { "app.kubernetes.io/name": managerName };
+
 /** All objects, in the order in which they must come to be. */
 export function managerManifests(options: ManifestOptions): Manifest[] {
   return [
@@ -26,6 +29,7 @@ export function managerManifests(options: ManifestOptions): Manifest[] {
     serviceAccount(options),
     ...rbacManifests(options),
     ...directService(options),
+    ...disruptionBudgets(options),
     statefulSet(options),
   ];
 }
@@ -69,16 +73,26 @@ function serviceAccount(options: ManifestOptions): Manifest {
   };
 }
 
-/** A StatefulSet, so that RBAC can name the pod. */
+/** Of several copies one at a time is evicted, as when nodes are drained. A single one is no reason to keep a node. */
+function disruptionBudgets(options: ManifestOptions): Manifest[] {
+  const { namespace, replicas = 1 } = options;
+  return replicas === 1 ? [] : [{
+    apiVersion: "policy/v1",
+    kind: "PodDisruptionBudget",
+    metadata: manifestMeta(options, { namespace }),
+    spec: { maxUnavailable: 1, selector: { matchLabels } },
+  }];
+}
+
+/** A StatefulSet, so that RBAC can name the pods. */
 function statefulSet(options: ManifestOptions): Manifest {
-  const { namespace, version } = options;
-  const matchLabels = { "app.kubernetes.io/name": managerName };
+  const { namespace, version, replicas = 1 } = options;
   return {
     apiVersion: "apps/v1",
     kind: "StatefulSet",
     metadata: manifestMeta(options, { namespace }),
     spec: {
-      replicas: 1,
+      replicas,
       // The field is mandatory before Kubernetes 1.33. The Service is not: it would only give the pod a name in DNS.
       serviceName: managerName,
       // A pod that never gets ready, as with an image that does not exist, is replaced by the next version all the same.
@@ -95,6 +109,17 @@ function statefulSet(options: ManifestOptions): Manifest {
   };
 }
 
+/** Several copies do not go down with one node, where there is another. */
+const apartFromEachOther = {
+  preferredDuringSchedulingIgnoredDuringExecution: [{
+    weight: 100,
+    podAffinityTerm: {
+      topologyKey: "kubernetes.io/hostname",
+      labelSelector: { matchLabels },
+    },
+  }],
+};
+
 function podSpec(options: ManifestOptions) {
   return {
     serviceAccountName: managerName,
@@ -103,6 +128,7 @@ function podSpec(options: ManifestOptions) {
     enableServiceLinks: false,
     terminationGracePeriodSeconds: 10,
     nodeSelector: { "kubernetes.io/os": "linux" },
+    affinity: { podAntiAffinity: apartFromEachOther },
     securityContext: {
       runAsNonRoot: true,
       runAsUser: uid,

@@ -2,15 +2,19 @@ import assert from "node:assert/strict";
 import type { Manifest } from "./manifest.ts";
 import { managerManifests } from "./manifests.ts";
 
-const manifests = managerManifests({
+const options = {
   namespace: "ambassador",
   image: "example.com/tp:1",
   version: "1.2.3",
-});
+};
+const manifests = managerManifests(options);
 
-// deno-lint-ignore no-explicit-any
-const find = (kind: string, name = "traffic-manager"): any =>
-  manifests.find((one) => one.kind === kind && one.metadata.name === name);
+const find = (
+  kind: string,
+  name = "traffic-manager",
+  among = manifests,
+  // deno-lint-ignore no-explicit-any
+): any => among.find((one) => one.kind === kind && one.metadata.name === name);
 
 const pod = find("StatefulSet").spec.template.spec;
 const [container] = pod.containers;
@@ -29,7 +33,7 @@ Deno.test("managerManifests() come in the order in which they can be applied", (
       "RoleBinding default/traffic-manager-ambassador",
       "Role ambassador/traffic-manager",
       "RoleBinding ambassador/traffic-manager",
-      "ClusterRole /tp-user",
+      "Role ambassador/tp-user",
       "StatefulSet ambassador/traffic-manager",
     ],
   );
@@ -59,10 +63,9 @@ Deno.test("the manager's pod fits the restricted Pod Security Standard", () => {
   assert.ok(!("privileged" in container.securityContext));
 });
 
-Deno.test("the manager's pod can not write, has bounds and a single copy", () => {
+Deno.test("the manager's pod can not write, has bounds", () => {
   assert.equal(container.securityContext.readOnlyRootFilesystem, true);
   assert.equal(container.resources.limits.memory, "512Mi");
-  assert.equal(find("StatefulSet").spec.replicas, 1);
   assert.equal(container.image, "example.com/tp:1");
   assert.deepEqual(container.args, ["manager"]);
 });
@@ -102,7 +105,7 @@ Deno.test("the manager may do what it uses and nothing else", () => {
 });
 
 Deno.test("who connects needs the manager's pod and nothing else", () => {
-  assert.deepEqual(rights(find("ClusterRole", "tp-user")), [
+  assert.deepEqual(rights(find("Role", "tp-user")), [
     "create /pods/portforward traffic-manager-0",
     "get /pods traffic-manager-0",
     "get /pods/portforward traffic-manager-0",
@@ -157,4 +160,24 @@ Deno.test("the manager's rights go to its ServiceAccount alone", () => {
     const { kind, name } = binding.roleRef as { kind: string; name: string };
     assert.ok(find(kind, name), `${kind} ${name}`);
   }
+});
+
+Deno.test("managerManifests() for several copies give users each pod, and let nodes be drained one by one", () => {
+  const several = managerManifests({ ...options, replicas: 3 });
+  const of = (kind: string, name?: string) => find(kind, name, several);
+  assert.equal(find("StatefulSet").spec.replicas, 1);
+  assert.equal(of("StatefulSet").spec.replicas, 3);
+  const names = [0, 1, 2].map((i) => `traffic-manager-${i}`).join(" ");
+  assert.deepEqual(
+    rights(of("Role", "tp-user")).filter((right) => right.includes("/pods")),
+    ["create /pods/portforward", "get /pods", "get /pods/portforward"]
+      .map((right) => `${right} ${names}`),
+  );
+  assert.equal(find("PodDisruptionBudget"), undefined);
+  const { maxUnavailable, selector } = of("PodDisruptionBudget").spec;
+  assert.equal(maxUnavailable, 1);
+  const { spec } = of("StatefulSet");
+  assert.deepEqual(selector, spec.selector);
+  // Else a change of the number would replace the pods that are there.
+  assert.deepEqual(spec.template, find("StatefulSet").spec.template);
 });

@@ -14,7 +14,12 @@ const env = Deno.env.toObject();
 await using api = openApi(await loadAccess({ env }));
 const session = await dialSession({
   dial: ({ signal }) =>
-    api.portForward({ namespace, pod: managerPod, port: clientPort, signal }),
+    api.portForward({
+      namespace,
+      pod: managerPod(0),
+      port: clientPort,
+      signal,
+    }),
   identity: await createIdentity(),
   product: "bench",
 });

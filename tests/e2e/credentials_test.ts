@@ -237,7 +237,7 @@ async function bind(
   whom: string,
 ): Promise<void> {
   const name = `laptop-${crypto.randomUUID().slice(0, 8)}`;
-  const role = ["rolebinding", name, "--clusterrole=tp-user", whom];
+  const role = ["rolebinding", name, "--role=tp-user", whom];
   await kubectl(cluster, "create", ...role, "-n", namespace);
 }
 

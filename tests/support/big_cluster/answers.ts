@@ -95,9 +95,9 @@ export class BigApi {
     switch (path) {
       case "/version":
         return { body: { major: "1", minor: "34", gitVersion: "v1.34.0" } };
-      case `${home}/pods/${managerPod}`:
+      case `${home}/pods/${managerPod(0)}`:
         return { body: managerPodObject };
-      case `${home}/pods/${managerPod}/portforward`:
+      case `${home}/pods/${managerPod(0)}/portforward`:
         return this.#forward(request);
       case "/apis/networking.k8s.io/v1/servicecidrs":
         return answerList(serviceCidrs, query);
@@ -176,7 +176,11 @@ const endpointSlices = new Collection(1, () => ({
 const events = new Collection(0, () => ({}));
 
 const managerPodObject = {
-  metadata: { name: managerPod, namespace: places.managerNamespace, uid: "m" },
+  metadata: {
+    name: managerPod(0),
+    namespace: places.managerNamespace,
+    uid: "m",
+  },
   spec: { containers: [{ name: managerName }] },
   status: {
     phase: "Running",
