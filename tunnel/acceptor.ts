@@ -10,7 +10,7 @@ import type { Incoming } from "./incoming_open.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { type Joining, LiveSession } from "./live_session.ts";
 import { ProtocolError } from "./protocol_error.ts";
-import type { Session, SessionOptions } from "./session.ts";
+import type { CarrierChange, Session, SessionOptions } from "./session.ts";
 
 export interface AcceptorOptions extends SessionOptions {
   /**
@@ -18,6 +18,8 @@ export interface AcceptorOptions extends SessionOptions {
    * that the dialer opens. What it throws turns the session away (GOAWAY overloaded).
    */
   onSession: (session: Session) => (incoming: Incoming) => void;
+  /** Told of each carrier that joins a live session or is lost, the first included. */
+  onCarrier?: (session: Session, change: CarrierChange) => void;
 }
 
 export interface TakeOptions {
@@ -111,12 +113,13 @@ export class Acceptor {
     if (this.#sessions.size >= this.#limits.sessions) {
       throw new RefusedError("overloaded", "no room for one more session");
     }
-    const session = new LiveSession({
+    const session: LiveSession = new LiveSession({
       role: "acceptor",
       peer,
       clock: this.#clock,
       limits: this.#limits,
       budget: this.#options.budget,
+      onCarrier: (change) => this.#options.onCarrier?.(session, change),
     });
     session.serve = this.#ask(session);
     this.#hold(name, session);

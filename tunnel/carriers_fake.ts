@@ -2,6 +2,7 @@
 import { type Conn, connPair } from "../net/mod.ts";
 import {
   Acceptor,
+  type AcceptorOptions,
   dialSession,
   type DialSessionOptions,
   type Incoming,
@@ -97,6 +98,7 @@ export interface FleetOptions {
   /** Makes the next carrier, the first has index 0. Throwing is a dial that fails. */
   carrier?: (index: number) => FakeCarrier;
   dialOptions?: Partial<DialSessionOptions>;
+  acceptorOptions?: Partial<AcceptorOptions>;
 }
 
 /** A session that dials as many carriers as it needs. */
@@ -126,6 +128,7 @@ export async function openFleet(options: FleetOptions = {}): Promise<Fleet> {
       accepted.resolve(session);
       return serve ?? ((one) => one.refuse("unknown-target", "a test"));
     },
+    ...options.acceptorOptions,
   });
   let attempts = 0;
   const dialer = await dialSession({

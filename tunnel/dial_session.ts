@@ -44,6 +44,7 @@ export async function dialSession(
     clock,
     limits,
     budget: options.budget,
+    onCarrier: options.onCarrier,
   });
   if (options.serve !== undefined) session.serve = options.serve;
   if (limits.graceMs > 0) {

@@ -19,7 +19,13 @@ import type { MemoryBudget } from "./memory_budget.ts";
 import { AcceptorMoves, DialerMoves } from "./moves.ts";
 import type { ProtocolError } from "./protocol_error.ts";
 import { Router } from "./router.ts";
-import type { Dial, Session, SessionEnd, SessionStats } from "./session.ts";
+import type {
+  CarrierChange,
+  Dial,
+  Session,
+  SessionEnd,
+  SessionStats,
+} from "./session.ts";
 import type { Role } from "./stream_table.ts";
 import { Streams } from "./streams.ts";
 
@@ -29,6 +35,7 @@ export interface LiveSessionOptions {
   clock: Clock;
   limits: Limits;
   budget: MemoryBudget | undefined;
+  onCarrier?: ((change: CarrierChange) => void) | undefined;
 }
 
 /** A greeted carrier that joins. */
@@ -89,7 +96,7 @@ export class LiveSession implements Session, CarrierHost {
     const { table } = this.#streams;
     this.#moves = role === "dialer"
       ? new DialerMoves(table)
-      : new AcceptorMoves(table, (number) => this.#drop(number));
+      : new AcceptorMoves(table, (number) => this.#takeLive(number));
   }
 
   get ended(): Promise<SessionEnd> {
@@ -154,6 +161,7 @@ export class LiveSession implements Session, CarrierHost {
       roundTripMs: nearest?.roundTripMs ?? this.#roundTripMs,
       leastRoundTripMs: nearest?.leastRoundTripMs ?? this.#leastRoundTripMs,
       moves: this.#moves.count,
+      movedStreams: this.#moves.streams,
       resentBytes: this.#streams.resentBytes,
       datagramsDropped: this.#streams.datagrams.dropped,
       unreadBytes: this.#streams.unreadBytes,
@@ -189,6 +197,7 @@ export class LiveSession implements Session, CarrierHost {
     if (this.#end !== undefined) return carrier;
     if (this.#moves instanceof DialerMoves) this.#moves.moveTo(carrier);
     this.#streams.sendUnsent();
+    this.#options.onCarrier?.({ number, live: this.carriers.size });
     this.keeper?.onJoined(carrier);
     return carrier;
   }
@@ -226,6 +235,7 @@ export class LiveSession implements Session, CarrierHost {
       this.#end !== undefined || this.carriers.get(carrier.number) !== carrier
     ) return;
     this.#drop(carrier.number);
+    this.#tellLost(carrier.number, detail);
     this.#moves.lost(carrier);
     this.#streams.detachUnsent(carrier);
     const to = this.pick();
@@ -319,6 +329,17 @@ export class LiveSession implements Session, CarrierHost {
         : "peer-closed",
       detail: detail || "the peer closed the session",
     });
+  }
+
+  /** The dialer moves the streams of a carrier that lives here. */
+  #takeLive(number: number): Carrier | undefined {
+    const carrier = this.#drop(number);
+    if (carrier !== undefined) this.#tellLost(number, "its streams were moved");
+    return carrier;
+  }
+
+  #tellLost(number: number, lost: string): void {
+    this.#options.onCarrier?.({ number, lost, live: this.carriers.size });
   }
 
   /** Takes a live carrier out. */

@@ -6,6 +6,7 @@ export {
   type TakeOptions,
 } from "./acceptor.ts";
 export {
+  type CarrierChange,
   type Dial,
   type DialSessionOptions,
   type Session,

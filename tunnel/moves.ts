@@ -11,6 +11,8 @@ export interface Moves {
   readonly answersResume: boolean;
   /** How many carriers were moved. */
   readonly count: number;
+  /** How many streams went with them. */
+  readonly streams: number;
   /** `carrier` was given up; its streams wait. */
   lost(carrier: Carrier): void;
   /**
@@ -28,6 +30,7 @@ export class DialerMoves implements Moves {
   /** Carriers that were given up, and through which one the acceptor is being told. */
   readonly #lost = new Map<number, { carrier: Carrier; via?: Carrier }>();
   count = 0;
+  streams = 0;
 
   constructor(table: StreamTable) {
     this.#table = table;
@@ -58,6 +61,7 @@ export class DialerMoves implements Moves {
       stream.hold(stream.carrier!.number);
       stream.carrier = to;
     }
+    this.streams += streams.length;
     to.sendControl(new Mover(numbers, streams));
   }
 
@@ -80,6 +84,7 @@ export class AcceptorMoves implements Moves {
   readonly #lost = new Map<number, Carrier>();
   #highestMoved = -1;
   count = 0;
+  streams = 0;
 
   /** @param takeLive Takes a carrier out of the live ones. */
   constructor(
@@ -123,6 +128,7 @@ export class AcceptorMoves implements Moves {
     for (const stream of this.#table.all()) {
       if (stream.carrier !== from) continue;
       stream.carrier = to;
+      this.streams++;
       if (!stream.hold(number)) to.sendControl(stream);
     }
   }

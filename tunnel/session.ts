@@ -89,6 +89,8 @@ export interface SessionStats {
   readonly leastRoundTripMs: number;
   /** Carriers whose streams went on at another one. */
   readonly moves: number;
+  /** Streams that did, each time counted. */
+  readonly movedStreams: number;
   /** Bytes of streams that were sent a second time. */
   readonly resentBytes: number;
   /** Datagrams that found no room, in either direction. */
@@ -99,6 +101,15 @@ export interface SessionStats {
   readonly promisedBytes: number;
   /** Memory of what waits to be sent or acknowledged. */
   readonly keptBytes: number;
+}
+
+/** What became of a carrier. */
+export interface CarrierChange {
+  readonly number: number;
+  /** Why it was given up or lost; absent for one that joined. */
+  readonly lost?: string;
+  /** Live carriers after it. */
+  readonly live: number;
 }
 
 export interface SessionOptions {
@@ -122,6 +133,8 @@ export interface DialSessionOptions extends SessionOptions {
   serve?: (incoming: Incoming) => void;
   /** Calls the dialling of the first carrier off. */
   signal?: AbortSignal;
+  /** Told of each carrier that joins or is lost while the session lives, the first included. */
+  onCarrier?: (change: CarrierChange) => void;
   /** Told why a further carrier could not be had, and `undefined` when there is one again. */
   onTrouble?: (trouble: Error | undefined) => void;
   /** From 0 to 1, for pauses that are not the same everywhere. */
