@@ -39,6 +39,7 @@ export function statusText(status: Status): string {
     ["Intercepts", `${user.intercepts.length} total`],
     ["Namespace", user.namespace],
     ["Manager", manager && managerText(manager, user.manager_namespace)],
+    ["Session", manager && sessionText(manager.session)],
     ["Transport", transportText(status)],
     ["Device", root?.device],
     ["DNS", root && `${root.dns.vif_address} in ${root.dns.edge}`],
@@ -70,6 +71,22 @@ function managerText(
   namespace: string | undefined,
 ): string {
   const trip = manager.round_trip_ms;
-  return `${manager.name}.${namespace}, version ${manager.version}` +
+  return `${manager.pod}.${namespace}, version ${manager.version}` +
     (trip === undefined ? "" : `, round trip ${trip.toFixed(1)} ms`);
+}
+
+function sessionText(
+  { state, since, reason, carriers, moved_streams: moved }: NonNullable<
+    Status["traffic_manager"]
+  >["session"],
+): string {
+  const words = [`${state} since ${since.slice(0, 19).replace("T", " ")} UTC`];
+  if (reason !== undefined) words[0] += ` (${reason})`;
+  const trips = carriers.map((one) => `${one.round_trip_ms.toFixed(1)} ms`);
+  if (trips.length > 0) {
+    const noun = trips.length === 1 ? "carrier" : "carriers";
+    words.push(`${trips.length} ${noun} (${trips.join(", ")})`);
+  }
+  if (moved > 0) words.push(`${moved} times a stream changed its carrier`);
+  return words.join(", ");
 }

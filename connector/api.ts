@@ -69,7 +69,24 @@ export interface Status {
   };
   traffic_manager?: {
     name: string;
+    /** The copy of it that this laptop uses. */
+    pod: string;
     version: string;
+    session: {
+      state: "connected" | "waiting";
+      /** When this state began (RFC 3339). */
+      since: string;
+      /** Why there is no way to the manager; absent while there is one. */
+      reason?: string;
+      /** The ways that it has at present. */
+      carriers: { round_trip_ms: number }[];
+      /** Open streams. */
+      streams: number;
+      /** Streams that went on at another carrier when theirs was lost, each time counted. */
+      moved_streams: number;
+      /** Sessions before this one, since the connection began. */
+      former_sessions: number;
+    };
     /** Round trip of the session in milliseconds. */
     round_trip_ms?: number;
     /** How the laptop reaches it: the way that the last carrier was opened by. */

@@ -27,7 +27,7 @@ import { ensureManager, lookForManager } from "./manager.ts";
 import { type Network, openNetwork } from "./network.ts";
 import { reachManager } from "./reach.ts";
 import type { Replica } from "./replicas.ts";
-import { idleStatus, releaseOf } from "./status.ts";
+import { idleStatus, managerStatus } from "./status.ts";
 import { WayMemory } from "./way_memory.ts";
 import { WorldView } from "./world_view.ts";
 
@@ -148,13 +148,13 @@ export class Connection {
 
   status(): Status {
     const { access, api, request, link, view, network } = this.#parts;
-    const { trouble, roundTripMs } = link;
+    const way = link.status();
     const transport = api.portForwardWay;
     const idle = idleStatus("Connected");
     return {
       user_daemon: {
         ...idle.user_daemon,
-        ...trouble === undefined ? {} : { error: trouble },
+        ...way.trouble === undefined ? {} : { error: way.trouble },
         kubernetes_server: access.server.href.replace(/\/$/, ""),
         kubernetes_context: access.context,
         namespace: access.namespace,
@@ -162,9 +162,7 @@ export class Connection {
       },
       root_daemon: { running: true, version, ...network.status(view.current) },
       traffic_manager: {
-        name: "traffic-manager",
-        version: releaseOf(link.managerProduct),
-        ...roundTripMs === undefined ? {} : { round_trip_ms: roundTripMs },
+        ...managerStatus(way),
         ...transport === undefined ? {} : { transport },
       },
       traffic: network.traffic(),

@@ -30,16 +30,18 @@ export function dialer(
         dns.serve(ours);
         return app;
       }
-      const manager = await link.manager();
-      return await manager.dial(to.ip, to.port, { signal });
+      return await link.use((manager) =>
+        manager.dial(to.ip, to.port, { signal })
+      );
     },
     async dialDatagrams(to, { signal }) {
       if (isDns(to.ip)) {
         mustBeDnsPort(to.port);
         return dns.datagrams();
       }
-      const manager = await link.manager();
-      return await manager.dialDatagrams(to.ip, to.port, { signal });
+      return await link.use((manager) =>
+        manager.dialDatagrams(to.ip, to.port, { signal })
+      );
     },
   };
 }

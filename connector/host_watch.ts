@@ -1,7 +1,10 @@
 import { readHostRoutes } from "../vpn/mod.ts";
 import type { HostNameservers } from "./nameservers.ts";
 
-/** Watches what of the host must stay outside the tunnel: its nameservers, and the networks that it is in. */
+/**
+ * Watches what of the host must stay outside the tunnel, and what the tunnel stands on: its nameservers, the networks
+ * that it is in, and its addresses there.
+ */
 export class HostWatch {
   readonly #nameservers: HostNameservers;
   readonly #device: string;
@@ -19,7 +22,10 @@ export class HostWatch {
     const routes = (await readHostRoutes())
       .filter((route) => route.device !== this.#device);
     const nameservers = await this.#nameservers.refresh();
-    this.#state = JSON.stringify([nameservers, routes]);
+    const addresses = Deno.networkInterfaces()
+      .filter(({ name }) => name !== this.#device)
+      .map(({ name, address }) => `${name} ${address}`).sort();
+    this.#state = JSON.stringify([nameservers, routes, addresses]);
     return this.#state !== before;
   }
 }

@@ -1,29 +1,34 @@
 /**
- * The session with the manager, made anew when it is lost.
+ * The way to the manager: a session with one copy of it, and the next one when that is over.
  *
- * 1. Carriers are opened by port-forward to the manager's pod; the session outlives each of them.
- * 2. The manager's view of the cluster is watched as long as the session lives.
- * 3. When the session ends, its streams break off; a new one is made with growing, jittered pauses.
+ * 1. One of the copies that are ready is taken, and its session kept (`manager_session.ts`).
+ * 2. When the session is over for new streams, another is made at once, or as soon as a copy is ready. It keeps the streams
+ *    that it has as long as they can go on.
+ * 3. Streams that are opened meanwhile wait for a few seconds.
  */
-import { product } from "../build.ts";
 import type { ApiClient } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
 import type { World } from "../manager/api.ts";
-import { type Manager, openManager } from "../manager/client.ts";
+import type { Manager } from "../manager/client.ts";
 import { RefusedError } from "../net/mod.ts";
-import { openCarrier } from "./carrier.ts";
+import type { Identity, SessionStats } from "../tunnel/mod.ts";
+import { ManagerSession, type Waiting } from "./manager_session.ts";
 import { pause } from "./pause.ts";
 import { findReplicas, readyOf, type Replica } from "./replicas.ts";
-import { dialSession, type Identity, type Session } from "../tunnel/mod.ts";
 
 const log = logger("connector");
 
-/** How long a new flow waits for a session that is being made again. */
+/** How long a new flow waits for a way to the manager. */
 const patienceMs = 3_000;
 const firstPauseMs = 100;
-const longestPauseMs = 5_000;
-/** How long a manager may take to tell its first view of the cluster. */
-const firstViewMs = 10_000;
+/** Between looks for a copy that is ready: laptops come back soon, and many of them do no harm. */
+const longestPauseMs = 1_000;
+const lastingPauseMs = 2_000;
+const lastingMs = 120_000;
+/** How long one look may take. */
+const lookTimeoutMs = 5_000;
+/** Sessions that go on for their streams only; the oldest gives way. */
+const maxFormer = 4;
 
 export interface LinkOptions {
   api: ApiClient;
@@ -36,19 +41,38 @@ export interface LinkOptions {
   onWorld: (world: World) => void;
 }
 
+export interface LinkStatus {
+  /** What the manager calls itself, and its pod, as of the last session. */
+  readonly product: string;
+  readonly pod: string;
+  /** Since when there is a way to it, in ms since 1970, or none and why. */
+  readonly since: number;
+  readonly trouble: string | undefined;
+  /** Of the last session. */
+  readonly stats: SessionStats;
+  /** Sessions that ended or are left, and all streams that went on at another carrier. */
+  readonly formerSessions: number;
+  readonly movedStreams: number;
+}
+
 export class ManagerLink implements AsyncDisposable {
   readonly #options: LinkOptions;
   readonly #abort = new AbortController();
-  #current = Promise.withResolvers<Manager>();
-  #session: Session | undefined;
-  #manager: Manager | undefined;
-  #trouble: string | undefined;
+  /** Where streams are opened, or were last. */
+  #session!: ManagerSession;
+  /** There is no session for new streams. */
+  #lost: Waiting | undefined;
+  #usable = Promise.withResolvers<Manager>();
+  #isUsable = false;
+  #usableSince = 0;
+  readonly #former = new Set<ManagerSession>();
+  #formerSessions = 0;
+  #formerMoves = 0;
+  #endPause = () => {};
   #running: Promise<void> = Promise.resolve();
 
   private constructor(options: LinkOptions) {
     this.#options = options;
-    // Nobody may be waiting when it is given up.
-    this.#current.promise.catch(() => {});
   }
 
   /**
@@ -60,151 +84,194 @@ export class ManagerLink implements AsyncDisposable {
     { signal }: { signal: AbortSignal },
   ): Promise<ManagerLink> {
     const link = new ManagerLink(options);
-    const callOff = () => link.#abort.abort(signal.reason);
-    signal.addEventListener("abort", callOff, { once: true });
-    if (signal.aborted) callOff();
-    try {
-      const session = await link.#connect(options.ready);
-      signal.throwIfAborted();
-      link.#running = link.#keep(session);
-      return link;
-    } catch (error) {
-      await link[Symbol.asyncDispose]();
-      throw error;
-    } finally {
-      signal.removeEventListener("abort", callOff);
+    link.#session = await link.#connect({ signal, ready: options.ready });
+    link.#refresh();
+    link.#running = link.#keep();
+    return link;
+  }
+
+  status(): LinkStatus {
+    const { product, replica: { pod } } = this.#session;
+    const waiting = this.#lost ?? this.#session.waiting;
+    const stats = this.#session.stats();
+    return {
+      ...{ product, pod, stats },
+      since: waiting?.since ?? this.#usableSince,
+      trouble: waiting?.why,
+      formerSessions: this.#formerSessions,
+      movedStreams: this.#formerMoves + stats.movedStreams,
+    };
+  }
+
+  /**
+   * Gives `open` the manager; once more when the manager, or the session with it, was just leaving.
+   *
+   * @throws {RefusedError} `gone` when there is no way to a manager within a few seconds.
+   */
+  async use<T>(open: (manager: Manager) => Promise<T>): Promise<T> {
+    for (;;) {
+      const manager = this.#isUsable
+        ? this.#session.manager
+        : await this.#wait();
+      try {
+        return await open(manager);
+      } catch (error) {
+        const isGone = error instanceof RefusedError &&
+          error.refusal === "gone";
+        if (!isGone || this.#abort.signal.aborted) throw error;
+        // The end of the session is told to us after it was to its streams.
+        await new Promise((resolve) => setTimeout(resolve));
+        if (this.#isUsable && this.#session.manager === manager) throw error;
+      }
     }
   }
 
-  /** Why there is no session at the moment; `undefined` while there is one. */
-  get trouble(): string | undefined {
-    return this.#trouble;
+  /** The network has changed, or this laptop has slept: what does not answer is lost, what is missing tried at once. */
+  wake(): void {
+    this.#session.wake();
+    for (const session of this.#former) session.wake();
+    this.#endPause();
   }
 
-  /** What the manager calls itself, as of the last session. */
-  get managerProduct(): string {
-    return this.#session?.peer.product ?? "";
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#abort.abort();
+    this.#usable.promise.catch(() => {});
+    this.#usable.reject(new RefusedError("gone", "The connection was closed"));
+    const sessions = [this.#session, ...this.#former];
+    await Promise.all(sessions.map((session) => session.close()));
+    await this.#running;
   }
 
-  get roundTripMs(): number | undefined {
-    return this.#session?.stats().roundTripMs;
-  }
-
-  /** @throws {RefusedError} `gone` when no session comes about within a few seconds. */
-  async manager(): Promise<Manager> {
+  async #wait(): Promise<Manager> {
     const timer = Promise.withResolvers<never>();
     const id = setTimeout(() => {
-      const detail = `Cannot reach the manager: ${
-        this.#trouble ?? "no session"
-      }`;
+      const { why } = this.#lost ?? this.#session.waiting ?? { why: "closed" };
+      const detail = `Cannot reach the manager: ${why}`;
       timer.reject(new RefusedError("gone", detail));
     }, patienceMs);
     try {
-      return await Promise.race([this.#current.promise, timer.promise]);
+      return await Promise.race([this.#usable.promise, timer.promise]);
     } finally {
       clearTimeout(id);
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#abort.abort();
-    this.#session?.close();
-    this.#current.reject(new RefusedError("gone", "The connection was closed"));
-    await this.#running;
+  /** Makes {@link use} wait, or go on, as it is by now. */
+  #refresh(): void {
+    const isUsable = this.#lost === undefined &&
+      this.#session.waiting === undefined;
+    if (isUsable === this.#isUsable) return;
+    this.#isUsable = isUsable;
+    if (isUsable) {
+      this.#usableSince = Date.now();
+      this.#usable.resolve(this.#session.manager);
+    } else this.#usable = Promise.withResolvers<Manager>();
   }
 
-  /** One attempt: resolves once the manager has told its view of the cluster. */
-  async #connect(ready?: readonly Replica[]): Promise<Session> {
-    const { api, namespace, identity } = this.#options;
-    const { signal } = this.#abort;
-    const place = { namespace, signal };
-    const [replica] = ready ?? readyOf(await findReplicas(api, place));
-    if (replica === undefined) {
-      throw new RefusedError("gone", "No pod of the manager is ready");
-    }
-    const { pod } = replica;
-    const session = await dialSession({
-      dial: ({ signal }) => openCarrier(api, { namespace, pod, signal }),
-      identity,
-      product,
-      signal,
-      onTrouble: (trouble) => this.#onTrouble(trouble),
-    });
-    const late = setTimeout(() => session.close(), firstViewMs);
-    try {
-      const manager = openManager(session);
-      const worlds = manager.world({ signal });
-      const first = await worlds.next();
-      signal.throwIfAborted();
-      if (first.done) throw new RefusedError("gone", "The manager hung up");
-      this.#options.onWorld(first.value);
-      this.#session = session;
-      this.#manager = manager;
-      this.#trouble = undefined;
-      this.#current.resolve(manager);
-      this.#follow(worlds);
-      return session;
-    } catch (error) {
-      session.close();
-      throw error;
-    } finally {
-      clearTimeout(late);
-    }
-  }
-
-  /** While the session has no carrier, nobody is to wait for longer than a few seconds. */
-  #onTrouble(trouble: Error | undefined): void {
-    if (this.#manager === undefined) return;
-    const isTold = this.#trouble !== undefined;
-    this.#trouble = trouble?.message;
-    if (trouble === undefined) this.#current.resolve(this.#manager);
-    else if (!isTold) this.#renew();
-  }
-
-  #renew(): void {
-    this.#current = Promise.withResolvers<Manager>();
-    this.#current.promise.catch(() => {});
-  }
-
-  async #follow(worlds: AsyncIterator<World>): Promise<void> {
-    try {
-      for (;;) {
-        const next = await worlds.next();
-        if (next.done) return;
-        this.#options.onWorld(next.value);
-      }
-    } catch (error) {
-      log.debug("the watch of the cluster ended", { error });
-    }
-  }
-
-  async #keep(session: Session): Promise<void> {
+  async #keep(): Promise<void> {
     for (;;) {
-      const end = await session.ended;
+      const before = this.#session;
+      const why = await before.over;
       if (this.#abort.signal.aborted) return;
-      log.warn("session lost", { reason: end.reason, detail: end.detail });
-      this.#trouble = end.detail;
-      this.#manager = undefined;
-      this.#renew();
-      const next = await this.#reconnect();
+      log.warn("session given up", { pod: before.replica.pod, why });
+      this.#lost = { since: Date.now(), why };
+      this.#refresh();
+      this.#retire(before);
+      const next = await this.#reconnect(before.replica);
       if (next === undefined) return;
-      log.info("session made again");
-      session = next;
+      this.#formerSessions++;
+      this.#formerMoves += before.stats().movedStreams;
+      this.#session = next;
+      const lostMs = Date.now() - this.#lost.since;
+      log.info("session made again", { pod: next.replica.pod, lostMs });
+      this.#lost = undefined;
+      this.#refresh();
     }
+  }
+
+  async #retire(session: ManagerSession): Promise<void> {
+    this.#former.add(session);
+    const [oldest] = this.#former;
+    if (this.#former.size > maxFormer) void oldest!.close();
+    await session.retire();
+    this.#former.delete(session);
   }
 
   /** Tries until it succeeds; `undefined` when the link was closed meanwhile. */
-  async #reconnect(): Promise<Session | undefined> {
-    for (let pauseMs = firstPauseMs; !this.#abort.signal.aborted;) {
+  async #reconnect(before: Replica): Promise<ManagerSession | undefined> {
+    const { signal } = this.#abort;
+    const since = Date.now();
+    for (let pauseMs = firstPauseMs; !signal.aborted;) {
       try {
-        return await this.#connect();
+        return await this.#connect({ signal, before });
       } catch (error) {
-        this.#trouble = error instanceof Error ? error.message : String(error);
+        if (signal.aborted) return undefined;
+        const why = error instanceof Error ? error.message : String(error);
+        this.#lost = { since: this.#lost?.since ?? since, why };
         log.debug("cannot make the session again", { error });
       }
-      await pause(pauseMs * (0.5 + Math.random()), this.#abort.signal);
-      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+      await this.#pause(pauseMs * (0.5 + Math.random() / 2));
+      const isLasting = Date.now() - since > lastingMs;
+      const longest = isLasting ? lastingPauseMs : longestPauseMs;
+      pauseMs = Math.min(pauseMs * 2, longest);
     }
     return undefined;
+  }
+
+  /**
+   * One attempt with each copy that is ready.
+   *
+   * @param options.before The copy of a session that is over: the others go first.
+   * @throws what the first of them answered.
+   */
+  async #connect(
+    { signal, ready, before }: {
+      signal: AbortSignal;
+      ready?: readonly Replica[] | undefined;
+      before?: Replica;
+    },
+  ): Promise<ManagerSession> {
+    const { api, namespace, identity, onWorld } = this.#options;
+    const all = ready ?? await this.#look(signal);
+    const isBefore = ({ life }: Replica) => life === before?.life;
+    const errors: unknown[] = [];
+    for (
+      const replica of all.toSorted((a, b) => +isBefore(a) - +isBefore(b))
+    ) {
+      try {
+        return await ManagerSession.open({
+          ...{ api, namespace, replica, identity, onWorld },
+          onChange: (session) => {
+            if (session === this.#session) this.#refresh();
+          },
+        }, { signal });
+      } catch (error) {
+        signal.throwIfAborted();
+        errors.push(error);
+      }
+    }
+    throw errors[0] ??
+      new RefusedError("gone", "No pod of the manager is ready");
+  }
+
+  async #look(signal: AbortSignal): Promise<Replica[]> {
+    const { api, namespace } = this.#options;
+    const timeout = AbortSignal.timeout(lookTimeoutMs);
+    const either = AbortSignal.any([signal, timeout]);
+    try {
+      return readyOf(await findReplicas(api, { namespace, signal: either }));
+    } catch (cause) {
+      if (!timeout.aborted) throw cause;
+      throw new RefusedError("gone", "The API server does not answer", {
+        cause,
+      });
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const woken = new AbortController();
+    this.#endPause = () => woken.abort();
+    await pause(ms, AbortSignal.any([this.#abort.signal, woken.signal]));
+    this.#endPause = () => {};
   }
 }

@@ -4,6 +4,7 @@
  * 1. DNS and VPN are put on the device; what they need of the cluster goes through the session with the manager.
  * 2. Routes are set and follow the cluster.
  * 3. Last, when names can be answered, the host's resolver is told.
+ * 4. When the host's own network has changed, or it has slept, routes and the way to the manager are looked after.
  */
 import type { DaemonClient } from "../daemon/client.ts";
 import {
@@ -25,11 +26,12 @@ import type { ManagerLink } from "./link.ts";
 import { HostWatch } from "./host_watch.ts";
 import { HostNameservers } from "./nameservers.ts";
 import { RouteKeeper } from "./routes.ts";
+import { SleepWatch } from "./sleep_watch.ts";
 import type { WorldView } from "./world_view.ts";
 
 const log = logger("connector");
 
-/** How often the host's nameservers and routes are looked at. */
+/** How often the host's nameservers, routes and addresses are looked at. */
 const hostPollMs = 1_000;
 
 export interface NetworkOptions {
@@ -53,8 +55,8 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
 
   const dns = startDns({
     zones: zonesOf(view, access),
-    lookup: async (query, { signal }) =>
-      await (await link.manager()).lookup(query, { signal }),
+    lookup: (query, { signal }) =>
+      link.use((manager) => manager.lookup(query, { signal })),
     nameservers: () => nameservers.current,
   });
   building.defer(() => dns.stop());
@@ -89,8 +91,12 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
 
   await daemon.setResolver({ nameserver: dnsAddresses[0] });
   building.defer(() => daemon.restoreResolver().catch(() => {}));
+  const sleep = new SleepWatch();
   const poll = setInterval(async () => {
-    if (await host.hasChanged()) follow(view.current);
+    const hasSlept = sleep.hasSlept();
+    const hasChanged = await host.hasChanged();
+    if (hasChanged) follow(view.current);
+    if (hasSlept || hasChanged) link.wake();
   }, hostPollMs);
   building.defer(() => clearInterval(poll));
   const parts = { device, dns, vpn, routes, nameservers };

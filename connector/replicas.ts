@@ -62,13 +62,9 @@ export function readyOf(
     .map(({ replica }) => replica);
 }
 
-/** Whether the process that `replica` names is there no more; a pod that is about to go still is. */
-export async function isGone(
-  api: ApiClient,
-  { replica, namespace, signal }: Place & { replica: Replica },
-): Promise<boolean> {
-  const ref = { namespace, name: replica.pod };
-  const pod = await api.find(resources.pods, ref, { signal });
+/** Whether the process that `replica` names is there no more; one in a pod that is about to go still is. */
+export function isGone({ pods }: Replicas, replica: Replica): boolean {
+  const pod = pods.find((one) => one?.metadata.name === replica.pod);
   if (pod === undefined || replicaOf(pod).life !== replica.life) return true;
   const { terminated, waiting } = containerOf(pod)?.state ?? {};
   return terminated !== undefined || waiting !== undefined;

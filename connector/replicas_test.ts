@@ -94,15 +94,19 @@ Deno.test("readyOf() gives those that are ready and stay, in an order of chance"
   assert.deepEqual(podNames([0.2, 0.1]), both.toReversed());
 });
 
-Deno.test("isGone() tells a pod that was replaced, and one whose container was started again", async () => {
+Deno.test("isGone() tells a pod that was replaced, and one whose container was started again", () => {
   const [replica] = readyOf({ set: "gone", pods: [pod(0)] });
-  const ask = (pods: Pod[]) =>
-    isGone(cluster({ pods }), { ...place, replica: replica! });
-  assert.equal(await ask([pod(0)]), false);
-  assert.equal(await ask([pod(0, { ready: false })]), false);
-  assert.equal(await ask([pod(0, { life: "c2" })]), true);
-  assert.equal(await ask([]), true);
+  const ask = (...pods: Pod[]) => isGone({ set: "gone", pods }, replica!);
+  assert.equal(ask(pod(0)), false);
+  assert.equal(ask(pod(0, { ready: false })), false);
+  assert.equal(ask(pod(0, { life: "c2" })), true);
+  assert.equal(ask(pod(1)), true);
   const replaced = pod(0);
   replaced.metadata.uid = "another";
-  assert.equal(await ask([replaced]), true);
+  assert.equal(ask(replaced), true);
+  const crashed = pod(0);
+  crashed.status!.containerStatuses![0]!.state = {
+    waiting: { reason: "CrashLoopBackOff" },
+  };
+  assert.equal(ask(crashed), true);
 });

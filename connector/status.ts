@@ -1,5 +1,6 @@
 import { version } from "../build.ts";
 import type { Status } from "./api.ts";
+import type { LinkStatus } from "./link.ts";
 
 /** The state of a connector that holds no connection. */
 export function idleStatus(
@@ -17,7 +18,31 @@ export function idleStatus(
   };
 }
 
+/** The manager and the way to it. */
+export function managerStatus(
+  { product, pod, since, trouble, stats, ...former }: LinkStatus,
+): NonNullable<Status["traffic_manager"]> {
+  const { roundTripMs } = stats;
+  return {
+    name: "traffic-manager",
+    pod,
+    version: releaseOf(product),
+    ...roundTripMs === 0 ? {} : { round_trip_ms: roundTripMs },
+    session: {
+      state: trouble === undefined ? "connected" : "waiting",
+      since: new Date(since).toISOString(),
+      ...trouble === undefined ? {} : { reason: trouble },
+      carriers: stats.carriers.map(({ roundTripMs }) => ({
+        round_trip_ms: roundTripMs,
+      })),
+      streams: stats.streams,
+      moved_streams: former.movedStreams,
+      former_sessions: former.formerSessions,
+    },
+  };
+}
+
 /** The release in what a peer of a session calls itself, e.g. `0.1.0` of `tp/0.1.0`. */
-export function releaseOf(product: string): string {
+function releaseOf(product: string): string {
   return product.slice(product.indexOf("/") + 1);
 }

@@ -106,6 +106,7 @@ function setUp({ refused = [] as string[], ranges = [] as Subnet[] } = {}) {
         namespace: "ambassador",
         ownAddresses: [Ip.parse("10.244.0.7")],
         exemptions: [],
+        memoryLimitBytes: 0,
       },
       resolvConf: {
         nameserver: Ip.parse("10.96.0.10"),

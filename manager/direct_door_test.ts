@@ -20,6 +20,7 @@ async function open() {
   const clock = new FakeClock();
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const doorway = new Doorway({
+    memoryLimitBytes: 512 * 1024 ** 2,
     ...{ listener, clock },
     serve: (incoming) => incoming.accept().close(),
   });

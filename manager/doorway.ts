@@ -1,49 +1,75 @@
 import { product } from "../build.ts";
 import { logger } from "../log.ts";
-import type { Clock } from "../net/mod.ts";
-import { Acceptor, type Incoming, type Session } from "../tunnel/mod.ts";
+import { type Clock, RefusedError } from "../net/mod.ts";
+import {
+  Acceptor,
+  type CarrierChange,
+  type Incoming,
+  MemoryBudget,
+  type Session,
+} from "../tunnel/mod.ts";
 import { acceptLoop } from "./accept_loop.ts";
 import { Slots } from "./slots.ts";
 import { TcpConn } from "../tcp/mod.ts";
 
 const log = logger("manager");
 
-/** Sessions at a time; more are turned away. */
-const maxSessions = 256;
+/** Sessions at a time. One that has no carrier makes room for another; else more are turned away. */
+const usualMaxSessions = 256;
+/** Those that have made room and are about to end. */
+const endingSessions = 16;
 /** Carriers at a time, those that are still greeting included. */
-const maxCarriers = 4 * maxSessions;
+const maxCarriers = 4 * usualMaxSessions;
 
-/** What one session may hold of the manager's memory while the cluster's services read slowly. */
+/**
+ * The part of the manager's memory that the bytes of all sessions together may take: those that wait for slow readers, and
+ * those that are kept until laptops acknowledge them. The rest is for the manager itself, the buffers of carriers, and
+ * the sockets of the kernel, which count as well.
+ */
+const budgetPart = 1 / 4;
+/** What one session may take of it for each of the two. */
 const sessionBudgetBytes = 32 * 1024 * 1024;
+const sessionDatagramBytes = 4 * 1024 * 1024;
 
 export interface DoorwayOptions {
   /** Where carriers come in. */
   listener: Deno.TcpListener;
   /** Answers the streams of all sessions. */
   serve: (incoming: Incoming) => void;
+  memoryLimitBytes: number;
+  maxSessions?: number;
   clock: Clock;
 }
 
 /** Where laptops come in: each TCP connection is a carrier that begins a session, or joins one. */
 export class Doorway implements AsyncDisposable {
   readonly #options: DoorwayOptions;
+  readonly #maxSessions: number;
   readonly #slots = new Slots(maxCarriers);
   readonly #shortcutSlots = new Slots(maxCarriers);
   readonly #acceptor: Acceptor;
+  /** Sessions without a carrier, the first to have lost it first. */
+  readonly #waiting = new Set<Session>();
   readonly #accepting: Promise<void>;
   #closed = false;
 
   /** Starts to accept. */
   constructor(options: DoorwayOptions) {
     this.#options = options;
+    this.#maxSessions = options.maxSessions ?? usualMaxSessions;
     this.#acceptor = new Acceptor({
       product,
       clock: options.clock,
       limits: {
-        sessions: maxSessions,
+        sessions: this.#maxSessions + endingSessions,
         budgetBytes: sessionBudgetBytes,
         keptBytes: sessionBudgetBytes,
+        datagramBudgetBytes: sessionDatagramBytes,
       },
+      budget: new MemoryBudget(
+        Math.floor(options.memoryLimitBytes * budgetPart),
+      ),
+      onCarrier: (session, change) => this.#onCarrier(session, change),
       onSession: (session) => this.#welcome(session),
     });
     this.#accepting = acceptLoop(options.listener, {
@@ -105,12 +131,38 @@ export class Doorway implements AsyncDisposable {
     }
   }
 
+  /** @throws {RefusedError} when there is no room. */
   #welcome(session: Session): (incoming: Incoming) => void {
+    this.#makeRoom();
     const { thumbprint, product: laptop } = session.peer;
     log.info("session begins", { thumbprint, laptop });
-    void session.ended.then(({ reason, detail }) =>
-      log.info("session ended", { thumbprint, reason, detail })
-    );
+    void session.ended.then(({ reason, detail }) => {
+      this.#waiting.delete(session);
+      log.info("session ended", { thumbprint, reason, detail });
+    });
     return this.#options.serve;
+  }
+
+  /** A laptop that is away gives its place to one that is here. */
+  #makeRoom(): void {
+    if (this.sessions < this.#maxSessions) return;
+    const [longest] = this.#waiting;
+    if (longest === undefined) {
+      const detail = `${this.#maxSessions} laptops are here`;
+      throw new RefusedError("overloaded", detail);
+    }
+    this.#waiting.delete(longest);
+    longest.close();
+  }
+
+  #onCarrier(session: Session, { number, lost, live }: CarrierChange): void {
+    const { thumbprint } = session.peer;
+    if (lost === undefined) {
+      this.#waiting.delete(session);
+      log.info("carrier joined", { thumbprint, number, live });
+      return;
+    }
+    if (live === 0) this.#waiting.add(session);
+    log.info("carrier lost", { thumbprint, number, lost, live });
   }
 }

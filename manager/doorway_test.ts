@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../net/mod.ts";
-import { createIdentity, dialSession } from "../tunnel/mod.ts";
+import { type RefusedError, systemClock } from "../net/mod.ts";
+import { createIdentity, dialSession, type Session } from "../tunnel/mod.ts";
 import { Doorway } from "./doorway.ts";
 import { TcpConn } from "../tcp/mod.ts";
 
-function open() {
+function open({ maxSessions = 10 } = {}) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   const doorway = new Doorway({
     listener,
     serve: (incoming) => incoming.refuse("failed", "a test"),
+    memoryLimitBytes: 512 * 1024 ** 2,
+    maxSessions,
     clock: systemClock,
   });
   const carrier = async () =>
@@ -50,3 +52,51 @@ Deno.test("Doorway closes carriers that say nothing, and those that speak someth
   silent.close();
   other.close();
 });
+
+Deno.test("Doorway lets a laptop that is away make room for another, and turns one away when all are here", async () => {
+  const { doorway, carrier } = open({ maxSessions: 2 });
+  await using _ = doorway;
+  const identity = await createIdentity();
+  const conns: TcpConn[] = [];
+  let isCut = false;
+  const dial = async () => {
+    if (isCut) throw new Error("The network is gone");
+    const conn = await carrier();
+    conns.push(conn);
+    return conn;
+  };
+  const common = { identity, product: "tp/test" };
+  const away = await dialSession({ ...common, dial });
+  const here = await dialSession({ ...common, dial: carrier });
+  const refused = await dialSession({ ...common, dial: carrier });
+  const { reason, detail } = await refused.ended;
+  assert.equal(reason, "peer-closed");
+  assert.match(detail, /2 laptops are here/);
+
+  isCut = true;
+  conns[0]!.reset();
+  const another = await dialUntilServed(() =>
+    dialSession({ ...common, dial: carrier })
+  );
+  assert.equal(doorway.sessions, 2);
+  isCut = false;
+  away.wake();
+  assert.equal((await away.ended).reason, "unknown-session");
+  for (const session of [here, another]) {
+    session.close();
+    await session.ended;
+  }
+});
+
+/** The manager may not have seen yet that the other carrier is lost. */
+async function dialUntilServed(
+  dial: () => Promise<Session>,
+): Promise<Session> {
+  for (;;) {
+    const session = await dial();
+    const asked = session.open(new Uint8Array([4]));
+    const error = await asked.catch((error: RefusedError) => error);
+    if ((error as RefusedError).refusal === "failed") return session;
+    await session.ended;
+  }
+}

@@ -152,6 +152,10 @@ function container({ image, direct }: ManifestOptions) {
       fromField("POD_NAMESPACE", "metadata.namespace"),
       fromField("POD_IPS", "status.podIPs"),
       ...endpoint ? [{ name: "TP_DIRECT_ENDPOINT", value: endpoint }] : [],
+      {
+        name: "MEMORY_LIMIT",
+        valueFrom: { resourceFieldRef: { resource: "limits.memory" } },
+      },
     ],
     ports: [
       // On the pod's loopback: port-forward alone leads there.

@@ -3,7 +3,8 @@
  *
  * 1. It learns what it is (environment, `/etc/resolv.conf`) and begins to watch the cluster.
  * 2. Once it knows what its leash must know, it opens its door and is ready.
- * 3. Told to leave, it shuts the door, lets what runs end by itself for a while, and takes leave of every session.
+ * 3. Told to leave, it shuts the door and tells the laptops, which turn to another copy; it lets what runs end by itself for
+ *    a while, and takes leave of every session.
  */
 import { product, version } from "../build.ts";
 import {
@@ -92,6 +93,7 @@ export async function runManager(options: RunManagerOptions): Promise<void> {
   await using doorway = new Doorway({
     listener: Deno.listen({ hostname: "127.0.0.1", port: clientPort }),
     serve: (incoming) => service.serve(incoming),
+    memoryLimitBytes: settings.memoryLimitBytes,
     clock,
   });
   await using directDoor = directEndpoint && direct &&

@@ -53,7 +53,7 @@ export class Service {
   readonly #lookups = new Slots(maxLookups);
   readonly #tcpConns = new Slots(maxTcpConns);
   readonly #udpFlows = new Slots(maxUdpFlows);
-  #leaving = false;
+  readonly #leaving = new AbortController();
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -67,15 +67,20 @@ export class Service {
     });
   }
 
-  /** Takes no more streams. Resolves when those to addresses of the cluster have ended by themselves. */
+  /**
+   * Ends the laptops' views of the cluster, by which they know, and takes no more streams. Resolves when those to
+   * addresses of the cluster have ended by themselves.
+   */
   async drain(): Promise<void> {
-    this.#leaving = true;
+    this.#leaving.abort();
     await this.#dials.empty();
     await this.#tcpConns.empty();
   }
 
   async #serve(incoming: Incoming): Promise<void> {
-    if (this.#leaving) throw new RefusedError("gone", "The manager is leaving");
+    if (this.#leaving.signal.aborted) {
+      throw new RefusedError("gone", "The manager is leaving");
+    }
     const target = decodeTarget(incoming.target);
     if (target === undefined || carriesOther(target, incoming)) {
       const detail = "The manager does not know what is wanted of it";
@@ -91,6 +96,7 @@ export class Service {
       case "world":
         return await serveFeed(incoming.accept(), {
           feed: this.#options.world,
+          leaving: this.#leaving.signal,
           formatLine: worldLine,
         });
       case "direct":
@@ -140,7 +146,9 @@ export class Service {
       const detail = "The manager has no direct endpoint";
       throw new RefusedError("unknown-target", detail);
     }
-    await serveFeed(incoming.accept(), { feed, formatLine: directLine });
+    const { signal: leaving } = this.#leaving;
+    const options = { feed, leaving, formatLine: directLine };
+    await serveFeed(incoming.accept(), options);
   }
 
   #mustBeAllowed(to: Endpoint): void {
@@ -151,16 +159,18 @@ export class Service {
   }
 }
 
-/** Writes each value of the feed, until the laptop ends the stream. */
+/** Writes each value of the feed, until the laptop ends the stream or the manager leaves. */
 async function serveFeed<T>(
   stream: Conn,
-  { feed, formatLine }: {
+  { feed, formatLine, leaving }: {
     feed: Feed<T>;
+    leaving: AbortSignal;
     /** Given the value of the line before, which the laptop has. */
     formatLine: (value: T, before: T | undefined) => Uint8Array;
   },
 ): Promise<void> {
   const over = new AbortController();
+  leaving.addEventListener("abort", () => over.abort(), over);
   const ended = stream.read(new Uint8Array(1)).catch(() => null).finally(
     () => over.abort(),
   );

@@ -223,6 +223,16 @@ Deno.test("Manager.world() throws when the session ends", async () => {
   await assert.rejects(views.next(), ConnResetError);
 });
 
+Deno.test("Service.drain() ends the view of the cluster: so the laptop knows that the manager leaves", async () => {
+  await using laptop = await setUp();
+  laptop.world.set(world("default"));
+  const views = laptop.manager.world();
+  await views.next();
+  const last = views.next();
+  await laptop.service.drain();
+  assert.equal((await last).done, true);
+});
+
 Deno.test("Service.drain() refuses what comes and waits for what is there", async () => {
   await using laptop = await setUp();
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

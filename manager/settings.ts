@@ -12,7 +12,12 @@ export interface Settings {
   readonly exemptions: readonly Exemption[];
   /** `TP_DIRECT_ENDPOINT`: where laptops reach its direct port, if an admin has seen to that. */
   readonly directEndpoint?: DirectEndpoint;
+  /** What its container may hold. */
+  readonly memoryLimitBytes: number;
 }
+
+/** As in the manifest; for one that does not tell. */
+const usualMemoryLimitBytes = 512 * 1024 * 1024;
 
 /**
  * Reads the environment that {@link managerManifests} sets.
@@ -33,5 +38,6 @@ export function readSettings(env: Record<string, string>): Settings {
     ownAddresses: addresses.split(",").map((text) => Ip.parse(text.trim())),
     exemptions: parseExemptions(env.TP_ALLOW ?? ""),
     ...direct ? { directEndpoint: parseDirectEndpoint(direct) } : {},
+    memoryLimitBytes: Number(env.MEMORY_LIMIT) || usualMemoryLimitBytes,
   };
 }

@@ -5,13 +5,16 @@ const env = {
   POD_NAMESPACE: "ambassador",
   POD_IPS: "10.244.0.7,fd00:244::7",
   TP_ALLOW: "169.254.169.254:80",
+  MEMORY_LIMIT: "1073741824",
 };
 
 Deno.test("readSettings() reads what the manifest sets, and what an admin adds", () => {
-  const { namespace, ownAddresses, exemptions } = readSettings(env);
+  const { namespace, ownAddresses, exemptions, memoryLimitBytes } =
+    readSettings(env);
   assert.equal(namespace, "ambassador");
   assert.deepEqual(ownAddresses.map(String), ["10.244.0.7", "fd00:244::7"]);
   assert.equal(exemptions.length, 1);
+  assert.equal(memoryLimitBytes, 1024 ** 3);
 });
 
 Deno.test("readSettings() knows of a direct endpoint when an admin wants one", () => {
@@ -28,6 +31,8 @@ Deno.test("readSettings() names what is missing and rejects what it can not read
   assert.throws(() => readSettings(without("POD_NAMESPACE")), /POD_NAMESPACE/);
   assert.throws(() => readSettings(without("POD_IPS")), /POD_IPS/);
   assert.deepEqual(readSettings(without("TP_ALLOW")).exemptions, []);
+  const { memoryLimitBytes } = readSettings(without("MEMORY_LIMIT"));
+  assert.equal(memoryLimitBytes, 512 * 1024 ** 2);
   assert.throws(() => readSettings({ ...env, POD_IPS: "x" }), SyntaxError);
   assert.throws(() => readSettings({ ...env, TP_ALLOW: "x" }), SyntaxError);
 });

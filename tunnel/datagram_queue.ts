@@ -1,18 +1,14 @@
 import { readU16, writeU16 } from "./_bytes.ts";
 import { type Chunk, giveChunk, takeChunk } from "./chunk.ts";
+import { MemoryBudget } from "./memory_budget.ts";
 import { Ring } from "./_ring.ts";
 
 const lengthBytes = 2;
 
 /** Memory for waiting datagrams that all streams of a session share, and the count of those that found none. */
-export class DatagramBudget {
-  leftBytes: number;
+export class DatagramBudget extends MemoryBudget {
   /** Datagrams dropped in either direction. */
   dropped = 0;
-
-  constructor(limitBytes: number) {
-    this.leftBytes = limitBytes;
-  }
 }
 
 /** Datagrams that wait, within a bound. Each stands behind its length (2 bytes) in a chunk. */
@@ -83,7 +79,7 @@ export class DatagramQueue {
       return undefined;
     }
     this.#heldBytes += size;
-    this.#budget.leftBytes -= size;
+    this.#budget.take(size);
     this.#chunks ??= new Ring();
     this.#chunks.push(chunk);
     return chunk;
@@ -92,7 +88,7 @@ export class DatagramQueue {
   #dropChunk(): void {
     const chunk = this.#chunks!.shift()!;
     this.#heldBytes -= chunk.bytes.length;
-    this.#budget.leftBytes += chunk.bytes.length;
+    this.#budget.giveBack(chunk.bytes.length);
     giveChunk(chunk);
   }
 }

@@ -48,7 +48,7 @@ export class Streams implements StreamHost {
     this.#options = options;
     this.limits = limits;
     this.windows = new WindowBudget(limits, budget);
-    this.datagrams = new DatagramBudget(limits.datagramBudgetBytes);
+    this.datagrams = new DatagramBudget(limits.datagramBudgetBytes, budget);
     this.kept = new MemoryBudget(limits.keptBytes, budget);
     this.table = new StreamTable(options.role);
   }
