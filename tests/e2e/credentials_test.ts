@@ -80,14 +80,14 @@ const cases: Record<string, (scene: Scene) => Promise<void>> = {
   "a client certificate": async (scene) => {
     const { cluster, place } = scene;
     const name = `person-${crypto.randomUUID().slice(0, 8)}`;
-    await bind(cluster, place, `--user=${name}`);
+    await place.grant(`--user=${name}`);
     const person = await makeUser(cluster, { name });
     await connectWith(scene, await parseAccess(cluster, person));
   },
   "a client certificate in files beside the kubeconfig": async (scene) => {
     const { cluster, laptop, place } = scene;
     const name = `person-${crypto.randomUUID().slice(0, 8)}`;
-    await bind(cluster, place, `--user=${name}`);
+    await place.grant(`--user=${name}`);
     const access = await parseAccess(
       cluster,
       await makeUser(cluster, { name }),
@@ -215,7 +215,7 @@ Deno.test({
       "-n",
       namespace,
     );
-    await bind(cluster, place, `--serviceaccount=${namespace}:laptop`);
+    await place.grant(`--serviceaccount=${namespace}:laptop`);
     const access = await parseAccess(cluster, await makeUser(cluster, account));
     const { token } = access.user as { token: string };
     const scene = { cluster, laptop, place, access, token };
@@ -228,17 +228,6 @@ Deno.test({
 async function kubectl(cluster: Cluster, ...args: string[]): Promise<void> {
   const { code, stderr } = await cluster.kubectl(args);
   assert.equal(code, 0, stderr);
-}
-
-/** Gives somebody the role of those who connect. */
-async function bind(
-  cluster: Cluster,
-  { namespace }: ManagerPlace,
-  whom: string,
-): Promise<void> {
-  const name = `laptop-${crypto.randomUUID().slice(0, 8)}`;
-  const role = ["rolebinding", name, "--role=tp-user", whom];
-  await kubectl(cluster, "create", ...role, "-n", namespace);
 }
 
 /** Lets nobody on the laptop but root reach an address, within the scope. */

@@ -5,12 +5,15 @@ export interface ManagerPlace extends AsyncDisposable {
   readonly namespace: string;
   /** The flag of `tp` that names it. */
   readonly flag: readonly string[];
+  /** Lets somebody connect, as `--user=NAME` or `--serviceaccount=NAMESPACE:NAME` names them. What takes that back. */
+  grant(whom: string): Promise<AsyncDisposable>;
   /** Objects of a manager that are there and are not being deleted, a line each. */
   objects(): Promise<string[]>;
 }
 
 const kinds = [
-  ...["statefulset", "pod", "serviceaccount", "role", "rolebinding"],
+  ...["statefulset", "pod", "poddisruptionbudget"],
+  ...["serviceaccount", "role", "rolebinding"],
   ...["clusterrole", "clusterrolebinding", "namespace"],
 ];
 const columns = [
@@ -38,8 +41,27 @@ export async function managerPlace(
   return {
     namespace,
     flag: ["--manager-namespace", namespace],
+    grant: (whom) => grant(cluster, namespace, whom),
     objects: () => managerObjects(cluster, namespace),
     [Symbol.asyncDispose]: () => removeManager(cluster, namespace),
+  };
+}
+
+async function grant(
+  cluster: Cluster,
+  namespace: string,
+  whom: string,
+): Promise<AsyncDisposable> {
+  const name = `laptop-${crypto.randomUUID().slice(0, 8)}`;
+  const binding = ["rolebinding", name, "--namespace", namespace];
+  const { code, stderr } = await cluster.kubectl(
+    ["create", ...binding, "--role=tp-user", whom],
+  );
+  if (code !== 0) throw new Error(`Cannot grant "${whom}": ${stderr}`);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await cluster.kubectl(["delete", ...binding, "--ignore-not-found"]);
+    },
   };
 }
 
