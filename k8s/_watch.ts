@@ -11,7 +11,7 @@ import { jsonLines } from "./_json_lines.ts";
 import type { PoolResponse } from "./_http_pool.ts";
 import { listItems } from "./_list_items.ts";
 import { ApiError, type StatusBody } from "./api_error.ts";
-import type { KubernetesObject, ListMeta, ObjectMeta } from "./object.ts";
+import type { KubernetesObject, ListMeta } from "./object.ts";
 import { ApiUnreachableError } from "./unreachable.ts";
 
 /** One thing that happened to a collection. */
@@ -86,20 +86,21 @@ class View<T extends KubernetesObject> {
   version = "";
   /** Whether anything came since this was set to false. */
   heard = false;
-  /** Metadata of what is there, by namespace and name. */
-  readonly #known = new Map<string, KubernetesObject>();
+  /** What is there, by namespace and name: of tens of thousands, little is kept. */
+  readonly #known = new Map<string, Known>();
 
   /** The event for an object that is there; none when this version of it has been told. */
   put(object: T): WatchEvent<T> | undefined {
-    const { name, namespace, uid, resourceVersion } = object.metadata;
+    const { uid, resourceVersion } = object.metadata;
     const key = keyOf(object);
-    const before = this.#known.get(key);
-    const metadata = { name, namespace, uid, resourceVersion };
-    this.#known.set(key, { metadata: defined(metadata) });
-    if (before === undefined) return { type: "ADDED", object };
-    return before.metadata.resourceVersion === resourceVersion
-      ? undefined
-      : { type: "MODIFIED", object };
+    const known = this.#known.get(key);
+    if (known === undefined) {
+      this.#known.set(key, { uid, resourceVersion });
+      return { type: "ADDED", object };
+    }
+    if (known.resourceVersion === resourceVersion) return undefined;
+    Object.assign(known, { uid, resourceVersion });
+    return { type: "MODIFIED", object };
   }
 
   delete(object: KubernetesObject): WatchEvent<T> {
@@ -110,8 +111,13 @@ class View<T extends KubernetesObject> {
   /** What is known but not among `keys`. */
   without(keys: ReadonlySet<string>): KubernetesObject[] {
     return [...this.#known].filter(([key]) => !keys.has(key))
-      .map(([, object]) => object);
+      .map(([key, known]) => objectOf(key, known));
   }
+}
+
+interface Known {
+  uid: string | undefined;
+  resourceVersion: string | undefined;
 }
 
 async function* tellList<T extends KubernetesObject>(
@@ -170,20 +176,16 @@ async function* tellChanges<T extends KubernetesObject>(
   }
 }
 
-/** Only the fields that are set. */
-function defined(
-  metadata: {
-    [key in "name" | "namespace" | "uid" | "resourceVersion"]:
-      | string
-      | undefined;
-  },
-): ObjectMeta {
-  const set = Object.entries(metadata).filter(([, value]) => value);
-  return Object.fromEntries(set);
-}
-
 function keyOf({ metadata: { namespace = "", name = "" } }: KubernetesObject) {
   return `${namespace}/${name}`;
+}
+
+/** As much of an object as is known of it; the reverse of {@link keyOf}. */
+function objectOf(key: string, known: Known): KubernetesObject {
+  const [namespace = "", name = ""] = key.split("/");
+  const metadata = { namespace, name, ...known };
+  const set = Object.entries(metadata).filter(([, value]) => value);
+  return { metadata: Object.fromEntries(set) };
 }
 
 function watchError({ code = 500, reason, message }: Line["object"]): ApiError {
