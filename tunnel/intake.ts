@@ -10,12 +10,19 @@ const smallBytes = 20 * 1024;
 /** Holds the longest frame that is passed on whole, several times over. */
 const largeBytes = 256 * 1024;
 
-/** The reading side of a carrier: one buffer that is filled again and again, and grows once it was full. */
+/** After so many reads in turn that brought less than the small buffer holds, the large one is not needed any more. */
+const fewReads = 32;
+
+/**
+ * The reading side of a carrier: one buffer that is filled again and again, grows once it was full, and is small again
+ * when little has come for a while: a manager has many carriers that were busy once.
+ */
 export class Intake {
   readonly #carrier: Conn;
   #buffer = new Uint8Array(smallBytes);
   #from = 0;
   #to = 0;
+  #fewReads = 0;
   /** All bytes that came. */
   receivedBytes = 0;
 
@@ -39,8 +46,12 @@ export class Intake {
     );
     if (count === null) return false;
     this.#to += count;
-    if (this.#to === this.#buffer.length) this.#grow();
     this.receivedBytes += count;
+    this.#fewReads = count < smallBytes ? this.#fewReads + 1 : 0;
+    if (this.#to === this.#buffer.length) this.#resize(largeBytes);
+    else if (this.#fewReads >= fewReads && this.#to < smallBytes) {
+      this.#resize(smallBytes);
+    }
     return true;
   }
 
@@ -84,11 +95,12 @@ export class Intake {
     }
   }
 
-  #grow(): void {
-    if (this.#buffer.length >= largeBytes) return;
-    const larger = new Uint8Array(largeBytes);
-    larger.set(this.#buffer);
-    this.#buffer = larger;
+  /** Takes what is there along. */
+  #resize(length: number): void {
+    if (this.#buffer.length === length) return;
+    const buffer = new Uint8Array(length);
+    buffer.set(this.#buffer.subarray(0, this.#to));
+    this.#buffer = buffer;
   }
 
   #greetingLength(types: number[]): number {

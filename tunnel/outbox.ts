@@ -10,20 +10,16 @@
  * 4. While more is under way than the way holds (`flight.ts`), bulk stays in line, and above twice that all data.
  */
 import { type Clock, type Conn, writeAll } from "../net/mod.ts";
-import { Batch, writePing } from "./batch.ts";
+import { type Batch, writePing } from "./batch.ts";
+import { enlarge, giveBatch, isLarge, takeBatch } from "./batches.ts";
 import { type Chunk, endWriting } from "./chunk.ts";
 import { noDirect } from "./direct.ts";
 import { Flight } from "./flight.ts";
-import { headerBytes, maxDataBytes } from "./frame.ts";
+import { headerBytes } from "./frame.ts";
 import type { ControlSender, Stream } from "./stream.ts";
 import { Turns } from "./turns.ts";
 
-/** Four full frames of data and some control frames. */
-const batchBytes = 4 * (maxDataBytes + 2 * headerBytes) + 4 * 1024;
 const pingBytes = headerBytes + 8;
-/** Batches that no outbox uses at the moment: an idle carrier holds none. */
-const spareBatches: Batch[] = [];
-const spareLimit = 8;
 
 export interface OutboxOptions {
   clock: Clock;
@@ -121,18 +117,25 @@ export class Outbox {
   }
 
   readonly #run = async () => {
-    const batch = spareBatches.pop() ?? new Batch(batchBytes);
+    let batch = takeBatch();
     try {
       for (;;) {
+        if (this.#turns.bulkCount > 0) batch = enlarge(batch);
         this.#compose(batch);
         const { chunk } = this.#direct;
-        if (this.#isStopped || batch.length === 0 && chunk === undefined) break;
+        if (this.#isStopped) break;
+        if (batch.length === 0 && chunk === undefined) {
+          // A long datagram may be what does not fit.
+          if (isLarge(batch) || this.#turns.dataCount === 0) break;
+          batch = enlarge(batch);
+          continue;
+        }
         if (batch.length > 0) {
           await this.#write(batch.bytes.subarray(0, batch.length));
         }
         if (chunk !== undefined) await this.#writeDirect(chunk);
       }
-      if (spareBatches.length < spareLimit) spareBatches.push(batch);
+      giveBatch(batch);
     } catch (error) {
       this.stop();
       this.#options.onError(error);

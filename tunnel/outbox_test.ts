@@ -8,11 +8,14 @@ import type { ControlSender } from "./stream.ts";
 /** A carrier that takes each write when it is told to. */
 class HeldCarrier implements Conn {
   readonly writes: number[] = [];
+  /** How large the buffers were that the writes came from. */
+  readonly buffers: number[] = [];
   isEnded = false;
   #waiting = Promise.withResolvers<number>();
 
   write(bytes: Uint8Array): Promise<number> {
     this.writes.push(bytes.length);
+    this.buffers.push(bytes.buffer.byteLength);
     this.#waiting = Promise.withResolvers();
     return this.#waiting.promise;
   }
@@ -71,6 +74,15 @@ Deno.test("frames of one turn share a write, and those that come meanwhile the n
   outbox.sendControl(new Frame());
   await turn();
   assert.deepEqual(carrier.writes, [72, 48, 24]);
+});
+
+Deno.test("who has little to send uses little memory for it", async () => {
+  const carrier = new HeldCarrier();
+  const outbox = new Outbox(carrier, { clock, onError: () => assert.fail() });
+  outbox.sendControl(new Frame());
+  await turn();
+  assert.ok(carrier.buffers[0]! <= 20 * 1024, `${carrier.buffers}`);
+  outbox.stop();
 });
 
 Deno.test("a write that was taken in part is finished before the next", async () => {
