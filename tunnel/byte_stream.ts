@@ -159,7 +159,7 @@ export class ByteStream extends Stream implements Conn {
   override acknowledge(): void {
     if (this.#isOver || this.#toldReceivedTo === this.#receivedTo) return;
     this.#isCreditDue = true;
-    this.#host.sendControl(this);
+    this.#host.sendLater(this);
   }
 
   override onData(

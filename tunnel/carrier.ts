@@ -143,6 +143,13 @@ export class Carrier {
     this.#outbox.sendControl(sender);
   }
 
+  /** As {@link sendControl}, for what nobody waits for. */
+  sendLater(sender: ControlSender): void {
+    if (this.#isGivenUp) return;
+    this.#liveness.used();
+    this.#outbox.sendLater(sender);
+  }
+
   sendData(stream: Stream): void {
     if (this.#isGivenUp) return;
     this.#liveness.used();

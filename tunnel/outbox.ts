@@ -20,6 +20,8 @@ import type { ControlSender, Stream } from "./stream.ts";
 import { Turns } from "./turns.ts";
 
 const pingBytes = headerBytes + 8;
+/** How long a frame that nobody waits for may wait for company. */
+const laterMs = 2;
 
 export interface OutboxOptions {
   clock: Clock;
@@ -36,6 +38,7 @@ export class Outbox {
   #isRunning = false;
   #isStopped = false;
   #isPingDue = false;
+  #cancelLater: (() => void) | undefined;
   #onIdle: (() => void) | undefined;
   /** All bytes that are in batches. */
   #composedBytes = 0;
@@ -75,6 +78,14 @@ export class Outbox {
     this.#wake();
   }
 
+  /** As {@link sendControl}, for what nobody waits for: it goes with whatever is sent next, or a little later alone. */
+  sendLater(sender: ControlSender): void {
+    if (this.#isStopped) return;
+    this.#turns.addControl(sender);
+    if (this.#isRunning) return;
+    this.#cancelLater ??= this.#options.clock.after(laterMs, this.#wakeLater);
+  }
+
   sendData(stream: Stream): void {
     if (this.#isStopped) return;
     this.#turns.addData(stream);
@@ -100,6 +111,7 @@ export class Outbox {
     this.sendControl(last);
     await new Promise<void>((resolve) => this.#onIdle = resolve);
     this.#isStopped = true;
+    this.#cancelLater?.();
     await this.#carrier.closeWrite().catch(() => {});
   }
 
@@ -107,8 +119,14 @@ export class Outbox {
   stop(): void {
     this.#turns.clear();
     this.#isStopped = true;
+    this.#cancelLater?.();
     this.#onIdle?.();
   }
+
+  readonly #wakeLater = () => {
+    this.#cancelLater = undefined;
+    if (this.#turns.controlCount > 0) this.#wake();
+  };
 
   #wake(): void {
     if (this.#isRunning || this.#isStopped) return;

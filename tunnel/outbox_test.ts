@@ -97,6 +97,31 @@ Deno.test("a write that was taken in part is finished before the next", async ()
   assert.deepEqual(carrier.writes, [24, 14, 24]);
 });
 
+Deno.test("what nobody waits for goes with what is sent next, or a little later alone", async () => {
+  const carrier = new HeldCarrier();
+  const outbox = new Outbox(carrier, { clock, onError: () => assert.fail() });
+  outbox.sendLater(new Frame());
+  await turn();
+  assert.deepEqual(carrier.writes, []);
+  outbox.sendControl(new Frame());
+  await turn();
+  assert.deepEqual(carrier.writes, [48]);
+  await carrier.take(48);
+  clock.advance(10);
+  await turn();
+  assert.deepEqual(carrier.writes, [48], "nothing is left for the timer");
+  outbox.sendLater(new Frame());
+  clock.advance(10);
+  await turn();
+  assert.deepEqual(carrier.writes, [48, 24]);
+  await carrier.take(24);
+  outbox.sendLater(new Frame());
+  outbox.stop();
+  clock.advance(10);
+  await turn();
+  assert.deepEqual(carrier.writes, [48, 24]);
+});
+
 Deno.test("a carrier that fails is told once, and nothing is written after it", async () => {
   const carrier = new HeldCarrier();
   const errors: unknown[] = [];

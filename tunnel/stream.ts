@@ -34,6 +34,8 @@ export interface StreamHost {
   remove(stream: Stream): void;
   /** {@link Stream.emitControl} will be called, as soon as the stream has a carrier. */
   sendControl(stream: Stream): void;
+  /** As {@link sendControl}, for frames that nobody waits for. */
+  sendLater(stream: Stream): void;
   /** {@link Stream.emitData} will be called, as soon as the stream has a carrier. */
   sendData(stream: Stream): void;
   /** So many bytes are sent a second time. */

@@ -169,6 +169,10 @@ export class Streams implements StreamHost {
     stream.carrier?.sendControl(stream);
   }
 
+  sendLater(stream: Stream): void {
+    stream.carrier?.sendLater(stream);
+  }
+
   sendData(stream: Stream): void {
     stream.carrier?.sendData(stream);
   }
