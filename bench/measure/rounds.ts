@@ -93,7 +93,7 @@ async function measure(
     : { ...base, outcome };
 }
 
-const calmTries = 10;
+const calmTries = 5;
 
 /** Waits until what was on the way of transfers that failed or were cut has gone, and opens the way anew if that takes long. */
 async function calm(

@@ -72,7 +72,7 @@ export const warmUp: readonly Measurement[] = [
   connections(16),
 ];
 
-/** The windows of TCP have a dozen round trips to open in. */
+/** The windows of TCP have a dozen round trips to open in; who hears nothing for as long as nobody waits has his answer. */
 export function timingOf({ rttMs }: Cell, durationMs: number): Timing {
-  return { settleMs: 200 + 12 * rttMs, durationMs };
+  return { settleMs: 200 + 12 * rttMs, durationMs, patienceMs: 4_000 };
 }

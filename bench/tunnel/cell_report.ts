@@ -74,7 +74,7 @@ export async function measureCell(
     rounds = await runRounds(ways, {
       tool,
       measurements,
-      warmUp,
+      warmUp: cell.lossPercent > 0 ? [] : warmUp,
       rounds: cell.rounds,
       timing: timingOf(cell, durationMs),
       common: new Map(common).set("wan", place.wanPids),
