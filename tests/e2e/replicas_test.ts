@@ -7,6 +7,7 @@ import {
   ends,
   lifeOf,
   managerState,
+  stopProcess,
   succeeded,
 } from "../support/manager_pods.ts";
 import { type ManagerPlace, managerPlace } from "../support/manager_place.ts";
@@ -95,5 +96,41 @@ Deno.test({
         for (const tp of [tpHere, tpThere]) await tp.ok(["quit"]);
       });
     }
+  },
+});
+
+/** From the silence of its copy to the first answer through the other: it may be no more than a bad way to it. */
+const hangingMs = 15_000;
+
+Deno.test({
+  name:
+    "a copy of the manager that hangs leaves new streams to the other, and goes on with those that it has when it wakes up",
+  ignore: Deno.env.has("TP_TEST_KUBECONFIG"),
+  fn: async () => {
+    const cluster = await openCluster();
+    await using place = await managerPlace(cluster);
+    await using laptop = await Laptop.open(cluster);
+    const tp = new Tp(laptop);
+    await tp.ok(["install", ...place.flag, "--replicas", "2"]);
+    await connectThrough(tp, place, pods[0]!);
+    await using database = await DatabaseSession.open(laptop);
+    const backend = await database.ask("select pg_backend_pid()");
+    {
+      await using _ = await stopProcess(cluster, place, pods[0]!);
+      const stoppedMs = performance.now();
+      await waitFor("session with the other copy", async () => {
+        const { pod, session } = await managerState(tp);
+        return pod === pods[1] && session.state === "connected" || pod;
+      }, { everyMs: 50 });
+      assert.equal(await answers(laptop), true);
+      const tookMs = Math.round(performance.now() - stoppedMs);
+      say(
+        `a copy of the manager hangs: an answer through the other after ${tookMs} ms`,
+      );
+      assert.ok(tookMs <= hangingMs, `it took ${tookMs} ms`);
+    }
+    assert.equal(await database.ask("select pg_backend_pid()"), backend);
+    assert.equal((await managerState(tp)).pod, pods[1]);
+    await tp.ok(["quit"]);
   },
 });

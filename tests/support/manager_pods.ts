@@ -79,12 +79,43 @@ function byKubectl(verb: string, ...flags: string[]): End["bring"] {
   };
 }
 
-/** As the kernel does when memory runs out. The bed's nodes are this machine. */
+/** As the kernel does when memory runs out. */
 async function killProcess(
   cluster: Cluster,
   place: ManagerPlace,
   pod: string,
 ): Promise<void> {
+  for (const pid of await pidsOf(cluster, place, pod)) {
+    Deno.kill(pid, "SIGKILL");
+  }
+}
+
+/** Stops the process in a pod, until disposed of. */
+export async function stopProcess(
+  cluster: Cluster,
+  place: ManagerPlace,
+  pod: string,
+): Promise<AsyncDisposable> {
+  const pids = await pidsOf(cluster, place, pod);
+  for (const pid of pids) Deno.kill(pid, "SIGSTOP");
+  return {
+    [Symbol.asyncDispose]() {
+      for (const pid of pids) {
+        try {
+          Deno.kill(pid, "SIGCONT");
+        } catch { /* the kubelet has ended it */ }
+      }
+      return Promise.resolve();
+    },
+  };
+}
+
+/** The processes in a pod. The bed's nodes are this machine. */
+async function pidsOf(
+  cluster: Cluster,
+  place: ManagerPlace,
+  pod: string,
+): Promise<number[]> {
   const life = await lifeOf(cluster, place, pod);
   const container = life?.id.split("//")[1] ?? "no container";
   const pids: number[] = [];
@@ -95,5 +126,5 @@ async function killProcess(
     if (cgroup.includes(container)) pids.push(Number(name));
   }
   assert.ok(pids.length > 0, `no process of ${pod} on this machine`);
-  for (const pid of pids) Deno.kill(pid, "SIGKILL");
+  return pids;
 }
