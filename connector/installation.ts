@@ -17,6 +17,8 @@ const log = logger("connector");
 const fieldManager = "tp";
 /** How long taking back may last in all, in ms. */
 const takeBackMs = 10_000;
+/** How long the answer to a write is waited for when all is called off, in ms. */
+const answerMs = 2_000;
 /** How long the deletion of an object may last that has to be made again, in ms. */
 const goneMs = 60_000;
 const pollMs = 250;
@@ -52,10 +54,12 @@ export class Installation {
       const entry = { ref: refOf(manifest), manifest };
       // Noted before it is done: an answer may be lost on its way.
       if (isNew) this.#made.push(entry);
+      using writing = lastingALittle(signal);
       const { metadata: { uid } } = await this.#api.apply(manifest, {
-        ...{ fieldManager, force: true, signal },
+        ...{ fieldManager, force: true, signal: writing.signal },
       });
       if (uid) Object.assign(entry, { uid });
+      signal.throwIfAborted();
     }
   }
 
@@ -117,6 +121,29 @@ export class Installation {
       throw error;
     }
   }
+}
+
+/**
+ * A signal for one write that is called off by `signal`, yet not at once: the object could come to be after it was taken
+ * back.
+ */
+function lastingALittle(
+  signal: AbortSignal,
+): Disposable & { signal: AbortSignal } {
+  const late = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const onAbort = () => {
+    timer = setTimeout(() => late.abort(signal.reason), answerMs);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) late.abort(signal.reason);
+  return {
+    signal: late.signal,
+    [Symbol.dispose]() {
+      signal.removeEventListener("abort", onAbort);
+      clearTimeout(timer);
+    },
+  };
 }
 
 function refOf({ metadata: { name = "", namespace } }: KubernetesObject): Ref {

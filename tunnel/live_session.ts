@@ -186,6 +186,10 @@ export class LiveSession implements Session, CarrierHost {
     this.#cancelGrace();
     if (!how.isShortcut) this.#lease.renew();
     this.carriers.set(number, carrier);
+    if (this.#end === undefined) {
+      // Before what it brings: that may be word of carriers that are lost.
+      this.#options.onCarrier?.({ number, live: this.carriers.size });
+    }
     carrier.start(
       new Router({
         carrier,
@@ -197,7 +201,6 @@ export class LiveSession implements Session, CarrierHost {
     if (this.#end !== undefined) return carrier;
     if (this.#moves instanceof DialerMoves) this.#moves.moveTo(carrier);
     this.#streams.sendUnsent();
-    this.#options.onCarrier?.({ number, live: this.carriers.size });
     this.keeper?.onJoined(carrier);
     return carrier;
   }
