@@ -5,10 +5,10 @@ import {
   Acceptor,
   type CarrierChange,
   type Incoming,
-  MemoryBudget,
   type Session,
 } from "../tunnel/mod.ts";
 import { acceptLoop } from "./accept_loop.ts";
+import { sessionLimits, sharedBudget } from "./session_budget.ts";
 import { Slots } from "./slots.ts";
 import { TcpConn } from "../tcp/mod.ts";
 
@@ -20,16 +20,6 @@ const usualMaxSessions = 256;
 const endingSessions = 16;
 /** Carriers at a time, those that are still greeting included. */
 const maxCarriers = 4 * usualMaxSessions;
-
-/**
- * The part of the manager's memory that the bytes of all sessions together may take: those that wait for slow readers, and
- * those that are kept until laptops acknowledge them. The rest is for the manager itself, the buffers of carriers, and
- * the sockets of the kernel, which count as well.
- */
-const budgetPart = 1 / 4;
-/** What one session may take of it for each of the two. */
-const sessionBudgetBytes = 32 * 1024 * 1024;
-const sessionDatagramBytes = 4 * 1024 * 1024;
 
 export interface DoorwayOptions {
   /** Where carriers come in. */
@@ -61,14 +51,10 @@ export class Doorway implements AsyncDisposable {
       product,
       clock: options.clock,
       limits: {
+        ...sessionLimits,
         sessions: this.#maxSessions + endingSessions,
-        budgetBytes: sessionBudgetBytes,
-        keptBytes: sessionBudgetBytes,
-        datagramBudgetBytes: sessionDatagramBytes,
       },
-      budget: new MemoryBudget(
-        Math.floor(options.memoryLimitBytes * budgetPart),
-      ),
+      budget: sharedBudget(options.memoryLimitBytes),
       onCarrier: (session, change) => this.#onCarrier(session, change),
       onSession: (session) => this.#welcome(session),
     });

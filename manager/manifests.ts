@@ -177,7 +177,8 @@ function container({ image, direct }: ManifestOptions) {
     },
     resources: {
       requests: { cpu: "10m", memory: "64Mi" },
-      limits: { memory: "512Mi" },
+      // A stream takes 22 kB and may hold 16 KiB more: with this, some 16 000 of them.
+      limits: { memory: "1Gi" },
     },
     securityContext: {
       allowPrivilegeEscalation: false,

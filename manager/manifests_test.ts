@@ -65,7 +65,7 @@ Deno.test("the manager's pod fits the restricted Pod Security Standard", () => {
 
 Deno.test("the manager's pod can not write, has bounds", () => {
   assert.equal(container.securityContext.readOnlyRootFilesystem, true);
-  assert.equal(container.resources.limits.memory, "512Mi");
+  assert.equal(container.resources.limits.memory, "1Gi");
   assert.equal(container.image, "example.com/tp:1");
   assert.deepEqual(container.args, ["manager"]);
 });

@@ -17,7 +17,7 @@ export interface Settings {
 }
 
 /** As in the manifest; for one that does not tell. */
-const usualMemoryLimitBytes = 512 * 1024 * 1024;
+const usualMemoryLimitBytes = 1024 ** 3;
 
 /**
  * Reads the environment that {@link managerManifests} sets.

@@ -32,7 +32,7 @@ Deno.test("readSettings() names what is missing and rejects what it can not read
   assert.throws(() => readSettings(without("POD_IPS")), /POD_IPS/);
   assert.deepEqual(readSettings(without("TP_ALLOW")).exemptions, []);
   const { memoryLimitBytes } = readSettings(without("MEMORY_LIMIT"));
-  assert.equal(memoryLimitBytes, 512 * 1024 ** 2);
+  assert.equal(memoryLimitBytes, 1024 ** 3);
   assert.throws(() => readSettings({ ...env, POD_IPS: "x" }), SyntaxError);
   assert.throws(() => readSettings({ ...env, TP_ALLOW: "x" }), SyntaxError);
 });

@@ -48,8 +48,11 @@ export class Streams implements StreamHost {
     this.#options = options;
     this.limits = limits;
     this.windows = new WindowBudget(limits, budget);
-    this.datagrams = new DatagramBudget(limits.datagramBudgetBytes, budget);
-    this.kept = new MemoryBudget(limits.keptBytes, budget);
+    const { datagramBudgetBytes, keptBytes } = limits;
+    this.datagrams = new DatagramBudget(datagramBudgetBytes, {
+      parent: budget,
+    });
+    this.kept = new MemoryBudget(keptBytes, { parent: budget });
     this.table = new StreamTable(options.role);
   }
 

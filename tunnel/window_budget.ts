@@ -27,9 +27,9 @@ export class WindowBudget {
     return Math.floor(budgetBytes / 2) * 2 - this.#firstLeft - this.#growthLeft;
   }
 
-  /** Whether one more stream finds the window that every stream gets. */
+  /** Whether one more stream finds the window that every stream gets; what sessions share has a reserve for it. */
   get hasFirst(): boolean {
-    return this.#parentLeft >= minWindowBytes;
+    return this.#parent?.hasReserved(minWindowBytes) ?? true;
   }
 
   /** The window of a stream at its start. */

@@ -129,3 +129,18 @@ Deno.test("sessions share what a process has, and none gets a stream when it is 
   }
   assert.equal(shared.leftBytes, 2 * mib);
 });
+
+Deno.test("sessions that take all they may leave the reserve to streams that are opened after", () => {
+  const shared = new MemoryBudget(8 * mib, { reservedBytes: 6 * mib });
+  const busy = new WindowBudget(defaultLimits, shared);
+  let window = busy.first();
+  for (let growth = 1; growth > 0; window += growth) {
+    growth = busy.grow(window);
+  }
+  assert.ok(window > mib, `${window} bytes`);
+  const later = new WindowBudget(defaultLimits, shared);
+  let streams = 0;
+  for (; later.hasFirst; streams++) later.first();
+  assert.ok(streams >= 6 * mib / minWindowBytes, `${streams} streams`);
+  assert.ok(shared.takenBytes <= 8 * mib);
+});
