@@ -9,10 +9,6 @@ const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
 const tunnels = new Set<Tunnel>();
 let maxAgeMs: number | undefined;
 
-say(String(listener.addr.port));
-obey();
-for await (const client of listener) serve(client).catch(() => {});
-
 async function serve(client: Deno.TcpConn): Promise<void> {
   using _client = client;
   const head = await readHead(client);
@@ -116,3 +112,7 @@ function say(line: string): void {
   // deno-lint-ignore no-console -- who started this reads it
   console.log(line);
 }
+
+say(String(listener.addr.port));
+obey();
+for await (const client of listener) serve(client).catch(() => {});
