@@ -17,8 +17,11 @@ const roundsToFull = 3;
 /** The rate is the highest of so many rounds, the round trip the shortest of one to two such times. */
 const rateRounds = 10;
 const roundTripMs = 10_000;
-/** Both ends work in turns of an event loop: a shorter round trip than this says nothing about the way. */
-const minRoundTripMs = 2;
+/**
+ * A way of several processes holds as much as they move while one of them waits for its turn of the processor, however
+ * short the round trip of an idle way is. With less than that under way the processes wake for each piece.
+ */
+const minRoundTripMs = 7;
 /** Bytes between marks, at least, and as a share of the cap. */
 const minMarkBytes = 64 * 1024;
 const marksPerCap = 16;
