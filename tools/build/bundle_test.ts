@@ -72,3 +72,27 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "bundle() gives a CommonJS module a require that loads nothing by itself",
+  ignore: !hasEsbuild,
+  fn: async () => {
+    const root = await Deno.makeTempDir();
+    try {
+      await Deno.writeTextFile(
+        `${root}/main.ts`,
+        'import path from "./path.cjs"; console.log(path);',
+      );
+      await Deno.writeTextFile(
+        `${root}/path.cjs`,
+        'module.exports = require("node:path").sep;',
+      );
+      const { modules, main } = await bundle(root);
+      const made = modules.get(main)!;
+      assert.match(made, /process\.getBuiltinModule/);
+      assert.doesNotMatch(made, /createRequire|from"node:/);
+    } finally {
+      await Deno.remove(root, { recursive: true });
+    }
+  },
+});

@@ -54,6 +54,12 @@ export async function portableBuild(
         "load more of it on demand, by import()",
     );
   }
+  if (/\bfrom"node:/.test(modules.main)) {
+    throw new Error(
+      "Cannot build: the start of the program imports a module of Node's, which costs more than all of Deno's start; " +
+        "load it on demand, by import()",
+    );
+  }
   const file = splice(deno, {
     stub,
     flags: denoFlags.toSpliced(1, 0, ...flags),
