@@ -2,6 +2,7 @@
 import {
   type ApiClient,
   type Event,
+  eventsAbout,
   isApiError,
   type Pod,
   type Workload,
@@ -108,7 +109,9 @@ async function eventsOf(
   const { name = "", uid } = object.metadata;
   const kind = object.kind ?? "Pod";
   try {
-    const events = await api.events({ namespace, name, kind }, { signal });
+    const events = await eventsAbout(api, { namespace, name, kind }, {
+      signal,
+    });
     return events.filter(({ involvedObject }) =>
       (involvedObject as { uid?: string }).uid === uid
     );

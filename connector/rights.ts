@@ -2,6 +2,7 @@
 import {
   type AccessQuestion,
   type ApiClient,
+  canI,
   type KubernetesObject,
   resourceOf,
 } from "../k8s/mod.ts";
@@ -58,7 +59,7 @@ export async function lacking(
   rights: AccessQuestion[],
 ): Promise<AccessQuestion[]> {
   const allowed = await Promise.all(
-    rights.map((right) => api.canI(right).catch(() => true)),
+    rights.map((right) => canI(api, right).catch(() => true)),
   );
   return rights.filter((_, i) => !allowed[i]);
 }

@@ -19,12 +19,7 @@ import type {
   ServerVersion,
   WriteOptions,
 } from "./api_options.ts";
-import type {
-  AccessQuestion,
-  Event,
-  KubernetesObject,
-  ObjectList,
-} from "./object.ts";
+import type { KubernetesObject, ObjectList } from "./object.ts";
 import {
   apiVersionOf,
   type Resource,
@@ -259,18 +254,6 @@ export class ApiClient implements AsyncDisposable {
     });
   }
 
-  /** Whether RBAC lets us. Asking is allowed to every user that the server knows. */
-  async canI(
-    question: AccessQuestion,
-    options: Options = {},
-  ): Promise<boolean> {
-    const { status } = await this.create(resources.selfSubjectAccessReviews, {
-      metadata: {},
-      spec: { resourceAttributes: question },
-    }, options);
-    return status?.allowed === true;
-  }
-
   /** The last lines of what a pod's container wrote. */
   logs(
     ref: Ref,
@@ -283,19 +266,6 @@ export class ApiClient implements AsyncDisposable {
       query: { container, tailLines, previous },
       signal,
     });
-  }
-
-  /** The events about one object, oldest first. */
-  async events(
-    { namespace, name, kind = "Pod" }: Ref & { kind?: string },
-    options: Options = {},
-  ): Promise<Event[]> {
-    const events = await this.list(resources.events, {
-      ...options,
-      ...namespace ? { namespace } : {},
-      fieldSelector: `involvedObject.kind=${kind},involvedObject.name=${name}`,
-    });
-    return events.toSorted((a, b) => timeOf(a) < timeOf(b) ? -1 : 1);
   }
 
   /**
@@ -369,8 +339,4 @@ function pageRequest(
     query: { labelSelector, fieldSelector, limit: pageSize, continue: next },
     signal,
   };
-}
-
-function timeOf({ lastTimestamp, eventTime, metadata }: Event): string {
-  return lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? "";
 }

@@ -5,6 +5,7 @@ export {
   type LoadAccessOptions,
   type Trust,
 } from "./access.ts";
+export { canI } from "./access_review.ts";
 export { ApiClient, openApi, type OpenApiOptions } from "./api_client.ts";
 export type {
   ApplyOptions,
@@ -21,6 +22,7 @@ export {
   isApiError,
   type Question,
 } from "./api_error.ts";
+export { eventsAbout } from "./events.ts";
 export { CredentialError } from "./credential.ts";
 export { inClusterAccess, type InClusterOptions } from "./_in_cluster.ts";
 export { KubeconfigError, type KubeconfigProblem } from "./kubeconfig.ts";

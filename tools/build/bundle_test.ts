@@ -74,7 +74,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "bundle() gives a CommonJS module a require that loads nothing by itself",
+  name:
+    "bundle() gives a CommonJS module a require that loads nothing by itself",
   ignore: !hasEsbuild,
   fn: async () => {
     const root = await Deno.makeTempDir();
