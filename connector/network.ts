@@ -26,13 +26,9 @@ import type { ManagerLink } from "./link.ts";
 import { HostWatch } from "./host_watch.ts";
 import { HostNameservers } from "./nameservers.ts";
 import { RouteKeeper } from "./routes.ts";
-import { SleepWatch } from "./sleep_watch.ts";
 import type { WorldView } from "./world_view.ts";
 
 const log = logger("connector");
-
-/** How often the host's nameservers, routes and addresses are looked at. */
-const hostPollMs = 1_000;
 
 export interface NetworkOptions {
   access: ClusterAccess;
@@ -50,8 +46,7 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   await using building = new AsyncDisposableStack();
   const isOurs = (ip: Ip) => dnsAddresses.some((one) => one.equals(ip));
   const nameservers = new HostNameservers(isOurs);
-  const host = new HostWatch(nameservers, device.name);
-  await host.hasChanged();
+  await nameservers.refresh();
 
   const dns = startDns({
     zones: zonesOf(view, access),
@@ -91,14 +86,17 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
 
   await daemon.setResolver({ nameserver: dnsAddresses[0] });
   building.defer(() => daemon.restoreResolver().catch(() => {}));
-  const sleep = new SleepWatch();
-  const poll = setInterval(async () => {
-    const hasSlept = sleep.hasSlept();
-    const hasChanged = await host.hasChanged();
-    if (hasChanged) follow(view.current);
-    if (hasSlept || hasChanged) link.wake();
-  }, hostPollMs);
-  building.defer(() => clearInterval(poll));
+  building.use(
+    await HostWatch.start({
+      nameservers,
+      device: device.name,
+      onChange: () => {
+        follow(view.current);
+        link.wake();
+      },
+      onWake: () => link.wake(),
+    }),
+  );
   const parts = { device, dns, vpn, routes, nameservers };
   return new Network(parts, building.move());
 }
