@@ -73,6 +73,8 @@ export function laptopFiles(
       "440",
     ),
     "mkdir -p /run/lock /run/user",
+    // No daemon of the host's is this laptop's to clean up after.
+    "rm -rf /var/lib/tp",
   ];
   for (const { uid, home, runtimeDir } of Object.values(accounts)) {
     lines.push(
