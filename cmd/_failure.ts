@@ -20,6 +20,7 @@ const remedies: Record<FailureKind, string> = {
   forbidden: "Ask an admin of the cluster for these rights",
   "other-connection": "Run `tp quit` first",
   "called-off": "Run `tp connect` again when you want to",
+  "endpoint-ambiguous": "Give `--replicas 1`, or leave out `--direct-endpoint`",
   "manager-not-ready":
     "Mend the cause and run `tp connect` again; `--image` names another image",
   "manager-incompatible":

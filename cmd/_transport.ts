@@ -6,6 +6,7 @@ const words: Record<string, string> = {
   spdy: "port-forward, SPDY",
   channel: "port-forward, WebSocket channels",
   kubectl: "`kubectl port-forward`",
+  direct: "TLS to the manager's direct endpoint",
   exec: "a command in the manager's pod (pods/exec)",
 };
 

@@ -14,14 +14,14 @@ export default async function run(
   const say = (text: string) => this.process.stdout.write(text);
   const image = flags.image ?? Deno.env.get("TP_IMAGE") ?? defaultImage;
   const direct = directOf(flags);
-  if (print) {
-    const namespace = managerNamespace;
-    say(await manifestsText({ namespace, image, direct, replicas }));
-    return;
-  }
   using interrupt = new Interrupt();
   const { signal } = interrupt;
   try {
+    if (print) {
+      const namespace = managerNamespace;
+      say(await manifestsText({ namespace, image, direct, replicas }));
+      return;
+    }
     await install({
       ...context === undefined ? {} : { context },
       ...kubeconfig === undefined ? {} : { kubeconfig },

@@ -41,6 +41,7 @@ export function statusText(status: Status): string {
     ["Manager", manager && managerText(manager, user.manager_namespace)],
     ["Session", manager && sessionText(manager.session)],
     ["Transport", transportText(status)],
+    ["Not direct", manager && notDirectText(manager)],
     ["Device", root?.device],
     ["DNS", root && `${root.dns.vif_address} in ${root.dns.edge}`],
     ["Domain", root?.dns.cluster_domain],
@@ -73,6 +74,12 @@ function managerText(
   const trip = manager.round_trip_ms;
   return `${manager.pod}.${namespace}, version ${manager.version}` +
     (trip === undefined ? "" : `, round trip ${trip.toFixed(1)} ms`);
+}
+
+function notDirectText(
+  { transport, direct }: NonNullable<Status["traffic_manager"]>,
+): string | undefined {
+  return transport === "direct" ? undefined : direct?.reason;
 }
 
 function sessionText(

@@ -78,8 +78,8 @@ export interface Status {
       since: string;
       /** Why there is no way to the manager; absent while there is one. */
       reason?: string;
-      /** The ways that it has at present. */
-      carriers: { round_trip_ms: number }[];
+      /** The ways that it has at present; `direct`: by the manager's direct endpoint. */
+      carriers: { round_trip_ms: number; direct: boolean }[];
       /** Open streams. */
       streams: number;
       /** Streams that went on at another carrier when theirs was lost, each time counted. */
@@ -89,8 +89,10 @@ export interface Status {
     };
     /** Round trip of the session in milliseconds. */
     round_trip_ms?: number;
-    /** How the laptop reaches it: the way that the last carrier was opened by. */
+    /** How the laptop reaches it: `direct`, or the way by which the last carrier was opened. */
     transport?: string;
+    /** The manager's direct endpoint, if it has one, and why it was not reached at the last attempt. */
+    direct?: { endpoint: string; reason?: string };
   };
   /** Counters since the connection began. */
   traffic?: Record<string, number>;

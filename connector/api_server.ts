@@ -1,7 +1,8 @@
 import { type ApiClient, ApiError, type ClusterAccess } from "../k8s/mod.ts";
-import { Ip } from "../net/mod.ts";
+import type { Ip } from "../net/mod.ts";
 import type { ConnectEvent } from "./api.ts";
 import { ConnectError } from "./failure.ts";
+import { hostAddresses } from "./host_addresses.ts";
 import { Patience } from "./patience.ts";
 
 /**
@@ -50,13 +51,8 @@ export async function carrierAddresses(
   { server, proxy }: Pick<ClusterAccess, "server" | "proxy">,
 ): Promise<Ip[]> {
   const urls = proxy === undefined ? [server] : [server, proxy];
-  const { lookup } = await import("node:dns/promises");
-  const found = await Promise.all(urls.map(async ({ hostname }) => {
-    const host = hostname.replace(/^\[|\]$/g, "");
-    const literal = Ip.tryParse(host);
-    if (literal) return [literal];
-    const answers = await lookup(host, { all: true }).catch(() => []);
-    return answers.map(({ address }) => Ip.parse(address));
-  }));
+  const found = await Promise.all(
+    urls.map(({ hostname }) => hostAddresses(hostname.replace(/^\[|\]$/g, ""))),
+  );
   return found.flat();
 }

@@ -11,12 +11,7 @@
  */
 import { product, version } from "../build.ts";
 import type { DaemonClient } from "../daemon/client.ts";
-import {
-  type ApiClient,
-  type ClusterAccess,
-  loadAccess,
-  openApi,
-} from "../k8s/mod.ts";
+import { type ClusterAccess, loadAccess, openApi } from "../k8s/mod.ts";
 import type { ConnectEvent, ConnectRequest, Status } from "./api.ts";
 import { askApiServer } from "./api_server.ts";
 import { holdDaemon } from "./daemon_hold.ts";
@@ -80,7 +75,7 @@ export async function connect(
     tell({ event: "progress", text });
   }
   signal.throwIfAborted();
-  const parts = { access, api, request, link: linked, daemon, view, network };
+  const parts = { access, request, link: linked, daemon, view, network };
   return new Connection(parts, building.move());
 }
 
@@ -97,7 +92,6 @@ function accessOf(
 
 interface Parts {
   access: ClusterAccess;
-  api: ApiClient;
   request: ConnectRequest;
   link: ManagerLink;
   daemon: DaemonClient;
@@ -147,9 +141,8 @@ export class Connection {
   }
 
   status(): Status {
-    const { access, api, request, link, view, network } = this.#parts;
+    const { access, request, link, view, network } = this.#parts;
     const way = link.status();
-    const transport = api.portForwardWay;
     const idle = idleStatus("Connected");
     return {
       user_daemon: {
@@ -161,10 +154,7 @@ export class Connection {
         manager_namespace: request.managerNamespace,
       },
       root_daemon: { running: true, version, ...network.status(view.current) },
-      traffic_manager: {
-        ...managerStatus(way),
-        ...transport === undefined ? {} : { transport },
-      },
+      traffic_manager: managerStatus(way),
       traffic: network.traffic(),
     };
   }

@@ -7,7 +7,8 @@ const dialMs = 5_000;
 
 /**
  * A connection to one of the addresses of the manager's direct endpoint. Nobody but the manager is taken: the name is one
- * that no public authority certifies, and the certificate the one that the session brought.
+ * that no public authority certifies (RFC 6761 section 6.4), and the certificate the one that the session brought. Who has
+ * Deno trust an authority of their own (DENO_CERT, DENO_TLS_CA_STORE) trusts it here too.
  *
  * @throws {RefusedError} `failed` when no address answers so, or the signal's reason.
  */

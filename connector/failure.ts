@@ -10,6 +10,7 @@ export const failureKinds = [
   "forbidden",
   "other-connection",
   "called-off",
+  "endpoint-ambiguous",
   "manager-not-ready",
   "manager-incompatible",
   "manager-unreachable",

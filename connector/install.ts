@@ -12,6 +12,7 @@ import { askApiServer } from "./api_server.ts";
 import { toFailure } from "./errors.ts";
 import { ConnectError } from "./failure.ts";
 import { installManager, type ManagerOptions } from "./manager.ts";
+import { mustBeOneCopy } from "./one_copy.ts";
 
 export interface InstallRequest extends ManagerOptions {
   context?: string;
@@ -52,10 +53,15 @@ async function removeDirectService(
   });
 }
 
-/** The manifests as YAML, for those who install by other means. */
+/**
+ * The manifests as YAML, for those who install by other means.
+ *
+ * @throws {ConnectError} `endpoint-ambiguous`
+ */
 export async function manifestsText(
   options: Omit<ManifestOptions, "version">,
 ): Promise<string> {
+  mustBeOneCopy(options);
   const { stringify } = await import("../yaml.ts");
   return managerManifests({ ...options, version })
     .map((manifest) => stringify(manifest))

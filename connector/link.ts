@@ -6,12 +6,13 @@
  *    that it has as long as they can go on.
  * 3. Streams that are opened meanwhile wait for a few seconds.
  */
-import type { ApiClient } from "../k8s/mod.ts";
+import type { ApiClient, PortForwardWay } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
 import type { World } from "../manager/api.ts";
 import type { Manager } from "../manager/client.ts";
 import { RefusedError } from "../net/mod.ts";
 import type { Identity, SessionStats } from "../tunnel/mod.ts";
+import { type DirectStatus, DirectWay } from "./direct_way.ts";
 import { ManagerSession, type Waiting } from "./manager_session.ts";
 import { pause } from "./pause.ts";
 import { findReplicas, readyOf, type Replica } from "./replicas.ts";
@@ -50,12 +51,18 @@ export interface LinkStatus {
   readonly trouble: string | undefined;
   /** Of the last session. */
   readonly stats: SessionStats;
+  /** `direct` while it has such a carrier, else the way by which the last one was opened. */
+  readonly transport: "direct" | PortForwardWay | undefined;
+  /** The manager's direct endpoint, if it tells one. */
+  readonly direct: DirectStatus | undefined;
   /** Sessions that ended or are left, and all streams that went on at another carrier. */
   readonly formerSessions: number;
   readonly movedStreams: number;
 }
 
 export class ManagerLink implements AsyncDisposable {
+  /** Where carriers go without the API server between, if the manager has such a place. */
+  readonly direct = new DirectWay();
   readonly #options: LinkOptions;
   readonly #abort = new AbortController();
   /** Where streams are opened, or were last. */
@@ -94,8 +101,11 @@ export class ManagerLink implements AsyncDisposable {
     const { product, replica: { pod } } = this.#session;
     const waiting = this.#lost ?? this.#session.waiting;
     const stats = this.#session.stats();
+    const isDirect = stats.carriers.some((one) => one.isShortcut);
     return {
       ...{ product, pod, stats },
+      transport: isDirect ? "direct" : this.#options.api.portForwardWay,
+      direct: this.direct.status,
       since: waiting?.since ?? this.#usableSince,
       trouble: waiting?.why,
       formerSessions: this.#formerSessions,
@@ -241,6 +251,7 @@ export class ManagerLink implements AsyncDisposable {
       try {
         return await ManagerSession.open({
           ...{ api, namespace, replica, identity, onWorld },
+          direct: this.direct,
           onChange: (session) => {
             if (session === this.#session) this.#refresh();
           },

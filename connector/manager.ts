@@ -14,6 +14,7 @@ import { ConnectError } from "./failure.ts";
 import { forbiddenToConnect, forbiddenToInstall } from "./forbidden.ts";
 import { Installation } from "./installation.ts";
 import { waitUntilReady } from "./manager_wait.ts";
+import { mustBeOneCopy } from "./one_copy.ts";
 import {
   findReplicas,
   findStatefulSet,
@@ -94,18 +95,19 @@ export async function ensureManager(
  * Applies the manager's objects and waits until it is ready; an installed one becomes this release's. When that fails,
  * objects that were not there before are removed again; what an earlier release had stays.
  *
- * @throws {ConnectError} `forbidden`, `manager-not-ready`.
+ * @throws {ConnectError} `endpoint-ambiguous`, `forbidden`, `manager-not-ready`.
  */
 export async function installManager(
   api: ApiClient,
   options: ManagerOptions,
 ): Promise<void> {
   const { managerNamespace, signal, tell } = options;
+  const replicas = options.replicas ?? await installedReplicas(api, options);
+  mustBeOneCopy({ ...options, replicas });
   tell({
     event: "progress",
     text: `Installing traffic manager in namespace "${managerNamespace}"...`,
   });
-  const replicas = options.replicas ?? await installedReplicas(api, options);
   const manifests = manifestsOf({ ...options, replicas });
   const installation = new Installation(api);
   try {

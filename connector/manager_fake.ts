@@ -69,6 +69,8 @@ export class FakeManager {
       this.#worlds.push(stream);
       const line = new TextEncoder().encode(`${formatWorld(world)}\n`);
       writeAll(stream, line).catch(() => {});
+    } else if (target?.kind === "direct") {
+      incoming.refuse("unknown-target", "a test");
     } else if (this.#isLeaving) incoming.refuse("gone", "a test");
     else this.streams.push(incoming.accept());
   }

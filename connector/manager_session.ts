@@ -21,6 +21,7 @@ import {
   type SessionStats,
 } from "../tunnel/mod.ts";
 import { openCarrier } from "./carrier.ts";
+import type { DirectWay } from "./direct_way.ts";
 import { pause } from "./pause.ts";
 import { findReplicas, isGone, readyOf, type Replica } from "./replicas.ts";
 
@@ -42,6 +43,7 @@ export interface ManagerSessionOptions {
   namespace: string;
   replica: Replica;
   identity: Identity;
+  direct: DirectWay;
   /** Called with each view of the cluster, the first before {@link ManagerSession.open} resolves. */
   onWorld: (world: World) => void;
   /** Called when {@link ManagerSession.waiting} has changed. */
@@ -159,6 +161,9 @@ export class ManagerSession {
       if (first.done) throw new RefusedError("gone", "The manager hung up");
       this.#options.onWorld(first.value);
       void this.#follow(worlds);
+      void this.#options.direct.follow(this.#session, {
+        ...{ manager: this.manager, signal: this.#retired.signal },
+      });
     } finally {
       signal.removeEventListener("abort", callOff);
     }

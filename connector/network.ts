@@ -66,9 +66,12 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
     device: device.name,
     holes: async () => [
       ...await carrierAddresses(access),
+      ...link.direct.addresses,
       ...nameservers.current,
     ],
   });
+  link.direct.onChange(() => routes.follow(view.current));
+  building.defer(() => link.direct.onChange(() => Promise.resolve()));
   await routes.follow(view.current);
   const follow = (world: World) => {
     routes.follow(world).catch((error) =>

@@ -20,7 +20,8 @@ export function idleStatus(
 
 /** The manager and the way to it. */
 export function managerStatus(
-  { product, pod, since, trouble, stats, ...former }: LinkStatus,
+  { product, pod, since, trouble, stats, transport, direct, ...former }:
+    LinkStatus,
 ): NonNullable<Status["traffic_manager"]> {
   const { roundTripMs } = stats;
   return {
@@ -28,12 +29,20 @@ export function managerStatus(
     pod,
     version: releaseOf(product),
     ...roundTripMs === 0 ? {} : { round_trip_ms: roundTripMs },
+    ...transport === undefined ? {} : { transport },
+    ...direct === undefined ? {} : {
+      direct: {
+        endpoint: direct.endpoint,
+        ...direct.trouble === undefined ? {} : { reason: direct.trouble },
+      },
+    },
     session: {
       state: trouble === undefined ? "connected" : "waiting",
       since: new Date(since).toISOString(),
       ...trouble === undefined ? {} : { reason: trouble },
-      carriers: stats.carriers.map(({ roundTripMs }) => ({
+      carriers: stats.carriers.map(({ roundTripMs, isShortcut }) => ({
         round_trip_ms: roundTripMs,
+        direct: isShortcut,
       })),
       streams: stats.streams,
       moved_streams: former.movedStreams,

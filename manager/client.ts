@@ -10,7 +10,11 @@ import { type DirectOffer, parseDirectOffer } from "./direct_offer.ts";
 import { encodeTarget } from "./target.ts";
 import { parseWorld, type World } from "./world.ts";
 
-export { type DirectEndpoint, parseDirectEndpoint } from "./direct_endpoint.ts";
+export {
+  type DirectEndpoint,
+  formatDirectEndpoint,
+  parseDirectEndpoint,
+} from "./direct_endpoint.ts";
 export {
   type DirectServiceType,
   type Manifest,

@@ -23,6 +23,8 @@ const log = logger("manager");
 
 const hourMs = 3_600_000;
 const rotationMs = 24 * hourMs;
+/** After a certificate or a listener that could not be had. */
+const rotationPauseMs = 60_000;
 /** A laptop's clock may be wrong by this much. */
 const skewMs = 24 * hourMs;
 /** From the connection to the end of TLS's handshake, in ms. */
@@ -65,8 +67,7 @@ export class DirectDoor implements AsyncDisposable {
   shut(): void {
     this.#closed.abort();
     this.#callOff();
-    this.#listener?.close();
-    this.#listener = undefined;
+    this.#closeListener();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -83,19 +84,29 @@ export class DirectDoor implements AsyncDisposable {
       notBefore: new Date(now - skewMs),
       notAfter: new Date(now + rotationMs + skewMs),
     });
-    if (this.#closed.signal.aborted) return;
-    this.#listener?.close();
+    this.#closeListener();
     await this.#accepting;
+    if (this.#closed.signal.aborted) return;
     this.#listener = Deno.listenTls({ ...address, cert, key });
     this.#accepting = acceptLoop(this.#listener, {
       take: (conn) => this.#take(conn),
       clock,
     });
     offers.set({ endpoint, name: this.#name, certificate: cert });
-    this.#callOff = clock.after(rotationMs, () => {
-      this.#rotate().catch((error) =>
-        log.error("no new certificate for the direct endpoint", { error })
-      );
+    this.#rotateAfter(rotationMs);
+  }
+
+  #closeListener(): void {
+    this.#listener?.close();
+    this.#listener = undefined;
+  }
+
+  #rotateAfter(ms: number): void {
+    this.#callOff = this.#options.clock.after(ms, () => {
+      this.#rotate().catch((error) => {
+        log.error("no new certificate for the direct endpoint", { error });
+        if (!this.#closed.signal.aborted) this.#rotateAfter(rotationPauseMs);
+      });
     });
   }
 

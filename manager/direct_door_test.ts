@@ -36,7 +36,7 @@ async function open() {
     return new TcpConn(await Deno.connect({ hostname, port }));
   };
   return {
-    ...{ clock, doorway, door, offers, carrier },
+    ...{ clock, doorway, door, offers, carrier, address },
     async [Symbol.asyncDispose]() {
       await door[Symbol.asyncDispose]();
       await doorway[Symbol.asyncDispose]();
@@ -105,6 +105,25 @@ Deno.test("DirectDoor makes another certificate after a day, and takes the forme
   assert.equal(offer.name, former.name);
   (await connect(offer)).close();
   await assert.rejects(connect(former), Deno.errors.InvalidData);
+});
+
+Deno.test("DirectDoor tries again when it could not listen with another certificate", async () => {
+  await using manager = await open();
+  const { clock, offers, address } = manager;
+  const former = offers.value!;
+  const { hostname } = address;
+  // No machine has this address.
+  address.hostname = "192.0.2.1";
+  clock.advance(dayMs);
+  while (
+    await connect(former).then((conn) => conn.close(), () => null) !== null
+  );
+  address.hostname = hostname;
+  while (offers.value === former) {
+    clock.advance(60_000);
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  (await connect(offers.value!)).close();
 });
 
 Deno.test("DirectDoor lets go of who does not shake hands", async () => {

@@ -46,7 +46,7 @@ function directService(options: ManifestOptions): Manifest[] {
     metadata: manifestMeta(options, { namespace, name: directServiceName }),
     spec: {
       type: direct.service,
-      selector: { "app.kubernetes.io/name": managerName },
+      selector: matchLabels,
       ports: [{
         ...{ name: "direct", protocol: "TCP", targetPort: "direct" },
         port: isNodePort ? directPort : port,

@@ -222,6 +222,16 @@ export class Laptop implements AsyncDisposable {
   }
 
   /**
+   * Lets this laptop reach the ports of the first node, not those of the API server alone: what an admin of a cluster
+   * opens to laptops.
+   *
+   * @returns what closes them again
+   */
+  async openNodePorts(): Promise<AsyncDisposable> {
+    return { [Symbol.asyncDispose]: await this.#inSet("direct") };
+  }
+
+  /**
    * Makes a black hole between this laptop and the API server: what is sent vanishes in both directions, and nothing
    * is told so.
    *
