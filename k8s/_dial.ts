@@ -5,6 +5,7 @@
  * 2. TLS by the runtime where its rules are as strict as the kubeconfig's, else by `node:tls`.
  */
 import { type Conn, Ip, Subnet } from "../net/mod.ts";
+import { connectSoon } from "./_connect.ts";
 import { unlessAborted } from "./_deadline.ts";
 import { DenoConn } from "./_deno_conn.ts";
 import { setNoDelay } from "./_no_delay_linux.ts";
@@ -77,17 +78,16 @@ async function dialRuntimeTls(
   { server, trust }: Way,
   { certificate, signal }: SureOptions,
 ): Promise<Conn> {
-  const dialling = Deno.connectTls({
-    hostname: bareHost(server),
-    port: portOf(server),
-    ...trust.authority ? { caCerts: [trust.authority] } : {},
-    ...certificate,
-  });
-  const conn = await unlessAborted(dialling, signal).catch((error) => {
-    // connectTls knows no signal: what comes too late is closed.
-    dialling.then((late) => late.close(), () => {});
-    throw error;
-  });
+  const address = { hostname: bareHost(server), port: portOf(server) };
+  const conn = await connectSoon(
+    () =>
+      Deno.connectTls({
+        ...address,
+        ...trust.authority ? { caCerts: [trust.authority] } : {},
+        ...certificate,
+      }),
+    { ...address, signal },
+  );
   try {
     // Before the handshake: it has several small messages of ours in a row.
     setNoDelay(conn.localAddr);
@@ -130,8 +130,11 @@ async function dialInSteps(
 }
 
 async function dialTcp(to: URL, signal: AbortSignal): Promise<Conn> {
-  const hostname = bareHost(to);
-  const conn = await Deno.connect({ hostname, port: portOf(to), signal });
+  const address = { hostname: bareHost(to), port: portOf(to) };
+  const conn = await connectSoon(
+    () => Deno.connect({ ...address, signal }),
+    { ...address, signal },
+  );
   conn.setNoDelay(true);
   return new DenoConn(conn);
 }

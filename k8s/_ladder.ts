@@ -26,6 +26,7 @@ function survives(
   }
   if (error instanceof ApiError) {
     if (error.status === 401 || error.reason === "NotFound") return false;
+    if (isBusy(error)) return false;
     if (error.reason !== "Forbidden" || failed === "exec") return true;
     return way === "exec" || hasOtherVerb(way, error.verb);
   }
@@ -34,6 +35,11 @@ function survives(
     return kind === "protocol" || kind === "reset";
   }
   return error instanceof ConnResetError;
+}
+
+/** The API server itself has too much to do: another way is more of it. */
+function isBusy({ status, reason }: ApiError): boolean {
+  return status === 429 || reason === "ServiceUnavailable";
 }
 
 /** A WebSocket needs the verb `get`, the bare upgrade `create`, and rights are often given for one of them. */

@@ -31,6 +31,8 @@ const table: [[PortForwardWay, unknown][], PortForwardWay[]][] = [
   [[["spdy", obstacle("protocol")], ["spdy-websocket", obstacle("reset")]], [
     ...["channel", "kubectl", "exec"] as const,
   ]],
+  // Somebody on the way who knows no upgrade.
+  [[["spdy-websocket", answer(503)]], ["spdy", "channel", "kubectl", "exec"]],
   // Rights: the other verb, and the other resource.
   [[["spdy-websocket", forbidden]], ["spdy", "exec"]],
   [[["spdy", forbiddenToCreate]], ["spdy-websocket", "exec"]],
@@ -48,6 +50,8 @@ const table: [[PortForwardWay, unknown][], PortForwardWay[]][] = [
   [[["spdy-websocket", answer(401, "Unauthorized")]], []],
   [[["spdy-websocket", answer(404, "NotFound")]], []],
   [[["exec", answer(404, "NotFound")]], []],
+  [[["spdy-websocket", answer(429)]], []],
+  [[["spdy-websocket", answer(503, "ServiceUnavailable")]], []],
   [[["spdy-websocket", obstacle("timeout")]], []],
   [[["spdy-websocket", obstacle("refused")]], []],
   [[["spdy-websocket", new CredentialError("no plugin")]], []],
