@@ -16,3 +16,13 @@ export function openCarrier(
     ...{ bridge, speaksFirst: true, signal },
   });
 }
+
+/**
+ * How old carriers become at most: less than usual where something on the way cuts connections earlier, and
+ * `TP_CARRIER_SECONDS` says so. From a second to a day.
+ */
+export function carrierLimits(): { carrierMs?: number } {
+  const seconds = Number(Deno.env.get("TP_CARRIER_SECONDS") ?? NaN);
+  if (!(seconds > 0)) return {};
+  return { carrierMs: Math.min(Math.max(seconds, 1), 86_400) * 1000 };
+}

@@ -20,7 +20,7 @@ import {
   type Session,
   type SessionStats,
 } from "../tunnel/mod.ts";
-import { openCarrier } from "./carrier.ts";
+import { carrierLimits, openCarrier } from "./carrier.ts";
 import type { DirectWay } from "./direct_way.ts";
 import { pause } from "./pause.ts";
 import { findReplicas, isGone, readyOf, type Replica } from "./replicas.ts";
@@ -88,6 +88,7 @@ export class ManagerSession {
     const session = await dialSession({
       ...{ identity, product, signal },
       dial: ({ signal }) => openCarrier(api, { namespace, pod, signal }),
+      limits: carrierLimits(),
       onCarrier: (change) => onCarrier(change),
       onTrouble: (trouble) => trouble && onTrouble(trouble),
     });

@@ -10,10 +10,10 @@ import type { Carrier } from "./carrier.ts";
 import type { Limits } from "./limits.ts";
 
 const firstPauseMs = 100;
-const usualLongestPauseMs = 5000;
-/** Carriers are replaced at such an age: proxies and load balancers cut at an hour, or at 45 minutes. */
-const rotateAfterMs = 35 * 60_000;
-const rotateSpreadMs = 9 * 60_000;
+/** Short enough that a network that is back is noticed within 3 s. */
+const usualLongestPauseMs = 1500;
+/** By such a share of {@link Limits.carrierMs} carriers may be replaced earlier, so that they are not all at once. */
+const rotateSpread = 0.2;
 /** A carrier more than one is given up when there was no bulk for so long. */
 const surplusMs = 3 * 60_000;
 const lookMs = 60_000;
@@ -64,8 +64,8 @@ export class Keeper {
   }
 
   onJoined(carrier: Carrier): void {
-    const { clock, random } = this.#options;
-    const ageMs = rotateAfterMs + random() * rotateSpreadMs;
+    const { clock, limits, random } = this.#options;
+    const ageMs = limits.carrierMs * (1 - rotateSpread * random());
     this.#after(ageMs, () => this.#replace(carrier));
     if (this.#hasTrouble) this.#options.onTrouble(undefined);
     this.#hasTrouble = this.#isMoreWanted = false;

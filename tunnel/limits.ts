@@ -21,6 +21,11 @@ export interface Limits {
   keptBytes: number;
   /** Carriers that the dialer opens at a time. The acceptor takes twice as many. */
   carriers: number;
+  /**
+   * How old a carrier becomes at most, before the dialer has replaced it: proxies and load balancers cut at an hour, or at
+   * 45 minutes.
+   */
+  carrierMs: number;
   /** How long a session goes on without a carrier. */
   graceMs: number;
   /** How long an acceptor's session goes on over shortcuts alone, without a carrier of those that can begin one. */
@@ -41,6 +46,7 @@ export const defaultLimits: Limits = {
   datagramBudgetBytes: 16 * 1024 * 1024,
   keptBytes: 64 * 1024 * 1024,
   carriers: 4,
+  carrierMs: 44 * 60_000,
   graceMs: 15 * 60_000,
   shortcutMs: 60 * 60_000,
   sessions: 1024,
