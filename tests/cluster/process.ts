@@ -27,8 +27,9 @@ function pidPath(name: string): string {
 export async function startProcess(process: BackgroundProcess) {
   await Deno.mkdir(statePath("log"), { recursive: true });
   await Deno.mkdir(statePath("pid"), { recursive: true });
+  // What a caller holds open, like a lock, is not to live as long as this process.
   const script =
-    'log=$1; shift; setsid "$@" >>"$log" 2>&1 </dev/null & echo $!';
+    'log=$1; shift; exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; setsid "$@" >>"$log" 2>&1 </dev/null & echo $!';
   const stdout = await must(
     ["sh", "-c", script, "sh", logPath(process.name), ...process.argv],
     process.env === undefined ? {} : { env: process.env },
