@@ -31,8 +31,9 @@ const log = logger("connector");
 const firstViewMs = 10_000;
 /** How long a session without a carrier keeps new streams to itself while another copy is ready. */
 const stuckMs = 5_000;
-/** How often the pod of a session without a carrier is looked at, and how long a look may take. */
+/** Pauses between looks at the pod of a session without a carrier; to what they grow while looks fail; how long one may take. */
 const lookMs = 500;
+const longestLookMs = 2_000;
 const lookTimeoutMs = 2_000;
 /** How often a session that takes no more streams is looked at. */
 const retiredMs = 1_000;
@@ -66,6 +67,7 @@ export class ManagerSession {
   readonly #retired = new AbortController();
   readonly #over = Promise.withResolvers<string>();
   #waiting: Waiting | undefined;
+  #isPodWatched = false;
 
   private constructor(options: ManagerSessionOptions, session: Session) {
     this.#options = options;
@@ -194,7 +196,7 @@ export class ManagerSession {
       ? undefined
       : { since: Date.now(), why: lost ?? "it has no carrier" };
     this.#options.onChange(this);
-    if (!wasWaiting) void this.#watchPod();
+    void this.#watchPod();
   }
 
   #onTrouble({ message }: Error): void {
@@ -203,15 +205,23 @@ export class ManagerSession {
     this.#waiting = { ...this.#waiting, why: message };
   }
 
-  /** While there is no carrier. */
+  /** While there is no carrier. An API server that has too much to do is asked less. */
   async #watchPod(): Promise<void> {
+    if (this.#isPodWatched) return;
+    this.#isPodWatched = true;
     const { signal } = this.#retired;
+    let pauseMs = lookMs;
     while (this.#waiting !== undefined && !signal.aborted) {
-      await this.#lookAtPod(this.#waiting).catch((error) =>
-        log.debug("cannot look at the manager's pod", { error })
-      );
-      await pause(lookMs, signal);
+      try {
+        await this.#lookAtPod(this.#waiting);
+        pauseMs = lookMs;
+      } catch (error) {
+        log.debug("cannot look at the manager's pod", { error });
+        pauseMs = Math.min(pauseMs * 2, longestLookMs);
+      }
+      await pause(pauseMs * (0.5 + Math.random()), signal);
     }
+    this.#isPodWatched = false;
   }
 
   async #lookAtPod({ since }: Waiting): Promise<void> {
