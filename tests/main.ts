@@ -52,7 +52,6 @@ async function suite(name: string, options: string[]): Promise<void> {
     deno,
     "test",
     "-A",
-    "--quiet",
     `--junit-path=${report}`,
     ...options,
   ]);
@@ -91,7 +90,7 @@ if (filters.length === 0) {
   await check("lint", [deno, "lint", "--quiet"]);
   await check("types", [deno, "check", "--quiet"]);
   await check("packages", [...cluster, "packages"]);
-  await suite("unit tests", ["--parallel", "--ignore=tests/e2e"]);
+  await suite("unit tests", ["--quiet", "--parallel", "--ignore=tests/e2e"]);
 }
 await endToEnd();
 

@@ -1,7 +1,9 @@
 /** Bytes: many, in both directions, in parallel, by real programs; and refusals that are the service's own. */
 import assert from "node:assert/strict";
 import { Laptop, openCluster, waitFor } from "../cluster/mod.ts";
+import { footprint } from "../support/footprint.ts";
 import { Tp } from "../support/laptop_tp.ts";
+import { ownProcesses } from "../support/own_processes.ts";
 
 const gibibyte = 1024 ** 3;
 const bodyUrl = `http://bench.default:5004/bytes/${gibibyte}`;
@@ -103,11 +105,13 @@ Deno.test("an upload by iperf3 finishes, and so does its download", async () => 
   }
 });
 
-Deno.test("a reader that stops does not stop the others", async () => {
+Deno.test("a reader that stops does not stop the others, and fills no memory", async () => {
   const cluster = await openCluster();
   await using laptop = await Laptop.open(cluster);
   const tp = new Tp(laptop);
   await using _ = await tp.connected();
+  const { connector } = await ownProcesses(laptop);
+  const { rssBytes: before } = await footprint(connector);
   const stalled = laptop.spawn([
     "bash",
     "-c",
@@ -121,6 +125,9 @@ Deno.test("a reader that stops does not stop the others", async () => {
     );
     assert.equal(code, 0);
     assert.ok(durationMs < 20_000, `it took ${durationMs} ms`);
+    const { rssBytes } = await footprint(connector);
+    const moreMb = Math.round((rssBytes - before) / 1e6);
+    assert.ok(moreMb < 128, `the connector grew by ${moreMb} MB`);
   } finally {
     stalled.kill("SIGKILL");
     await stalled.status;

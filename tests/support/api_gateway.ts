@@ -1,7 +1,8 @@
 /**
  * `api_gateway.ts CONFIG`: an HTTP gateway on the loopback address before an API server, for whom it vouches with a client
  * certificate. Of the ways to a pod's port it lets pass those that the file CONFIG allows, as of the moment. It says its
- * port, then each way that it is asked for, a line each, and `mark` when the user agent is so called.
+ * port, then each way that it is asked for, a line each, and `mark` when the user agent is so called; `other` for any other
+ * request while it answers all with a status.
  */
 export interface GatewayConfig {
   /** Address of the API server. */
@@ -12,6 +13,8 @@ export interface GatewayConfig {
   key: string;
   /** Names of ways, as `tp status` tells them. */
   allowed: string[];
+  /** With what it answers every request, as a busy API server does; absent: not by itself. */
+  status?: number;
 }
 
 const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -24,16 +27,14 @@ async function serve(client: Deno.TcpConn): Promise<void> {
   const config = await readConfig();
   const head = await readHead(client);
   const way = wayOf(head);
-  if (way !== undefined) {
-    say(way);
-    if (!config.allowed.includes(way)) {
-      const body = "this gateway lets no such thing pass";
-      return await write(
-        client,
-        `HTTP/1.1 400 Bad Request\r\ncontent-length: ${body.length}\r\n` +
-          `connection: close\r\n\r\n${body}`,
-      );
-    }
+  if (way !== undefined) say(way);
+  if (config.status !== undefined) {
+    if (way === undefined) say("other");
+    return await refuse(client, config.status, statusText(config.status));
+  }
+  if (way !== undefined && !config.allowed.includes(way)) {
+    const body = "this gateway lets no such thing pass";
+    return await refuse(client, 400, body);
   }
   const { cert, key } = config;
   const { hostname, port } = new URL(config.server);
@@ -46,6 +47,24 @@ async function serve(client: Deno.TcpConn): Promise<void> {
     client.readable.pipeTo(up.writable),
     up.readable.pipeTo(client.writable),
   ]);
+}
+
+async function refuse(
+  client: Deno.Conn,
+  status: number,
+  body: string,
+): Promise<void> {
+  await write(
+    client,
+    `HTTP/1.1 ${status} No\r\ncontent-length: ${body.length}\r\n` +
+      `connection: close\r\n\r\n${body}`,
+  );
+}
+
+/** As an API server says that it has too much to do. */
+function statusText(code: number): string {
+  const reason = code === 429 ? "TooManyRequests" : "ServiceUnavailable";
+  return JSON.stringify({ kind: "Status", status: "Failure", reason, code });
 }
 
 async function readConfig(): Promise<GatewayConfig> {

@@ -1,12 +1,15 @@
 /** The TCP connections between a laptop and the API server, and what befalls them. */
 import { type Cluster, type Laptop, must } from "../cluster/mod.ts";
 
+/** Where the connections lead: the cluster, or what is before it. */
+export type Server = Pick<Cluster, "apiServerAddress">;
+
 /** Breaks all of them off, as a firewall does that has forgotten them: each end gets a reset. */
 export async function resetConnections(
   laptop: Laptop,
-  cluster: Cluster,
+  server: Server,
 ): Promise<void> {
-  await must(laptop.command(["ss", "-K", ...selector(cluster)]));
+  await must(laptop.command(["ss", "-K", ...selector(server)]));
 }
 
 /** A connection, as the laptop's kernel counts. */
@@ -20,11 +23,11 @@ export interface Connection {
 /** Those that are established, the busiest first. */
 export async function listConnections(
   laptop: Laptop,
-  cluster: Cluster,
+  server: Server,
 ): Promise<Connection[]> {
   const text = await must(
     laptop.command(["ss", "-HtniO", "state", "established"])
-      .concat(selector(cluster)),
+      .concat(selector(server)),
   );
   const count = (line: string, name: string) =>
     Number(new RegExp(`\\b${name}:(\\d+)`).exec(line)?.[1] ?? 0);
@@ -55,6 +58,6 @@ export async function swallowConnection(
   };
 }
 
-function selector({ apiServerAddress: { host, port } }: Cluster): string[] {
+function selector({ apiServerAddress: { host, port } }: Server): string[] {
   return ["dst", host, "dport", "=", `:${port}`];
 }

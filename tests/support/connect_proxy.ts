@@ -3,7 +3,8 @@
  * It says its port, then whom it was asked for, a line each. What it reads on standard input:
  *
  * - `end`: it ends all connections, in both directions, as one that is being restarted.
- * - `age MS`: connections are ended so when they become that old; those that are open count from here on.
+ * - `age MS`: connections are ended so when they become that old; those that are open count from here on. For each that is,
+ *   it says `aged` and how many bytes it has carried from here on.
  */
 const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
 const tunnels = new Set<Tunnel>();
@@ -26,6 +27,7 @@ class Tunnel {
   readonly #client: Deno.TcpConn;
   readonly #server: Deno.TcpConn;
   #isEnded = false;
+  #bytes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(client: Deno.TcpConn, server: Deno.TcpConn) {
@@ -57,7 +59,11 @@ class Tunnel {
   ageFromHere(): void {
     clearTimeout(this.#timer);
     if (maxAgeMs === undefined) return;
-    this.#timer = setTimeout(() => this.end(), maxAgeMs);
+    this.#bytes = 0;
+    this.#timer = setTimeout(() => {
+      say(`aged ${this.#bytes}`);
+      this.end();
+    }, maxAgeMs);
   }
 
   async #carry(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
@@ -65,6 +71,7 @@ class Tunnel {
     for (;;) {
       const count = await from.read(buffer);
       if (count === null) break;
+      this.#bytes += count;
       if (!this.#isEnded) {
         await writeAll(to, buffer.subarray(0, count)).catch(() => this.end());
       }

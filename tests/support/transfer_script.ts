@@ -1,9 +1,11 @@
 /**
- * `transfer_script.ts down|up URL BYTES RATE`: one HTTP transfer, at RATE bytes a second until a line comes in, then as fast
- * as it goes. It prints how many bytes it has read or handed on, a line each time, and at the end what came of it as JSON:
- * the SHA-256 of what arrived and of what was sent.
+ * `transfer_script.ts down|up|source URL BYTES RATE`: one transfer, by HTTP or from a service that is a source of bytes, at
+ * RATE bytes a second until a line comes in, then as fast as it goes. It prints how many bytes it has read or handed on, a
+ * line each time, and at the end what came of it as JSON: the SHA-256 of what arrived and of what was sent.
  */
 import { createHash } from "node:crypto";
+
+type Way = "down" | "up" | "source";
 
 const [way, url = "", bytesText, rateText] = Deno.args;
 const bytes = Number(bytesText);
@@ -25,7 +27,7 @@ let isReleased = false;
 
 /** Counts a block, and waits until the next one is due. */
 async function pass(block: Uint8Array): Promise<void> {
-  hash.update(block);
+  if (way !== "source") hash.update(block);
   done += block.length;
   const nowMs = performance.now();
   if (nowMs - reportedMs >= reportMs) {
@@ -47,6 +49,19 @@ async function down(): Promise<{ arrived: string; sent: string }> {
     arrived: hash.digest("hex"),
     sent: answer.headers.get("x-sha256") ?? "",
   };
+}
+
+/** Nobody compares what comes without end. */
+async function source(): Promise<{ arrived: string; sent: string }> {
+  const { hostname, port } = new URL(url);
+  using conn = await Deno.connect({ hostname, port: Number(port) });
+  await conn.write(new TextEncoder().encode(`${bytes}\n`));
+  const buffer = new Uint8Array(blockBytes);
+  for (;;) {
+    const count = await conn.read(buffer);
+    if (count === null) return { arrived: "", sent: "" };
+    await pass(buffer.subarray(0, count));
+  }
 }
 
 async function up(): Promise<{ arrived: string; sent: string }> {
@@ -71,6 +86,6 @@ function say(line: string): void {
   console.log(line);
 }
 
-const result = await (way === "up" ? up() : down());
+const result = await { down, up, source }[way as Way]();
 say(JSON.stringify({ bytes: done, ...result }));
 Deno.exit(0);
