@@ -1,11 +1,11 @@
 /** A manager of this run's own: the one of this executable, and no one else's is touched. */
-import { createHash } from "node:crypto";
 import { version } from "../../build.ts";
 import { managerManifests } from "../../manager/client.ts";
-import { buildManagerImage, type Cluster } from "../../tests/cluster/mod.ts";
+import type { Cluster } from "../../tests/cluster/mod.ts";
+import { ownImage } from "../../tests/support/own_image.ts";
 import { containerPids } from "./processes.ts";
 
-export const executable = new URL("../../dist/tp", import.meta.url).pathname;
+export { executable } from "../../tests/support/laptop_tp.ts";
 
 /** Installed until disposed of. */
 export interface BenchManager extends AsyncDisposable {
@@ -16,10 +16,7 @@ export interface BenchManager extends AsyncDisposable {
 }
 
 export async function installManager(cluster: Cluster): Promise<BenchManager> {
-  const image = Deno.env.get("TP_IMAGE") ?? await ownImage();
-  if (cluster.isBed) {
-    await buildManagerImage(cluster, { executable, name: image });
-  }
+  const image = await ownImage(cluster, "bench");
   await using building = new AsyncDisposableStack();
   const { name: namespace } = building.use(await cluster.namespace("tp-bench"));
   building.defer(() => removeRights(cluster, namespace));
@@ -36,12 +33,6 @@ export async function installManager(cluster: Cluster): Promise<BenchManager> {
     findPids: () => containerPids(cluster, { namespace, selector }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
-}
-
-/** Named by its content: a node keeps one image for each executable that was measured on it. */
-async function ownImage(): Promise<string> {
-  const digest = createHash("sha256").update(await Deno.readFile(executable));
-  return `docker.io/local/tp:bench-${digest.digest("hex").slice(0, 12)}`;
 }
 
 /** What the manager has outside of its namespace. */

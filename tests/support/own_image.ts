@@ -1,0 +1,17 @@
+import { createHash } from "node:crypto";
+import { buildManagerImage, type Cluster } from "../cluster/mod.ts";
+import { executable } from "./laptop_tp.ts";
+
+/**
+ * The image of the build under test, in the bed: under the name of `TP_IMAGE`, else one that tells its content, so that no
+ * other run's manager is touched. A cluster of `TP_TEST_KUBECONFIG` pulls it.
+ *
+ * @param use a word of its name
+ */
+export async function ownImage(cluster: Cluster, use: string): Promise<string> {
+  const digest = createHash("sha256").update(await Deno.readFile(executable));
+  const name = Deno.env.get("TP_IMAGE") ??
+    `docker.io/local/tp:${use}-${digest.digest("hex").slice(0, 12)}`;
+  if (cluster.isBed) await buildManagerImage(cluster, { executable, name });
+  return name;
+}
