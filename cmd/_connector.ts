@@ -7,6 +7,7 @@ import {
   connectorPidPath,
   killStoppedConnector,
   removeStaleSocket,
+  stoppedConnector,
 } from "../connector/client.ts";
 import { CommandError } from "./_error.ts";
 import { failureError } from "./_failure.ts";
@@ -23,8 +24,15 @@ export interface RunningConnector extends Disposable {
   readonly status: Status["user_daemon"]["status"];
 }
 
-/** The connector of this user, or `undefined` when none runs. */
-export async function findConnector(): Promise<RunningConnector | undefined> {
+/**
+ * The connector of this user, or `undefined` when none runs.
+ *
+ * @param onEnded A connector that a signal has stopped is ended, and told here.
+ * @throws {CommandError} when it does not answer; so it does when it is stopped and `onEnded` is absent.
+ */
+export async function findConnector(
+  onEnded?: (text: string) => void,
+): Promise<RunningConnector | undefined> {
   const client = new ConnectorClient();
   try {
     const { user_daemon: { pid, status } } = await client.status();
@@ -38,8 +46,12 @@ export async function findConnector(): Promise<RunningConnector | undefined> {
     client[Symbol.dispose]();
     if (!(error instanceof ConnectorAbsentError)) throw error;
     if (!error.isStuck) return undefined;
-    if (await killStoppedConnector()) {
+    const stopped = await stoppedConnector();
+    if (stopped !== undefined) {
+      if (onEnded === undefined) throw stoppedError(stopped, error);
+      await killStoppedConnector(stopped);
       await removeStaleSocket();
+      onEnded(`Ended the connector (process ${stopped}): it was stopped`);
       return undefined;
     }
     throw new CommandError(
@@ -50,15 +62,29 @@ export async function findConnector(): Promise<RunningConnector | undefined> {
   }
 }
 
-/** The connector of this user, started if none runs. */
-export async function openConnector(): Promise<RunningConnector> {
-  const running = await findConnector();
+function stoppedError(pid: number, cause: ConnectorAbsentError): CommandError {
+  return new CommandError(
+    `Cannot ask the connector (process ${pid}): a signal has stopped it`,
+    `\`kill -CONT ${pid}\` lets it and its connections go on, \`tp quit\` ends it`,
+    { cause },
+  );
+}
+
+/**
+ * The connector of this user, started if none runs.
+ *
+ * @param onEnded As of {@link findConnector}.
+ */
+export async function openConnector(
+  onEnded: (text: string) => void,
+): Promise<RunningConnector> {
+  const running = await findConnector(onEnded);
   if (running && running.status !== "Quitting") return running;
   if (running) await untilEnded(running);
   const start = await startConnector();
   const deadline = Date.now() + startTimeoutMs;
   while (Date.now() < deadline && !start.hasEnded()) {
-    const started = await findConnector();
+    const started = await findConnector(onEnded);
     if (started) return started;
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }

@@ -33,9 +33,11 @@ function spawn(program: string, args: string[]): Deno.ChildProcess {
       stderr: "inherit",
     }).spawn();
   } catch (cause) {
-    const state = cause instanceof Deno.errors.NotFound
-      ? "no such program"
-      : (cause as Error).message;
-    throw new CommandError(`Cannot run "${program}": ${state}`, "", { cause });
+    const [state, remedy] = cause instanceof Deno.errors.NotFound
+      ? ["no such program", "Give its path, or set PATH to where it is"]
+      : [(cause as Error).message, ""];
+    throw new CommandError(`Cannot run "${program}": ${state}`, remedy, {
+      cause,
+    });
   }
 }

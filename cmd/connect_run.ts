@@ -71,18 +71,20 @@ async function connectInterruptibly(
   const { signal } = interrupt;
   try {
     await repairIfNeeded(say);
-    const connector = await openConnector();
+    const connector = await openConnector(say);
     const event = await follow(connector, { request, say, signal });
     return { connector, ...event };
   } catch (error) {
     if (!signal.aborted) throw error;
-    await endUnlessConnected();
+    await endUnlessConnected(say);
     return "interrupted";
   }
 }
 
-async function endUnlessConnected(): Promise<void> {
-  using left = await findConnector();
+async function endUnlessConnected(
+  say: (line: string) => void,
+): Promise<void> {
+  using left = await findConnector(say);
   if (left === undefined || left.status === "Connected") return;
   if (left.status === "Not connected") await left.client.quit();
   await untilEnded(left);

@@ -5,7 +5,7 @@ import { repairIfNeeded } from "./_repair.ts";
 
 export default async function run(this: Context): Promise<void> {
   const say = (text: string) => this.process.stdout.write(text);
-  using connector = await findConnector();
+  using connector = await findConnector((line) => say(line + "\n"));
   if (connector === undefined) {
     await repairIfNeeded((line) => say(line + "\n"));
     say("Not connected\n");

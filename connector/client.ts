@@ -6,7 +6,7 @@ export { connectorLogPath, connectorPidPath } from "./paths.ts";
 /** How long a connector may take to tell its state. */
 const answerMs = 5_000;
 export { removeStaleSocket } from "./stale_socket.ts";
-export { killStoppedConnector } from "./stopped.ts";
+export { killStoppedConnector, stoppedConnector } from "./stopped.ts";
 
 /** The connector of this user. Dispose of it to free the connection. */
 export class ConnectorClient implements Disposable {

@@ -54,9 +54,10 @@ export async function forbiddenToConnect(
 }
 
 /**
- * A manager that is not there, and a user who may not install it.
+ * A user who may not install the manager.
  *
- * @param cause Absent when nothing was tried; then the result is `undefined` if no right is known to be missing.
+ * @param cause Absent when nothing was tried, since there is no manager; then the result is `undefined` if no right is
+ *   known to be missing.
  */
 export async function forbiddenToInstall(
   api: ApiClient,
@@ -73,8 +74,11 @@ export async function forbiddenToInstall(
   const told = cause === undefined ? [] : [cause.message];
   return new ConnectError({
     kind: "forbidden",
-    cause: `Cannot install the traffic manager: namespace ` +
-      `"${managerNamespace}" has none, and user "${user}" may not`,
+    cause: cause === undefined
+      ? `Cannot install the traffic manager: namespace ` +
+        `"${managerNamespace}" has none, and user "${user}" may not`
+      : `Cannot install the traffic manager in namespace ` +
+        `"${managerNamespace}": user "${user}" may not`,
     details: missing.length > 0 ? formatRights(missing) : told,
     adminCommands: [
       installCommand(managerNamespace),

@@ -28,7 +28,7 @@ export function managerStatus(
     name: "traffic-manager",
     pod,
     version: releaseOf(product),
-    ...roundTripMs === 0 ? {} : { round_trip_ms: roundTripMs },
+    ...roundTripMs === 0 ? {} : { round_trip_ms: rounded(roundTripMs) },
     ...transport === undefined ? {} : { transport },
     ...direct === undefined ? {} : {
       direct: {
@@ -41,7 +41,7 @@ export function managerStatus(
       since: new Date(since).toISOString(),
       ...trouble === undefined ? {} : { reason: trouble },
       carriers: stats.carriers.map(({ roundTripMs, isShortcut }) => ({
-        round_trip_ms: roundTripMs,
+        round_trip_ms: rounded(roundTripMs),
         direct: isShortcut,
       })),
       streams: stats.streams,
@@ -49,6 +49,11 @@ export function managerStatus(
       former_sessions: former.formerSessions,
     },
   };
+}
+
+/** Milliseconds to the microsecond. */
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
 
 /** The release in what a peer of a session calls itself, e.g. `0.1.0` of `tp/0.1.0`. */

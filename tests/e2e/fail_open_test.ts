@@ -115,7 +115,7 @@ Deno.test("a repair by the next command of any kind follows when all of ours was
   assertSameState(await laptop.snapshot(), before);
 });
 
-Deno.test("a connector that stays stopped is ended by the next command, and the next connect works", async () => {
+Deno.test("a connector that stays stopped is ended by the next connect, and only told by status", async () => {
   const cluster = await openCluster();
   await using laptop = await Laptop.open(cluster);
   const tp = new Tp(laptop);
@@ -123,7 +123,15 @@ Deno.test("a connector that stays stopped is ended by the next command, and the 
   await tp.ok(["connect"]);
   const { connector } = await ownProcesses(laptop);
   Deno.kill(connector, "SIGSTOP");
-  await tp.ok(["connect"]);
+  assert.match(
+    await tp.fails(["status"]),
+    new RegExp(`process ${connector}\\): a signal has stopped it`),
+  );
+  const connected = await tp.ok(["connect"]);
+  assert.match(
+    connected,
+    new RegExp(`^Ended the connector \\(process ${connector}\\)`, "m"),
+  );
   const answer = await laptop.run(["curl", "-sS", "-m", "10", page]);
   assert.match(answer.stdout, /EdgyCorp/, answer.stderr);
   await tp.ok(["quit"]);
