@@ -1,9 +1,11 @@
 /**
- * `./dev bench tunnel [--rtt=0,20,80] [--loss=0,1,3] [--ways=direct,kubectl,tp] [--seconds=1] [--rounds=3] [--rate=300]
- * [--json]`: what becomes of `tp` beside a direct connection and `kubectl port-forward` when the way to the cluster is
- * long and loses, on the real cluster, in one run.
+ * `./dev bench tunnel [--rtt=0,20,80] [--loss=0,1,3] [--ways=direct,kubectl,tp,tp-direct] [--seconds=1] [--rounds=3]
+ * [--rate=300] [--json]`: what becomes of `tp`, through the API server and by the manager's direct endpoint, beside a
+ * direct connection and `kubectl port-forward` when the way to the cluster is long and loses, on the real cluster, in one
+ * run.
  *
- * 1. The cluster with the servers of the benchmarks and a manager of this run's own; two laptops.
+ * 1. The cluster with the servers of the benchmarks and two managers of this run's own, one of them with a direct
+ *    endpoint; three laptops.
  * 2. The bare link, then one with a wan in it for each round trip and loss. In each of them its round trip and loss are
  *    measured, the ways are opened, and each load is put on each way in turn.
  * 3. The verdicts: what is asked, what is.
@@ -19,7 +21,7 @@ import {
   gridWays,
   measureCell,
 } from "./tunnel/cell_report.ts";
-import { Place } from "./tunnel/place.ts";
+import { Place, settlePod } from "./tunnel/place.ts";
 import { formatGrid, type GridReport } from "./tunnel/report.ts";
 import { judge } from "./tunnel/targets.ts";
 import type { WayName } from "./ways/way.ts";
@@ -57,6 +59,12 @@ async function bench(options: Options): Promise<GridReport> {
   await using stack = new AsyncDisposableStack();
   const manager = stack.use(await installManager(cluster));
   const place = stack.use(await Place.open(cluster));
+  const direct = {
+    endpoint: place.directEndpoint(),
+    service: "NodePort",
+  } as const;
+  const directManager = stack.use(await installManager(cluster, { direct }));
+  await settlePod({ pids: await directManager.findPids() });
   const setUp = await describeSetUp({
     cluster,
     laptop: place.laptop,
@@ -67,7 +75,10 @@ async function bench(options: Options): Promise<GridReport> {
   const tool = join(await appBinary(), "app");
   const cells: CellReport[] = [];
   for (const cell of cellsOf(grid)) {
-    const all = { place, manager, ways, tool, durationMs, common };
+    const all = {
+      ...{ place, manager, directManager, ways },
+      ...{ tool, durationMs, common },
+    };
     cells.push(await measureCell(all, cell));
   }
   return {

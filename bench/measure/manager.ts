@@ -1,6 +1,9 @@
 /** A manager of this run's own: the one of this executable, and no one else's is touched. */
 import { version } from "../../build.ts";
-import { managerManifests } from "../../manager/client.ts";
+import {
+  managerManifests,
+  type ManifestOptions,
+} from "../../manager/client.ts";
 import type { Cluster } from "../../tests/cluster/mod.ts";
 import { ownImage } from "../../tests/support/own_image.ts";
 import { containerPids } from "./processes.ts";
@@ -15,12 +18,18 @@ export interface BenchManager extends AsyncDisposable {
   findPids(): Promise<number[]>;
 }
 
-export async function installManager(cluster: Cluster): Promise<BenchManager> {
+/** @param options.direct As {@link ManifestOptions.direct}. */
+export async function installManager(
+  cluster: Cluster,
+  { direct }: Pick<ManifestOptions, "direct"> = {},
+): Promise<BenchManager> {
   const image = await ownImage(cluster, "bench");
   await using building = new AsyncDisposableStack();
   const { name: namespace } = building.use(await cluster.namespace("tp-bench"));
   building.defer(() => removeRights(cluster, namespace));
-  const manifests = managerManifests({ namespace, image, version });
+  const manifests = managerManifests({
+    ...{ namespace, image, version, direct },
+  });
   await cluster.apply(
     JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests }),
   );

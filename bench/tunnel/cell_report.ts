@@ -33,6 +33,8 @@ export interface CellReport {
 export interface GridSetUp {
   readonly place: Place;
   readonly manager: BenchManager;
+  /** One with a direct endpoint for the third laptop. */
+  readonly directManager: BenchManager;
   readonly ways: readonly WayName[];
   readonly tool: string;
   readonly durationMs: number;
@@ -47,6 +49,11 @@ const openers: Partial<
   kubectl: ({ place }) => openKubectl(place.laptop, place.pod),
   tp: ({ place, manager }) =>
     openTp({ laptop: place.laptop, manager, podIp: place.pod.ip }),
+  "tp-direct": ({ place, directManager: manager }) =>
+    openTp({
+      ...{ laptop: place.third, manager, podIp: place.pod.ip },
+      isDirect: true,
+    }),
 };
 
 export const gridWays = Object.keys(openers) as WayName[];

@@ -1,11 +1,16 @@
-/** Where the grid is measured: two laptops with equal links, of which one reaches the pod by plain routing. */
+/**
+ * Where the grid is measured: laptops with equal links, of which one reaches the pod by plain routing and one a manager's
+ * direct endpoint.
+ */
 import {
   type Cluster,
   Laptop,
   must,
+  randomNodePort,
   run,
   setCongestionControl,
 } from "../../tests/cluster/mod.ts";
+import type { DirectEndpoint } from "../../manager/client.ts";
 import { openWan, type Wan, type WanCounts } from "../../tests/support/wan.ts";
 import {
   measureRoundTrips,
@@ -42,21 +47,24 @@ export class Place implements AsyncDisposable {
   readonly laptop: Laptop;
   /** Where the direct way is. */
   readonly other: Laptop;
+  /** Where `tp` is that goes by a direct endpoint. */
+  readonly third: Laptop;
   readonly #cluster: Cluster;
   readonly #stack: AsyncDisposableStack;
-  #wans: readonly Wan[] = [];
+  readonly #wans: Wan[] = [];
 
   private constructor(
-    { cluster, pod, laptops: [laptop, other], stack }: {
+    { cluster, pod, laptops: [laptop, other, third], stack }: {
       cluster: Cluster;
       pod: ServerPod;
-      laptops: [Laptop, Laptop];
+      laptops: [Laptop, Laptop, Laptop];
       stack: AsyncDisposableStack;
     },
   ) {
     this.pod = pod;
     this.laptop = laptop;
     this.other = other;
+    this.third = third;
     this.#cluster = cluster;
     this.#stack = stack;
   }
@@ -64,30 +72,37 @@ export class Place implements AsyncDisposable {
   static async open(cluster: Cluster): Promise<Place> {
     await using stack = new AsyncDisposableStack();
     const pod = stack.use(await openServerPod(cluster));
-    for (const pid of pod.pids) {
-      const enter = ["nsenter", "-t", `${pid}`, "-n"];
-      await must([...enter, "sysctl", "-qw", forgetful]);
-      await setCongestionControl(enter, "eth0", congestionControl);
-    }
+    await settlePod(pod);
     const open = async () => {
       const laptop = stack.use(await Laptop.open(cluster));
       await must(laptop.command(["sysctl", "-qw", ...sysctls]));
       return laptop;
     };
-    const laptops: [Laptop, Laptop] = [await open(), await open()];
+    const laptops: [Laptop, Laptop, Laptop] = [
+      await open(),
+      await open(),
+      await open(),
+    ];
+    stack.use(await laptops[2].openNodePorts());
     return new Place({ cluster, pod, laptops, stack: stack.move() });
   }
 
-  /** Makes both links what the cell says; no way is open. */
+  /** Where a manager's direct endpoint can be, for the third laptop. */
+  directEndpoint(): DirectEndpoint {
+    const { host } = this.#cluster.apiServerAddress;
+    return { host, port: randomNodePort() };
+  }
+
+  /** Makes the links what the cell says; no way is open. */
   async shape({ wan }: Cell): Promise<void> {
     if (wan !== undefined && this.#wans.length === 0) {
-      this.#wans = [
-        this.#stack.use(await openWan(this.laptop, { seed: 1 })),
-        this.#stack.use(await openWan(this.other, { seed: 2 })),
-      ];
+      for (const [i, laptop] of this.#laptops.entries()) {
+        const wan = await openWan(laptop, { seed: i + 1 });
+        this.#wans.push(this.#stack.use(wan));
+      }
     }
     for (const each of this.#wans) await each.change(wan ?? {});
-    for (const laptop of [this.laptop, this.other]) {
+    for (const laptop of this.#laptops) {
       await laptop.useCongestionControl(congestionControl);
       await this.#forget(laptop);
     }
@@ -117,6 +132,10 @@ export class Place implements AsyncDisposable {
     return { roundTrips, counts: difference(after, before) };
   }
 
+  get #laptops(): readonly Laptop[] {
+    return [this.laptop, this.other, this.third];
+  }
+
   /** Of the wans. */
   get wanPids(): readonly number[] {
     return this.#wans.map(({ pid }) => pid);
@@ -130,6 +149,17 @@ export class Place implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#stack.disposeAsync();
+  }
+}
+
+/** Has a pod that speaks with laptops itself do it as they do. */
+export async function settlePod(
+  { pids }: { pids: readonly number[] },
+): Promise<void> {
+  for (const pid of pids) {
+    const enter = ["nsenter", "-t", `${pid}`, "-n"];
+    await must([...enter, "sysctl", "-qw", forgetful]);
+    await setCongestionControl(enter, "eth0", congestionControl);
   }
 }
 

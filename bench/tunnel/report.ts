@@ -37,7 +37,8 @@ function formatCell(found: CellReport, { ways, cells }: GridReport): string {
   const base = cells.find(({ cell }) =>
     cell.wan !== undefined && cell.rttMs === 0 && cell.lossPercent === 0
   );
-  const header = ["", "", ...ways, "tp/kubectl", "tp/direct", "of own 0 ms"];
+  const header = ["", "", ...ways, "tp/kubectl", "tp/direct", "of own 0 ms"]
+    .concat("tp-direct/kubectl");
   const rows = lines.map((line) => {
     const own = base?.lines.find(({ name }) => name === line.name)?.ways.tp;
     return [
@@ -47,6 +48,7 @@ function formatCell(found: CellReport, { ways, cells }: GridReport): string {
       digits(line.ratio?.median, 2),
       ratio(line.ways.tp, line.ways.direct),
       found === base || line.unit === "us" ? "" : ratio(line.ways.tp, own),
+      ratio(line.ways["tp-direct"], line.ways.kubectl),
     ];
   });
   const opened = Object.entries(openMs)

@@ -52,6 +52,17 @@ function againstKubectl(report: CellReport): Question[] {
   ask("upload, 1 stream", { atLeast: 0.8 });
   ask("download, 8 streams", { atLeast: 1.2 });
   ask("upload, 8 streams", { atLeast: 1.2 });
+  for (const direction of ["download", "upload"]) {
+    for (const streams of ["1 stream", "8 streams"]) {
+      const name = `${direction}, ${streams}`;
+      const [own, other] = [
+        valueOf(report, name, "tp-direct"),
+        valueOf(report, name, "kubectl"),
+      ];
+      const value = own && other && own / other;
+      ask(`${name}, by the direct endpoint`, { atLeast: 1.5 }, value);
+    }
+  }
   ask("request p50, idle", { atMost: 1.15 });
   ask("connections, 16 in flight", { atLeast: 4 });
   for (const beside of ["beside 1 download", "beside 8 downloads"]) {

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import type { WayName } from "../ways/way.ts";
 import type { CellReport } from "./cell_report.ts";
 import { judge } from "./targets.ts";
 
-type Values = Record<string, { tp?: number; direct?: number; ratio?: number }>;
+type Values = Record<
+  string,
+  Partial<Record<WayName, number>> & { ratio?: number }
+>;
 
 function cell(
   { rttMs, hasWan = true, lossPercent = 0 }: {
@@ -30,13 +34,12 @@ function cell(
         maxMs: rttMs,
       },
     },
-    lines: Object.entries(values).map(([name, { tp, direct, ratio }]) => ({
+    lines: Object.entries(values).map(([name, { ratio, ...ways }]) => ({
       name,
       unit: "us",
-      ways: {
-        ...(tp === undefined ? {} : { tp: spread(tp) }),
-        ...(direct === undefined ? {} : { direct: spread(direct) }),
-      },
+      ways: Object.fromEntries(
+        Object.entries(ways).map(([way, value]) => [way, spread(value)]),
+      ),
       ...(ratio === undefined ? {} : { ratio: spread(ratio) }),
     })),
     cpu: [],
@@ -65,6 +68,15 @@ Deno.test("judge() holds the bare link against kubectl and against the clock", (
   assert.equal(of("request p99, beside 8 downloads").isMet, true);
   assert.equal(of("request p99, beside 8 downloads, ms").value, 12);
   assert.equal(of("request p99, beside 8 downloads, ms").isMet, false);
+});
+
+Deno.test("judge() holds bulk by the direct endpoint against kubectl", () => {
+  const bare = cell({ rttMs: 0, hasWan: false }, {
+    "upload, 8 streams": { kubectl: 2, "tp-direct": 3, ratio: 1 },
+  });
+  const name = "upload, 8 streams, by the direct endpoint";
+  const { value, isMet } = verdictOf([bare], "bare", name);
+  assert.deepEqual([value, isMet], [1.5, true]);
 });
 
 Deno.test("judge() takes what was not measured for missed, and says so by no value", () => {

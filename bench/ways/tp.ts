@@ -1,18 +1,24 @@
-import { type Laptop, must } from "../../tests/cluster/mod.ts";
+import { type Laptop, must, waitFor } from "../../tests/cluster/mod.ts";
 import { type BenchManager, executable } from "../measure/manager.ts";
 import type { Processes } from "../measure/usage.ts";
 import { serversAt, type Way } from "./way.ts";
 
 /** What a first connect may take. */
 const connectTimeoutMs = 60_000;
+/** And the way by the direct endpoint after it. */
+const directTimeoutMs = 20_000;
+
+export interface TpOptions {
+  laptop: Laptop;
+  manager: BenchManager;
+  podIp: string;
+  /** Whether it goes by the manager's direct endpoint, and is waited for until it does. */
+  isDirect?: boolean;
+}
 
 /** `tp`, connected. */
 export async function openTp(
-  { laptop, manager, podIp }: {
-    laptop: Laptop;
-    manager: BenchManager;
-    podIp: string;
-  },
+  { laptop, manager, podIp, isDirect = false }: TpOptions,
 ): Promise<Way> {
   const connect = async () => {
     await must(
@@ -21,6 +27,7 @@ export async function openTp(
       )),
       { timeoutMs: connectTimeoutMs },
     );
+    if (isDirect) await untilDirect(laptop);
   };
   await connect();
   let processes = await findProcesses(laptop, manager);
@@ -33,7 +40,7 @@ export async function openTp(
     processes = await findProcesses(laptop, manager);
   };
   return {
-    name: "tp",
+    name: isDirect ? "tp-direct" : "tp",
     laptop,
     servers: serversAt(podIp),
     get processes() {
@@ -49,6 +56,16 @@ export async function openTp(
     renew,
     [Symbol.asyncDispose]: quit,
   };
+}
+
+async function untilDirect(laptop: Laptop): Promise<void> {
+  const status = [executable, "status", "--output", "json"];
+  await waitFor("direct way", async () => {
+    const { traffic_manager: found } = JSON.parse(
+      await must(laptop.command(status)),
+    );
+    return found?.transport === "direct" || JSON.stringify(found);
+  }, { timeoutMs: directTimeoutMs });
 }
 
 async function findProcesses(

@@ -3,8 +3,14 @@ import type { Laptop } from "../../tests/cluster/mod.ts";
 import type { Servers } from "../measure/load.ts";
 import type { Processes } from "../measure/usage.ts";
 
-/** In the order of the reports. */
-export const wayNames = ["direct", "kubectl", "session", "tp"] as const;
+/** In the order of the reports; `tp-direct` is `tp` by the manager's direct endpoint. */
+export const wayNames = [
+  "direct",
+  "kubectl",
+  "session",
+  "tp",
+  "tp-direct",
+] as const;
 
 export type WayName = typeof wayNames[number];
 

@@ -20,6 +20,7 @@ export { deployApp, deployBench } from "./app.ts";
 export { appBinary } from "./binaries.ts";
 export { buildManagerImage } from "./manager_image.ts";
 export { setCongestionControl } from "./laptop_link.ts";
+export { randomNodePort } from "./node_port.ts";
 export { outside } from "./outside.ts";
 export { installPackages } from "./packages.ts";
 export { makeUser, type TestUser } from "./user.ts";

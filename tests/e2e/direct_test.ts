@@ -5,6 +5,7 @@ import {
   Laptop,
   must,
   openCluster,
+  randomNodePort,
   waitFor,
 } from "../cluster/mod.ts";
 import { Tp } from "../support/laptop_tp.ts";
@@ -12,11 +13,6 @@ import { type ManagerPlace, managerPlace } from "../support/manager_place.ts";
 import { assertSameState } from "../support/same_state.ts";
 
 const files = "http://bench.default:5004";
-
-/** A port of the range that nodes have for Services. */
-function randomNodePort(): number {
-  return 30_000 + Math.floor(Math.random() * 2_767);
-}
 
 interface Scene {
   cluster: Cluster;
