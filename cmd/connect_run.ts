@@ -141,7 +141,7 @@ function requestOf(flags: ConnectFlags): ConnectRequest {
     ...kubeconfig ? { kubeconfig: absolute(kubeconfig) } : {},
     ...namespace === undefined ? {} : { namespace },
     managerNamespace,
-    image: flags.image ?? Deno.env.get("TP_IMAGE") ?? defaultImage,
+    image: flags.image ?? (Deno.env.get("TP_IMAGE") || defaultImage),
   };
 }
 

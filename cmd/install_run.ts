@@ -12,7 +12,7 @@ export default async function run(
 ): Promise<void> {
   const { context, kubeconfig, managerNamespace, replicas, print } = flags;
   const say = (text: string) => this.process.stdout.write(text);
-  const image = flags.image ?? Deno.env.get("TP_IMAGE") ?? defaultImage;
+  const image = flags.image ?? (Deno.env.get("TP_IMAGE") || defaultImage);
   const direct = directOf(flags);
   using interrupt = new Interrupt();
   const { signal } = interrupt;

@@ -109,7 +109,7 @@ Deno.test("who may make objects and neither grant their rights nor remove them i
     const told = await failToConnect(laptop, flags);
     assert.match(
       told.cause,
-      /^Cannot install the traffic manager: .* may not$/,
+      /^Cannot install the traffic manager in namespace "manager-.*": user .* may not$/,
     );
     const details = told.details.join("\n");
     assert.match(details, /attempting to grant RBAC permissions/);
