@@ -8,7 +8,7 @@ import { managerPlace } from "../support/manager_place.ts";
 import { ownProcesses } from "../support/own_processes.ts";
 import { Survivors } from "../support/survivors.ts";
 import { type FaultKind, type Plan, plans } from "./plan.ts";
-import type { Tally } from "./tally.ts";
+import type { Connections, Tally } from "./tally.ts";
 
 const mebibyte = 1024 ** 2;
 /** Of each transfer: another begins when one has ended. */
@@ -65,6 +65,7 @@ export async function soak(
       await survivors.finish().catch((error) => tally.failure(error.message));
     }
     tally.checkedBytes = survivors.checkedBytes;
+    if (tally.hasFailed) await tellState(laptop, tp);
   }
   tally.footprints(before, await footprint(connector));
   await tp.ok(["quit"]);
@@ -122,9 +123,16 @@ function faultOf(
   }
 }
 
-async function connect(
-  laptop: Laptop,
-): Promise<{ asked: number; echoed: number }> {
+/** What helps to find out why. */
+async function tellState(laptop: Laptop, tp: Tp): Promise<void> {
+  const look = "tail -n 100 ~/.cache/tp/connector.log; ip route; " +
+    "cat /etc/resolv.conf; getent hosts bench.default";
+  const { stdout: status } = await tp.run(["status"]);
+  const { stdout } = await laptop.run(["sh", "-c", look]);
+  say(status + stdout);
+}
+
+async function connect(laptop: Laptop): Promise<Connections> {
   const path = new URL("../support/many_connections.ts", import.meta.url);
   const answer = await must(laptop.command([
     ...[Deno.execPath(), "run", "-A", "--no-config", path.pathname],

@@ -5,6 +5,13 @@ import type { FaultKind } from "./plan.ts";
 /** What the connector may keep more than before, when all is over. */
 const most = { bytes: 128 * 1024 ** 2, descriptors: 16 };
 
+/** How many were opened at once, how many worked, and what became of one that did not. */
+export interface Connections {
+  readonly asked: number;
+  readonly echoed: number;
+  readonly trouble?: string;
+}
+
 export class Tally {
   readonly #faults = new Map<FaultKind, number[]>();
   readonly #failures: string[] = [];
@@ -20,10 +27,12 @@ export class Tally {
     if (slowestMs > withinMs) this.#late++;
   }
 
-  connections({ asked, echoed }: { asked: number; echoed: number }): void {
+  connections({ asked, echoed, trouble }: Connections): void {
     this.#connections += echoed;
     if (echoed < asked) {
-      this.failure(`${asked - echoed} of ${asked} new connections failed`);
+      this.failure(
+        `${asked - echoed} of ${asked} new connections failed: ${trouble}`,
+      );
     }
   }
 

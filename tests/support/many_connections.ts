@@ -1,9 +1,22 @@
-/** `many_connections.ts HOST PORT COUNT`: opens COUNT connections at once, then each must echo a line of its own. */
+/**
+ * `many_connections.ts HOST PORT COUNT`: opens COUNT connections at once, then each must echo a line of its own. It says how
+ * many did, and what is wrong with the first that did not, as JSON.
+ */
 const [hostname, port, count] = Deno.args as [string, string, string];
 
+let trouble: string | undefined;
+
+function fails(error: unknown): void {
+  trouble ??= String(error);
+}
+
 async function openOne(): Promise<Deno.TcpConn | undefined> {
-  return await Deno.connect({ hostname, port: Number(port) })
-    .catch(() => undefined);
+  try {
+    return await Deno.connect({ hostname, port: Number(port) });
+  } catch (error) {
+    fails(error);
+    return undefined;
+  }
 }
 
 async function echoes(conn: Deno.TcpConn, line: string): Promise<boolean> {
@@ -17,7 +30,8 @@ async function echoes(conn: Deno.TcpConn, line: string): Promise<boolean> {
       if (read === null) return false;
       done += read;
     }
-  } catch {
+  } catch (error) {
+    fails(error);
     return false;
   }
   return new TextDecoder().decode(answer) === line;
@@ -34,4 +48,5 @@ const results = await Promise.all(
 console.log(JSON.stringify({
   asked: Number(count),
   echoed: results.filter(Boolean).length,
+  trouble,
 }));

@@ -147,13 +147,15 @@ export class Survivors implements AsyncDisposable {
     assert.ok(Math.max(...pauses) <= withinMs, `${name}: ${pauses}`);
   }
 
-  /** Begins anew what has ended. @throws {AssertionError} unless every byte of that has arrived */
+  /** Begins anew what has ended, until all are at work. @throws {AssertionError} unless every byte of that has arrived */
   async renew(): Promise<void> {
     const { laptop, stack, transfers } = this.#parts;
-    for (const [i, one] of transfers.entries()) {
-      if (!one.hasEnded) continue;
-      await this.#check(one);
-      transfers[i] = stack.use(await Transfer.start(laptop, one.options));
+    for (;;) {
+      const at = transfers.findIndex((one) => one.hasEnded);
+      if (at < 0) return;
+      const { options } = transfers[at]!;
+      await this.#check(transfers[at]!);
+      transfers[at] = stack.use(await Transfer.start(laptop, options));
     }
   }
 
