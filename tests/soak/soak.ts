@@ -17,6 +17,12 @@ const rate = 6 * mebibyte;
 /** New connections after each fault, at once. */
 const connections = 100;
 
+/**
+ * Between two restarts of the API server. A node that cannot say for 40 s that it is there is taken for lost, and with it
+ * the endpoints of every service: not a matter of the way there.
+ */
+const restartMs = 60_000;
+
 export interface SoakOptions {
   readonly minutes: number;
   readonly seed: number;
@@ -65,7 +71,7 @@ export async function soak(
       await survivors.finish().catch((error) => tally.failure(error.message));
     }
     tally.checkedBytes = survivors.checkedBytes;
-    if (tally.hasFailed) await tellState(laptop, tp);
+    if (tally.hasFailed) await tellState(scene, tp);
   }
   tally.footprints(before, await footprint(connector));
   await tp.ok(["quit"]);
@@ -84,15 +90,20 @@ async function rounds(
 ): Promise<void> {
   const { laptop, faults, survivors } = scene;
   const startMs = performance.now();
+  let restartedMs = -Infinity;
   for (const plan of plans(seed)) {
-    const minutesDone = (performance.now() - startMs) / 60_000;
+    const nowMs = performance.now();
+    const minutesDone = (nowMs - startMs) / 60_000;
     if (minutesDone >= minutes || tally.hasFailed) return;
     await sleep(plan.calmMs);
     await survivors.renew();
-    // A black hole is made on the usual link.
-    const kind = plan.kind === "black hole" && faults.isAway
-      ? "roam"
-      : plan.kind;
+    let { kind } = plan;
+    // That one is made on the usual link.
+    if (kind === "black hole" && faults.isAway) kind = "roam";
+    if (kind === "restart") {
+      if (nowMs - restartedMs < restartMs) kind = "reset";
+      else restartedMs = nowMs;
+    }
     const fault = faultOf(kind, plan, scene);
     say(`soak: ${minutesDone.toFixed(1)} min: ${fault.name}`);
     tally.fault(kind, await survivors.endure(fault), fault.withinMs);
@@ -124,9 +135,10 @@ function faultOf(
 }
 
 /** What helps to find out why. */
-async function tellState(laptop: Laptop, tp: Tp): Promise<void> {
-  const look = "tail -n 100 ~/.cache/tp/connector.log; ip route; " +
-    "cat /etc/resolv.conf; getent hosts bench.default";
+async function tellState({ laptop }: Scene, tp: Tp): Promise<void> {
+  const look = "tail -n 30 ~/.cache/tp/connector.log; ip route; " +
+    "cat /etc/resolv.conf; getent hosts bench.default; " +
+    "kubectl get nodes,endpointslices --all-namespaces";
   const { stdout: status } = await tp.run(["status"]);
   const { stdout } = await laptop.run(["sh", "-c", look]);
   say(status + stdout);
