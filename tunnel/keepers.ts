@@ -1,6 +1,5 @@
 import type { Carrier } from "./carrier.ts";
 import { Keeper, type KeeperOptions } from "./keeper.ts";
-import type { CarrierKeeper } from "./live_session.ts";
 import type { Dial } from "./session.ts";
 
 /** An address that does not answer today may do so tomorrow; nobody waits for it. */
@@ -15,7 +14,7 @@ export interface KeepersOptions extends Omit<KeeperOptions, "isOwn" | "open"> {
 }
 
 /** A dialer's keepers: of the carriers that can begin a session, and of those by a shortcut while there is one. */
-export class Keepers implements CarrierKeeper {
+export class Keepers {
   readonly #options: KeepersOptions;
   readonly #plain: Keeper;
   #dialShortcut: Dial | undefined;

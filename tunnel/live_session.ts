@@ -13,10 +13,12 @@ import { type GoawayReason, goawayReason } from "./frame.ts";
 import type { Peer } from "./handshake.ts";
 import type { Incoming } from "./incoming_open.ts";
 import type { Intake } from "./intake.ts";
+import type { Keepers } from "./keepers.ts";
 import { Lease } from "./lease.ts";
 import type { Limits } from "./limits.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import { AcceptorMoves, DialerMoves } from "./moves.ts";
+import { pickCarrier } from "./pick_carrier.ts";
 import type { ProtocolError } from "./protocol_error.ts";
 import { Router } from "./router.ts";
 import type {
@@ -28,6 +30,7 @@ import type {
 } from "./session.ts";
 import type { Role } from "./stream_table.ts";
 import { Streams } from "./streams.ts";
+import { Tally } from "./tally.ts";
 
 export interface LiveSessionOptions {
   role: Role;
@@ -46,17 +49,6 @@ export interface Joining {
   isShortcut: boolean;
 }
 
-/** Who sees to it that a dialer has the carriers it needs. */
-export interface CarrierKeeper {
-  onJoined(carrier: Carrier): void;
-  onLost(carrier: Carrier): void;
-  onSuspect(carrier: Carrier): void;
-  onBulk(): void;
-  wake(): void;
-  shortcut(dial: Dial | undefined): void;
-  stop(): void;
-}
-
 export class LiveSession implements Session, CarrierHost {
   readonly peer: Peer;
   /** The live ones, by number. */
@@ -64,19 +56,16 @@ export class LiveSession implements Session, CarrierHost {
   /** Answers the streams that the peer opens. */
   serve: (incoming: Incoming) => void = (incoming) =>
     incoming.refuse("unknown-target", "nothing is served here");
-  keeper: CarrierKeeper | undefined;
+  /** A dialer's that may have more than one carrier in its life. */
+  keeper: Keepers | undefined;
   readonly #options: LiveSessionOptions;
   readonly #streams: Streams;
   readonly #moves: DialerMoves | AcceptorMoves;
+  readonly #tally = new Tally();
   readonly #lease: Lease;
   readonly #ended = Promise.withResolvers<SessionEnd>();
   #end: SessionEnd | undefined;
   #cancelGrace = () => {};
-  /** Of carriers that are gone. */
-  #bytesSent = 0;
-  #bytesReceived = 0;
-  #roundTripMs = 0;
-  #leastRoundTripMs = 0;
 
   constructor(options: LiveSessionOptions) {
     const { role, peer } = options;
@@ -86,7 +75,7 @@ export class LiveSession implements Session, CarrierHost {
       ...options,
       peerStreams: peer.streams,
       serve: (incoming) => this.serve(incoming),
-      pick: () => this.pick(),
+      pick: () => pickCarrier(this.carriers.values()),
     });
     this.#lease = new Lease({
       clock: options.clock,
@@ -147,27 +136,10 @@ export class LiveSession implements Session, CarrierHost {
   }
 
   stats(): SessionStats {
-    const carriers = [...this.carriers.values()].map((one) => one.stats());
-    const sum = (of: "bytesSent" | "bytesReceived", gone: number) =>
-      carriers.reduce((total, one) => total + one[of], gone);
-    const nearest = carriers.filter((one) => one.roundTripMs > 0)
-      .toSorted((a, b) => a.roundTripMs - b.roundTripMs)[0];
-    return {
-      state: carriers.length > 0 ? "connected" : "waiting",
-      carriers,
-      streams: this.#streams.table.size,
-      bytesSent: sum("bytesSent", this.#bytesSent),
-      bytesReceived: sum("bytesReceived", this.#bytesReceived),
-      roundTripMs: nearest?.roundTripMs ?? this.#roundTripMs,
-      leastRoundTripMs: nearest?.leastRoundTripMs ?? this.#leastRoundTripMs,
-      moves: this.#moves.count,
-      movedStreams: this.#moves.streams,
-      resentBytes: this.#streams.resentBytes,
-      datagramsDropped: this.#streams.datagrams.dropped,
-      unreadBytes: this.#streams.unreadBytes,
-      promisedBytes: this.#streams.windows.promisedBytes,
-      keptBytes: this.#streams.kept.takenBytes,
-    };
+    return this.#tally.stats(this.carriers.values(), {
+      streams: this.#streams,
+      moves: this.#moves,
+    });
   }
 
   /** Whether a carrier with this number may join. */
@@ -211,20 +183,6 @@ export class LiveSession implements Session, CarrierHost {
     this.onLost(carrier, detail);
   }
 
-  /** A carrier that is not suspect if there is such, of a shortcut if there is such, with the least bulk. */
-  pick(): Carrier | undefined {
-    let best: Carrier | undefined;
-    let leastCost = Infinity;
-    for (const carrier of this.carriers.values()) {
-      const cost = (carrier.isSuspect ? 2e6 : 0) +
-        (carrier.isShortcut ? 0 : 1e6) + carrier.bulk;
-      if (cost >= leastCost) continue;
-      best = carrier;
-      leastCost = cost;
-    }
-    return best;
-  }
-
   /** How many streams are on `carrier`. */
   streamsOn(carrier: Carrier): number {
     return this.#streams.table.all().filter((one) => one.carrier === carrier)
@@ -241,7 +199,7 @@ export class LiveSession implements Session, CarrierHost {
     this.#tellLost(carrier.number, detail);
     this.#moves.lost(carrier);
     this.#streams.detachUnsent(carrier);
-    const to = this.pick();
+    const to = pickCarrier(this.carriers.values());
     if (to === undefined) this.#wait(detail);
     else {
       if (this.#moves instanceof DialerMoves) this.#moves.moveTo(to);
@@ -289,7 +247,7 @@ export class LiveSession implements Session, CarrierHost {
   }
 
   #release(end: SessionEnd): void {
-    for (const one of this.carriers.values()) this.#remember(one);
+    for (const one of this.carriers.values()) this.#tally.add(one);
     this.carriers.clear();
     this.#ended.resolve(end);
   }
@@ -348,19 +306,10 @@ export class LiveSession implements Session, CarrierHost {
   /** Takes a live carrier out. */
   #drop(number: number): Carrier | undefined {
     const carrier = this.carriers.get(number);
-    if (carrier !== undefined) this.#remember(carrier);
+    if (carrier !== undefined) this.#tally.add(carrier);
     this.carriers.delete(number);
     const left = [...this.carriers.values()];
     if (left.every((one) => one.isShortcut)) this.#lease.begin();
     return carrier;
-  }
-
-  #remember(carrier: Carrier): void {
-    const stats = carrier.stats();
-    this.#bytesSent += stats.bytesSent;
-    this.#bytesReceived += stats.bytesReceived;
-    if (stats.roundTripMs === 0) return;
-    this.#roundTripMs = stats.roundTripMs;
-    this.#leastRoundTripMs = stats.leastRoundTripMs;
   }
 }
