@@ -39,6 +39,14 @@ export class Ring<T> {
     return item;
   }
 
+  /** Takes `item` out, wherever it is; one that is not there is no matter. */
+  remove(item: T): void {
+    for (let left = this.#length; left > 0; left--) {
+      const one = this.shift()!;
+      if (one !== item) this.push(one);
+    }
+  }
+
   #grow(): void {
     const { length } = this.#items;
     const bigger = new Array<T | undefined>(length * 2);

@@ -39,7 +39,6 @@ export class ByteStream extends Stream implements Conn {
   #resetDue: ResetReason | undefined;
   /** What the peer was told to have arrived, END counting as one more. */
   #toldReceivedTo = 0;
-  #isEndReceived = false;
   /** Nothing that comes is of use: this end has closed. */
   #isClosed = false;
   /** RESET closed is sent and not known to be lost. */
@@ -62,6 +61,14 @@ export class ByteStream extends Stream implements Conn {
 
   override get unreadBytes(): number {
     return this.#inflow.receivedTo - this.#inflow.consumedTo;
+  }
+
+  override get mayChange(): boolean {
+    return this.movesFrom === undefined && !this.#isOver;
+  }
+
+  override get movedBytes(): number {
+    return this.#inflow.receivedTo + this.#outflow.acknowledgedTo;
   }
 
   read(into: Uint8Array): Promise<number | null> {
@@ -129,10 +136,14 @@ export class ByteStream extends Stream implements Conn {
     if (this.#isOver || this.#resetDue !== undefined) return false;
     if (this.movesFrom !== undefined) return false;
     const hadEnded = this.#outflow.isEndSent;
-    const wantsMore = this.#outflow.emit(batch, this.id, this.#receivedTo);
+    const wantsMore = this.#outflow.emit(
+      batch,
+      this.id,
+      this.#inflow.arrivedTo,
+    );
     if (this.#outflow.isStarved) this.carrier!.probe();
     if (!this.#outflow.isEndSent) return wantsMore;
-    if (!hadEnded) this.#toldReceivedTo = this.#receivedTo;
+    if (!hadEnded) this.#toldReceivedTo = this.#inflow.arrivedTo;
     const hasLeft = this.#emitLeave(batch);
     this.#finishWhenOver();
     return !hasLeft;
@@ -149,15 +160,18 @@ export class ByteStream extends Stream implements Conn {
   override emitMove(batch: Batch): boolean {
     if (this.#isOver) return true;
     if (batch.room < controlRoom) return false;
-    if (this.#resetDue !== undefined) {
+    // Where a stream that changed is for the peer is known when RESUME is answered: then RESET is sent.
+    if (this.#resetDue === undefined || this.hasChanged) {
+      this.#emitResume(batch);
+    } else {
       batch.reset(this.id, this.#resetDue, "");
       this.#finish();
-    } else this.#emitResume(batch);
+    }
     return true;
   }
 
   override acknowledge(): void {
-    if (this.#isOver || this.#toldReceivedTo === this.#receivedTo) return;
+    if (this.#isOver || this.#toldReceivedTo === this.#inflow.arrivedTo) return;
     this.#isCreditDue = true;
     this.#host.sendLater(this);
   }
@@ -168,13 +182,7 @@ export class ByteStream extends Stream implements Conn {
     from: number,
     to: number,
   ): void {
-    if (this.#isEndReceived) {
-      throw new ProtocolError(
-        "unexpected-frame",
-        `DATA after END on stream ${this.id}`,
-      );
-    }
-    this.#checkOffset(offset);
+    this.#inflow.check("DATA", this.id, offset);
     if (offset + to - from > this.#window.maySendTo) {
       throw new ProtocolError(
         "over-credit",
@@ -216,14 +224,7 @@ export class ByteStream extends Stream implements Conn {
   }
 
   override onEnd(offset: number, receivedTo: number): void {
-    if (this.#isEndReceived) {
-      throw new ProtocolError(
-        "unexpected-frame",
-        `a second END on stream ${this.id}`,
-      );
-    }
-    this.#checkOffset(offset);
-    this.#isEndReceived = true;
+    this.#inflow.check("END", this.id, offset);
     this.#inflow.end();
     this.#outflow.credit(receivedTo, 0);
     // An END of this end that is still to come acknowledges it, too.
@@ -237,7 +238,8 @@ export class ByteStream extends Stream implements Conn {
     const message = `Cannot go on: the flow broke off: ${
       detail || "reset by the peer"
     }`;
-    const isClean = reason === resetReason.closed && this.#isEndReceived;
+    const isClean = this.#inflow.isEnded &&
+      (reason === resetReason.closed || reason === resetReason.over);
     this.#peerLeft(message, isClean);
     // The other end waits to hear that its last bytes have come.
     if (isClean && !this.#isOver) this.acknowledge();
@@ -245,28 +247,24 @@ export class ByteStream extends Stream implements Conn {
   }
 
   override onForgotten(): void {
-    this.#toldReceivedTo = this.#receivedTo;
-    this.onReset(resetReason.closed, "it is over at the other end");
+    this.#toldReceivedTo = this.#inflow.arrivedTo;
+    this.onReset(resetReason.over, "it is over at the other end");
     this.#finishWhenOver();
   }
 
   override onSessionEnd(detail: string): void {
     this.#isSessionOver = true;
-    this.#toldReceivedTo = this.#receivedTo;
+    this.movesFrom = undefined;
+    this.#toldReceivedTo = this.#inflow.arrivedTo;
     this.#peerLeft(`Cannot go on: the session ended: ${detail}`, true);
     this.#finishWhenOver();
-  }
-
-  /** What is received, END counting as one more. */
-  get #receivedTo(): number {
-    return this.#inflow.receivedTo + (this.#isEndReceived ? 1 : 0);
   }
 
   /** Nothing that is sent can be of use any more. What was received up to an END may stay readable. */
   #peerLeft(message: string, keepsReceived: boolean): void {
     this.#outflow.break(message);
     this.#resetDue = undefined;
-    if (keepsReceived && this.#isEndReceived) return;
+    if (keepsReceived && this.#inflow.isEnded) return;
     this.#inflow.break(message);
     this.#finish();
   }
@@ -278,18 +276,9 @@ export class ByteStream extends Stream implements Conn {
     if (this.#outflow.isReady || this.#isClosed) this.#host.sendData(this);
   }
 
-  #checkOffset(offset: number): void {
-    if (offset !== this.#inflow.receivedTo) {
-      throw new ProtocolError(
-        "bad-offset",
-        `stream ${this.id} goes on at ${offset}, not ${this.#inflow.receivedTo}`,
-      );
-    }
-  }
-
   #afterConsumption(): void {
     if (this.#isOver) return;
-    if (this.#isEndReceived) {
+    if (this.#inflow.isEnded) {
       this.#finishWhenOver();
     } else if (
       !this.#isCreditDue && this.#window.isCreditDue(this.#inflow.consumedTo)
@@ -311,12 +300,12 @@ export class ByteStream extends Stream implements Conn {
     const { consumedTo } = this.#inflow;
     const leastRoundTripMs = this.carrier!.leastRoundTripMs;
     this.#window.advance(consumedTo, this.#host.nowMs(), leastRoundTripMs);
-    this.#toldReceivedTo = this.#receivedTo;
+    this.#toldReceivedTo = this.#inflow.arrivedTo;
   }
 
   /** Behind END, RESET closed if this end has left and the peer may still send. False: it does not fit. */
   #emitLeave(batch: Batch): boolean {
-    if (!this.#isClosed || this.#isEndReceived || this.#isLeaveSent) {
+    if (!this.#isClosed || this.#inflow.isEnded || this.#isLeaveSent) {
       return true;
     }
     if (batch.room < leaveBytes) return false;
@@ -330,12 +319,14 @@ export class ByteStream extends Stream implements Conn {
     this.#outflow.break(message);
   }
 
+  /** Not while it moves: whoever knows it at the other end is to hear so first. */
   #finishWhenOver(): void {
+    if (this.movesFrom !== undefined) return;
     const hasSentAll = this.#outflow.isEndAcknowledged &&
       this.#resetDue === undefined;
     if (!hasSentAll || !this.#inflow.isDrained) return;
-    const hasReceivedAll = this.#isEndReceived || this.#isLeaveSent;
-    const hasAcknowledged = this.#toldReceivedTo === this.#receivedTo ||
+    const hasReceivedAll = this.#inflow.isEnded || this.#isLeaveSent;
+    const hasAcknowledged = this.#toldReceivedTo === this.#inflow.arrivedTo ||
       this.#isLeaveSent;
     if (hasReceivedAll && hasAcknowledged) this.#finish();
   }

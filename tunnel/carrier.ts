@@ -19,9 +19,12 @@ import type { ControlSender, Stream } from "./stream.ts";
 const lingerMs = 1000;
 /** Answers that may wait while the peer reads nothing. */
 const maxControl = 256 * 1024;
-/** Who brings so much in such a time brings bulk. */
-const bulkWindowMs = 100;
-const bulkBytes = 64 * 1024;
+/** So much both ways in such a time, or a few of them, is bulk. It counts as under way for some time after. */
+const bulkWindowMs = 50;
+const bulkBytes = 32 * 1024;
+const bulkRestMs = 500;
+/** Who waits in line for so long is bulk, however slow. */
+const bulkWaitMs = 100;
 
 /** What a carrier tells its session. */
 export interface CarrierHost {
@@ -83,7 +86,7 @@ export class Carrier {
   #cancelWriteGrace = () => {};
   #bulkSinceMs = 0;
   #bulkFromBytes = 0;
-  /** When bulk came last. */
+  /** When bulk came or went last. */
   #lastBulkMs = -Infinity;
 
   constructor(options: CarrierOptions) {
@@ -124,11 +127,11 @@ export class Carrier {
     return this.#outbox.flight.leastRoundTripMs;
   }
 
-  /** How much bulk it carries: streams that send it, and one for what comes. */
+  /** How much bulk it carries: streams that wait to send it, and one for what has come and gone. */
   get bulk(): number {
     const nowMs = this.#options.clock.now();
-    const isReceiving = nowMs - this.#lastBulkMs < 5 * bulkWindowMs;
-    return this.#outbox.bulkCount + (isReceiving ? 1 : 0);
+    const hasBulk = nowMs - this.#lastBulkMs < bulkRestMs;
+    return this.#outbox.bulkCount + (hasBulk ? 1 : 0);
   }
 
   /** Begins to send and to receive. Once. */
@@ -174,6 +177,13 @@ export class Carrier {
     this.#owing.push(stream);
   }
 
+  /** `stream` goes to another carrier: nothing of it is sent here any more. */
+  detach(stream: Stream): void {
+    this.#outbox.remove(stream);
+    if (stream.isOwing) this.#owing.splice(this.#owing.indexOf(stream), 1);
+    stream.isOwing = false;
+  }
+
   /** Asks the peer to acknowledge. */
   probe(): void {
     this.#outbox.ping();
@@ -195,7 +205,7 @@ export class Carrier {
     const { bulkSinceMs } = this.#outbox;
     if (
       bulkSinceMs !== undefined &&
-      this.#options.clock.now() - bulkSinceMs >= bulkWindowMs
+      this.#options.clock.now() - bulkSinceMs >= bulkWaitMs
     ) this.#options.host.onBulk(this);
   }
 
@@ -291,11 +301,11 @@ export class Carrier {
   #noteBulk(): void {
     const nowMs = this.#options.clock.now();
     if (nowMs - this.#bulkSinceMs < bulkWindowMs) return;
-    const bytes = this.#intake.receivedBytes - this.#bulkFromBytes;
-    const isBulk = bytes >= bulkBytes &&
+    const bytes = this.#intake.receivedBytes + this.#outbox.sentBytes;
+    const isBulk = bytes - this.#bulkFromBytes >= bulkBytes &&
       nowMs - this.#bulkSinceMs < 3 * bulkWindowMs;
     this.#bulkSinceMs = nowMs;
-    this.#bulkFromBytes = this.#intake.receivedBytes;
+    this.#bulkFromBytes = bytes;
     if (!isBulk || this.#isGivenUp) return;
     this.#lastBulkMs = nowMs;
     this.#options.host.onBulk(this);

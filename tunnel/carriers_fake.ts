@@ -34,14 +34,18 @@ export class FakeCarrier {
   gate: Promise<void> | undefined;
   /** What befalls it after so many bytes. */
   fate: Fate;
+  readonly #isSlow: boolean;
 
+  /** @param options.isSlow Each piece takes a turn of the event loop. */
   constructor(
-    { bufferBytes = 64 * 1024, fate = good }: {
+    { bufferBytes = 64 * 1024, fate = good, isSlow = false }: {
       bufferBytes?: number;
       fate?: Fate;
+      isSlow?: boolean;
     } = {},
   ) {
     this.fate = fate;
+    this.#isSlow = isSlow;
     const [near, nearEnd] = connPair({ bufferBytes });
     const [farEnd, far] = connPair({ bufferBytes });
     this.near = near;
@@ -72,6 +76,7 @@ export class FakeCarrier {
         const count = await from.read(buffer);
         if (count === null) break;
         await this.gate;
+        if (this.#isSlow) await new Promise((resolve) => setTimeout(resolve));
         this.carried += count;
         if (this.carried > this.fate.afterBytes) {
           if (this.fate.kind === "reset") return this.reset();

@@ -60,7 +60,12 @@ export interface FrameShape {
 export const openFlag = { datagrams: 1, urgent: 2 } as const;
 
 /** Reasons of RESET. */
-export const resetReason = { broken: 1, cancelled: 2, closed: 3 } as const;
+export const resetReason = {
+  broken: 1,
+  cancelled: 2,
+  closed: 3,
+  over: 4,
+} as const;
 export type ResetReason = typeof resetReason[keyof typeof resetReason];
 
 /** Reasons of GOAWAY. */

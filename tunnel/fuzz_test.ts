@@ -10,6 +10,7 @@ import { Batch } from "./batch.ts";
 import { minWindowBytes } from "./limits.ts";
 import { Acceptor, type Incoming, type Session } from "./mod.ts";
 import { RawPeer } from "./raw_peer_fake.ts";
+import { rawAcceptor } from "./raw_session_fake.ts";
 import { dialOver, identity, until } from "./session_fake.ts";
 
 const budgetBytes = 256 * 1024;
@@ -53,6 +54,16 @@ const corpus: Deed[][] = [
     { kind: 0, stream: 1, a: 0, b: 100, size: 1, on: 0 },
     { kind: 12, stream: 1, a: 0, b: 0, size: 0, on: 1 },
     { kind: 11, stream: 1, a: 70_000, b: 1, size: 0, on: 1 },
+  ],
+  // A stream is accepted, moves alone and comes back, with late frames everywhere.
+  [
+    { kind: 0, stream: 1, a: 0, b: 100, size: 1, on: 0 },
+    { kind: 11, stream: 1, a: 0, b: 100, size: 0, on: 1 },
+    { kind: 3, stream: 1, a: 70_000, b: 0, size: 10, on: 0 },
+    { kind: 7, stream: 1, a: 2, b: 0, size: 0, on: 2 },
+    { kind: 11, stream: 1, a: 0, b: 100, size: 0, on: 0 },
+    { kind: 6, stream: 1, a: 0, b: 0, size: 0, on: 1 },
+    { kind: 12, stream: 2, a: 0, b: 0, size: 0, on: 0 },
   ],
   // END acknowledged before it was sent.
   [
@@ -177,7 +188,39 @@ Deno.test("an acceptor stands whatever a dialer sends on its carriers", async ()
   );
 });
 
-Deno.test("a dialer stands whatever an acceptor sends", async () => {
+Deno.test("a dialer stands whatever an acceptor sends on its carriers, while streams move", async () => {
+  await fc.assert(
+    fc.asyncProperty(deeds, async (deeds) => {
+      await using it = await rawAcceptor({
+        serve,
+        limits: { budgetBytes, keptBytes: budgetBytes, windowBytes: 20_000 },
+      });
+      const { session, raws } = it;
+      const opening = session.open(new Uint8Array(1)).then(
+        (conn) => use(conn, true),
+        () => {},
+      );
+      await it.carrier();
+      const draining = raws.map(drain);
+      for (let at = 0; at < deeds.length; at += 4) {
+        await send(raws, deeds.slice(at, at + 4));
+        const to = session.carriers.get(1 + at / 4 % 2);
+        if (to !== undefined) session.change(deeds[at]!.stream, to);
+        check(session);
+      }
+      session.close();
+      for (const { conn } of raws) conn.reset();
+      await session.ended;
+      await Promise.all([...draining, opening]);
+      await until(() => session.stats().streams === 0);
+      assert.equal(session.stats().keptBytes, 0);
+      assert.equal(session.stats().promisedBytes, 0);
+    }),
+    { numRuns: 100, endOnFailure: true, examples: options.examples },
+  );
+});
+
+Deno.test("a dialer of one carrier stands whatever an acceptor sends", async () => {
   await fc.assert(
     fc.asyncProperty(deeds, async (deeds) => {
       const [near, far] = connPair();

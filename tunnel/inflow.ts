@@ -1,5 +1,6 @@
 import { ConnResetError } from "../net/mod.ts";
 import { type Chunk, giveChunk, takeChunk } from "./chunk.ts";
+import { ProtocolError } from "./protocol_error.ts";
 import { Ring } from "./_ring.ts";
 
 /**
@@ -18,8 +19,38 @@ export class Inflow {
   /** Why the flow broke off. */
   #breakage: string | undefined;
 
+  /** Whether the peer has sent END. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** What the peer is to be told to have arrived: END counts as one more. */
+  get arrivedTo(): number {
+    return this.receivedTo + (this.#isEnded ? 1 : 0);
+  }
+
   get isDrained(): boolean {
     return this.consumedTo === this.receivedTo;
+  }
+
+  /**
+   * A frame of `stream` goes on at `offset`.
+   *
+   * @throws {ProtocolError} when the flow does not stand there.
+   */
+  check(frame: "DATA" | "END", stream: number, offset: number): void {
+    if (this.#isEnded) {
+      throw new ProtocolError(
+        "unexpected-frame",
+        `${frame} after END on stream ${stream}`,
+      );
+    }
+    if (offset !== this.receivedTo) {
+      throw new ProtocolError(
+        "bad-offset",
+        `stream ${stream} goes on at ${offset}, not ${this.receivedTo}`,
+      );
+    }
   }
 
   /** See `Conn.read`. {@link consumedTo} may have moved when it returns. */

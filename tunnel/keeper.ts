@@ -2,7 +2,8 @@
  * Sees to it that a dialer has the carriers it needs.
  *
  * 1. One that answers, always: a lost one is dialled again, with growing, jittered pauses.
- * 2. One more while all carry bulk, so that small flows find one without; given up when it was of no use for long.
+ * 2. One for each stream that is bulk, as many as may be, and one for small flows; given up when there was no bulk for
+ *    long.
  * 3. A successor before those between the two ends cut a carrier that has become old.
  */
 import type { Clock } from "../net/mod.ts";
@@ -91,14 +92,15 @@ export class Keeper {
     } else void this.#dial();
   }
 
-  onBulk(): void {
+  /** So many streams are bulk: each should have a carrier, and small flows one without. */
+  onBulk(streams: number): void {
+    if (streams === 0) return;
     const nowMs = this.#options.clock.now();
     this.#lastBulkMs = nowMs;
     const live = this.#live();
     if (
       this.#isMoreWanted || nowMs < this.#bulkRestMs ||
-      live.length >= this.#options.limits.carriers ||
-      live.some((one) => one.bulk === 0)
+      live.length >= Math.min(this.#options.limits.carriers, 1 + streams)
     ) return;
     this.#isMoreWanted = true;
     void this.#dial();

@@ -1,10 +1,10 @@
 /** The dialer has the carriers it needs, and the session its grace. */
 import assert from "node:assert/strict";
 import { FakeClock } from "../net/clock_fake.ts";
-import { ConnResetError, writeAll } from "../net/mod.ts";
+import { type Conn, ConnResetError, writeAll } from "../net/mod.ts";
 import { FakeCarrier, type Fleet, openFleet } from "./carriers_fake.ts";
 import type { Incoming } from "./mod.ts";
-import { bytesOf, echo, pattern, readAll, until } from "./session_fake.ts";
+import { bytesOf, echo, pattern, until } from "./session_fake.ts";
 
 const minuteMs = 60_000;
 
@@ -145,22 +145,77 @@ Deno.test("an old carrier is replaced before it goes, and no stream notices", as
   assert.equal(await conn.read(new Uint8Array(10)), 5);
 });
 
-Deno.test("one more carrier is opened for small flows while bulk runs, and given up later", async () => {
+/** Sends bulk on `conn`, to which it comes back, until {@link Disposable}. */
+function keepBusy(conn: Conn) {
+  let isOver = false;
+  let [sent, received] = [0, 0];
+  const write = async () => {
+    const bytes = pattern(50_000);
+    while (!isOver) {
+      await writeAll(conn, bytes);
+      sent += bytes.length;
+      await turn();
+    }
+    await conn.closeWrite();
+  };
+  const read = async () => {
+    const buffer = new Uint8Array(64 * 1024);
+    for (;;) {
+      const count = await conn.read(buffer);
+      if (count === null) break;
+      received += count;
+    }
+    assert.equal(received, sent);
+  };
+  const both = Promise.all([write(), read()]);
+  return { stop: () => (isOver = true, both) };
+}
+
+Deno.test("bulk gets a carrier of its own, which is given up later; small flows stay and do without it", async () => {
   const clock = new FakeClock();
   await using fleet = await openFleet({ clock, serve: echo });
-  const bulk = await fleet.dialer.open(bytesOf("bulk"));
-  const data = pattern(8_000_000);
-  const writing = writeAll(bulk, data).then(() => bulk.closeWrite());
-  const reading = readAll(bulk);
-  while (fleet.carriers.length === 1) await pass(clock, 250);
-  await until(() => fleet.dialer.stats().carriers.length === 2);
   const small = await fleet.dialer.open(bytesOf("small"));
-  await writing;
-  assert.deepEqual(await reading, data);
-  assert.ok(fleet.carriers[1]!.carried < 200_000, "bulk stays where it was");
-  small.reset();
+  const bulk = keepBusy(await fleet.dialer.open(bytesOf("bulk")));
+  while (fleet.dialer.stats().movedStreams === 0) await pass(clock, 100, 50);
+  assert.equal(fleet.carriers.length, 2);
+  const [first, second] = fleet.carriers;
+  await until(() => second!.carried > 1_000_000);
+  const before = first!.carried;
+  const later = await fleet.dialer.open(bytesOf("later"));
+  for (const conn of [small, later]) {
+    await writeAll(conn, bytesOf("hello"));
+    assert.equal(await conn.read(new Uint8Array(10)), 5);
+  }
+  await pass(clock, 3000);
+  assert.ok(first!.carried - before < 10_000, `${first!.carried - before}`);
+  assert.equal(fleet.dialer.stats().movedStreams, 1);
+  assert.equal(fleet.dialer.stats().moves, 0);
+  await bulk.stop();
   await pass(clock, 5 * minuteMs, 1000);
   assert.equal(fleet.dialer.stats().carriers.length, 1);
+});
+
+Deno.test("each bulk stream gets a carrier, up to four in all; of either end, and in either direction", async () => {
+  const clock = new FakeClock();
+  await using fleet = await openFleet({
+    clock,
+    serve: echo,
+    serveDialer: echo,
+  });
+  const bulk = [
+    keepBusy(await fleet.dialer.open(bytesOf("a"))),
+    keepBusy(await fleet.acceptor.open(bytesOf("b"))),
+    keepBusy(await fleet.acceptor.open(bytesOf("c"))),
+  ];
+  while (fleet.dialer.stats().movedStreams < 2) await pass(clock, 100, 50);
+  await until(() => fleet.carriers.length === 4);
+  const before = fleet.carriers.map((one) => one.carried);
+  const busy = () =>
+    fleet.carriers.filter((one, i) => one.carried - before[i]! > 500_000);
+  await until(() => busy().length === 3);
+  await pass(clock, 2000);
+  assert.equal(busy().length, 3);
+  await Promise.all(bulk.map((one) => one.stop()));
 });
 
 Deno.test("carriers that are lost before their JOIN has come are not dialled in a hurry", async () => {

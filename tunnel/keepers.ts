@@ -56,11 +56,11 @@ export class Keepers {
     (this.#of(carrier) ?? this.#plain).onSuspect(carrier);
   }
 
-  /** While there are shortcuts, bulk is theirs. */
-  onBulk(): void {
+  /** See {@link Keeper.onBulk}. While there are shortcuts, bulk is theirs. */
+  onBulk(streams: number): void {
     const { carriers } = this.#options.host;
     const hasShortcut = carriers.values().some((one) => one.isShortcut);
-    (hasShortcut ? this.#shortcut : this.#plain)?.onBulk();
+    (hasShortcut ? this.#shortcut : this.#plain)?.onBulk(streams);
   }
 
   wake(): void {

@@ -3,9 +3,11 @@
  *
  * 1. Carriers join (`carrier.ts`). A stream is on one of them; frames go to streams by id (`router.ts`).
  * 2. The streams of a carrier that is lost move to another (`moves.ts`), or wait for one to join.
- * 3. Without a carrier the session goes on for its grace. It ends once, for the first reason.
+ * 3. The dialer keeps bulk from small flows (`balance.ts`), and has a carrier for each (`keepers.ts`).
+ * 4. Without a carrier the session goes on for its grace. It ends once, for the first reason.
  */
 import type { Clock, Conn, Datagrams } from "../net/mod.ts";
+import { Balance } from "./balance.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { Carrier, type CarrierHost } from "./carrier.ts";
 import type { DatagramStream } from "./datagram_stream.ts";
@@ -61,6 +63,7 @@ export class LiveSession implements Session, CarrierHost {
   readonly #options: LiveSessionOptions;
   readonly #streams: Streams;
   readonly #moves: DialerMoves | AcceptorMoves;
+  readonly #balance = new Balance();
   readonly #tally = new Tally();
   readonly #lease: Lease;
   readonly #ended = Promise.withResolvers<SessionEnd>();
@@ -183,6 +186,13 @@ export class LiveSession implements Session, CarrierHost {
     this.onLost(carrier, detail);
   }
 
+  /** Moves one stream alone to `to`, at the dialer. No effect when it cannot go there. */
+  change(id: number, to: Carrier): void {
+    const stream = this.#streams.table.get(id);
+    if (stream === undefined || to.isGivenUp) return;
+    if (this.#moves instanceof DialerMoves) this.#moves.change(stream, to);
+  }
+
   /** How many streams are on `carrier`. */
   streamsOn(carrier: Carrier): number {
     return this.#streams.table.all().filter((one) => one.carrier === carrier)
@@ -221,7 +231,14 @@ export class LiveSession implements Session, CarrierHost {
   }
 
   onBulk(): void {
-    this.keeper?.onBulk();
+    const nowMs = this.#options.clock.now();
+    if (this.keeper === undefined || !this.#balance.isDue(nowMs)) return;
+    const change = this.#balance.look(nowMs, {
+      streams: this.#streams.table.values(),
+      carriers: this.carriers.values(),
+    });
+    this.keeper.onBulk(this.#balance.bulkStreams);
+    if (change !== undefined) this.change(change.stream.id, change.to);
   }
 
   onJump(): void {

@@ -8,7 +8,15 @@ import { type Clock, type Conn, ConnResetError } from "../net/mod.ts";
 import { connPair } from "../net/conn_fake.ts";
 import { FakeCarrier, openFleet } from "./carriers_fake.ts";
 import { minWindowBytes } from "./limits.ts";
-import { acceptAll, check, plans, run, type Seen } from "./lives_fake.ts";
+import type { LiveSession } from "./live_session.ts";
+import {
+  acceptAll,
+  check,
+  type Plan,
+  plans,
+  run,
+  type Seen,
+} from "./lives_fake.ts";
 import { openPair, type Pair, until } from "./session_fake.ts";
 
 const carrierCuts = fc.record({
@@ -124,10 +132,61 @@ const fates = fc.array(
   { maxLength: 8 },
 );
 
-Deno.test("no carrier's loss costs a byte, or leaves a stream behind", async () => {
+/** Streams that the dialer moves alone, again and again, as long as the run lasts: by place, to a carrier by place. */
+const changes = fc.array(
+  fc.record({
+    stream: fc.nat(5),
+    to: fc.nat(3),
+    /** Promises that settle before it. */
+    steps: fc.nat(100),
+  }),
+  { maxLength: 12 },
+);
+
+/** Opens all carriers that can be had. */
+async function openCarriers(session: LiveSession): Promise<void> {
+  for (let left = 20; left > 0 && session.carriers.size < 4; left--) {
+    session.keeper?.onBulk(3);
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+/** Makes `changes` until `isOver`. */
+async function change(
+  session: LiveSession,
+  { ids, changes, isOver }: {
+    ids: readonly number[];
+    changes: readonly { stream: number; to: number; steps: number }[];
+    isOver: () => boolean;
+  },
+): Promise<void> {
+  while (changes.length > 0 && !isOver()) {
+    for (const { stream, to, steps } of changes) {
+      for (let left = steps; left > 0; left--) await undefined;
+      const carriers = [...session.carriers.values()];
+      if (carriers.length === 0) break;
+      session.change(
+        ids[stream % ids.length]!,
+        carriers[to % carriers.length]!,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+/** The ids that streams get. */
+function idsOf(plans: readonly Plan[]): number[] {
+  const next = { dialer: 1, acceptor: 2 };
+  return plans.map(({ fromDialer }) => {
+    const end = fromDialer ? "dialer" : "acceptor";
+    return (next[end] += 2) - 2;
+  });
+}
+
+Deno.test("no carrier's loss and no stream's move costs a byte, or leaves a stream behind", async () => {
   const budgetBytes = 512 * 1024;
   await fc.assert(
-    fc.asyncProperty(plans, fates, async (plans, fates) => {
+    fc.asyncProperty(plans, fates, changes, async (plans, fates, changes) => {
       const accepted = new Map<number, Promise<Seen>>();
       const serve = acceptAll(plans, accepted);
       await using fleet = await openFleet({
@@ -140,7 +199,12 @@ Deno.test("no carrier's loss costs a byte, or leaves a stream behind", async () 
           if (fate?.kind === "no dial") throw new ConnResetError("no way");
           if (fate === undefined) return new FakeCarrier();
           const { kind, afterBytes, bufferBytes } = fate;
-          return new FakeCarrier({ bufferBytes, fate: { kind, afterBytes } });
+          return new FakeCarrier({
+            bufferBytes,
+            // Much is under way when a stream leaves it.
+            isSlow: bufferBytes > 10_000,
+            fate: { kind, afterBytes },
+          });
         },
       });
       // The first carrier greets before anything befalls it.
@@ -152,6 +216,14 @@ Deno.test("no carrier's loss costs a byte, or leaves a stream behind", async () 
           assert.ok(promisedBytes <= bound);
           assert.ok(keptBytes <= bound);
         }
+      });
+      const dialer = fleet.dialer as LiveSession;
+      if (changes.length > 0) await openCarriers(dialer);
+      let isOver = false;
+      const changing = change(dialer, {
+        ids: idsOf(plans),
+        changes,
+        isOver: () => isOver,
       });
       try {
         const lives = await Promise.all(
@@ -169,6 +241,8 @@ Deno.test("no carrier's loss costs a byte, or leaves a stream behind", async () 
           assert.equal(session.stats().keptBytes, 0);
         }
       } finally {
+        isOver = true;
+        await changing;
         clearInterval(watch);
       }
     }),

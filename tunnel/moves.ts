@@ -4,6 +4,7 @@ import { type MovePhase, movePhase } from "./frame.ts";
 import { Mover } from "./mover.ts";
 import { ProtocolError } from "./protocol_error.ts";
 import { MovedAnswer } from "./short_answers.ts";
+import type { Stream } from "./stream.ts";
 import type { StreamTable } from "./stream_table.ts";
 
 export interface Moves {
@@ -21,6 +22,8 @@ export interface Moves {
    * @throws {ProtocolError} when it may not.
    */
   onMoved(on: Carrier, number: number, phase: MovePhase): void;
+  /** RESUME of a stream came on `on`, and is to be passed to it: maybe the stream has moved alone. */
+  onResume(id: number, on: Carrier): void;
 }
 
 /** The dialer's part: it tells where its streams stand, and holds them until it is answered. */
@@ -29,11 +32,24 @@ export class DialerMoves implements Moves {
   readonly #table: StreamTable;
   /** Carriers that were given up, and through which one the acceptor is being told. */
   readonly #lost = new Map<number, { carrier: Carrier; via?: Carrier }>();
+  /** The stream that moved alone last. */
+  #changing: Stream | undefined;
   count = 0;
   streams = 0;
 
   constructor(table: StreamTable) {
     this.#table = table;
+  }
+
+  /** Moves `stream` alone to `to`, a live carrier. No effect when it is not known to be accepted, or another one moves. */
+  change(stream: Stream, to: Carrier): void {
+    if (this.#isChanging || !stream.mayChange || stream.carrier === to) return;
+    if (stream.carrier?.isGivenUp !== false) return;
+    if (!this.#table.isOwn(stream.id) && stream.movedBytes === 0) return;
+    this.#changing = stream;
+    stream.change(to);
+    this.streams++;
+    to.sendControl(new Mover([], [stream]));
   }
 
   lost(carrier: Carrier): void {
@@ -43,8 +59,13 @@ export class DialerMoves implements Moves {
     this.#lost.set(carrier.number, { carrier });
   }
 
-  /** Moves what waits to `to`. */
-  moveTo(to: Carrier): void {
+  /**
+   * Moves what waits to `carrier`. While a stream moves alone, to where that goes: its RESUME must come before its former
+   * carrier is told to be over.
+   */
+  moveTo(carrier: Carrier): void {
+    const changesTo = this.#isChanging ? this.#changing!.carrier : undefined;
+    const to = changesTo?.isGivenUp === false ? changesTo : carrier;
     const numbers: number[] = [];
     const carriers = new Set<Carrier>();
     for (const [number, one] of this.#lost) {
@@ -63,6 +84,13 @@ export class DialerMoves implements Moves {
     }
     this.streams += streams.length;
     to.sendControl(new Mover(numbers, streams));
+  }
+
+  onResume(): void {}
+
+  /** Whether the acceptor may not know where the stream is that moved alone last. */
+  get #isChanging(): boolean {
+    return this.#changing?.movesFrom !== undefined;
   }
 
   onMoved(on: Carrier, number: number, phase: MovePhase): void {
@@ -107,6 +135,13 @@ export class AcceptorMoves implements Moves {
 
   lost(carrier: Carrier): void {
     this.#lost.set(carrier.number, carrier);
+  }
+
+  onResume(id: number, on: Carrier): void {
+    const stream = this.#table.get(id);
+    if (stream === undefined || !stream.mayChange) return;
+    this.streams++;
+    stream.change(on);
   }
 
   onMoved(on: Carrier, number: number, phase: MovePhase): void {

@@ -1,5 +1,6 @@
 /** A session outlives its carriers: what was written arrives once and in order. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import {
   type Conn,
   ConnResetError,
@@ -7,6 +8,7 @@ import {
   writeAll,
 } from "../net/mod.ts";
 import { FakeCarrier, openFleet } from "./carriers_fake.ts";
+import type { LiveSession } from "./live_session.ts";
 import type { Incoming } from "./mod.ts";
 import { bytesOf, echo, pattern, readAll, until } from "./session_fake.ts";
 
@@ -127,4 +129,44 @@ Deno.test("a carrier that breaks in the middle of a move costs nothing", async (
     await until(() => fleet.dialer.stats().streams === 0);
     await until(() => fleet.acceptor.stats().streams === 0);
   }
+});
+
+Deno.test("a stream that goes to and fro between carriers while whole frames of it are written loses none, and spoils no other", async () => {
+  await using fleet = await openFleet({
+    serve: echo,
+    carrier: (index) =>
+      new FakeCarrier({ bufferBytes: 20_000 << index, isSlow: true }),
+  });
+  const dialer = fleet.dialer as LiveSession;
+  for (let carriers = 2; carriers <= 3; carriers++) {
+    dialer.keeper!.onBulk(3);
+    await until(() => dialer.carriers.size === carriers);
+  }
+  const datas = [1, 2, 3].map((seed) => pattern(1_000_000, seed));
+  const conns = await Promise.all(
+    datas.map((_, i) => fleet.dialer.open(bytesOf(`${i}`))),
+  );
+  let isOver = false;
+  const changing = (async () => {
+    for (let i = 0; !isOver; i++) {
+      const carriers = [...dialer.carriers.values()];
+      dialer.change([1, 3, 5][i % 3]!, carriers[(i >> 2) % 3]!);
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  })();
+  const echoes = await Promise.all(conns.map(async (conn, i) => {
+    const writing = writeAll(conn, datas[i]!).then(() => conn.closeWrite());
+    const [echo] = await Promise.all([readAll(conn), writing]);
+    return echo;
+  }));
+  isOver = true;
+  await changing;
+  for (const [i, one] of echoes.entries()) {
+    assert.equal(Buffer.compare(one, datas[i]!), 0);
+  }
+  const { movedStreams, resentBytes } = fleet.dialer.stats();
+  assert.ok(movedStreams > 5, `${movedStreams}`);
+  assert.ok(resentBytes > 0);
+  await until(() => fleet.acceptor.stats().streams === 0);
+  assert.equal(fleet.dialer.stats().keptBytes, 0);
 });

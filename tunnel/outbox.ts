@@ -12,7 +12,7 @@
 import { type Clock, type Conn, writeAll } from "../net/mod.ts";
 import { type Batch, writePing } from "./batch.ts";
 import { enlarge, giveBatch, isLarge, takeBatch } from "./batches.ts";
-import { type Chunk, endWriting } from "./chunk.ts";
+import { endWriting } from "./chunk.ts";
 import { noDirect } from "./direct.ts";
 import { Flight } from "./flight.ts";
 import { headerBytes } from "./frame.ts";
@@ -92,6 +92,12 @@ export class Outbox {
     this.#wake();
   }
 
+  /** Forgets `stream`, which goes to another carrier. */
+  remove(stream: Stream): void {
+    this.#turns.remove(stream);
+    this.#noteBulk();
+  }
+
   /** Sends PING behind what is due. */
   ping(): void {
     this.#isPingDue = true;
@@ -140,18 +146,24 @@ export class Outbox {
       for (;;) {
         if (this.#turns.bulkCount > 0) batch = enlarge(batch);
         this.#compose(batch);
-        const { chunk } = this.#direct;
-        if (this.#isStopped) break;
+        const { chunk, from, to } = this.#direct;
         if (batch.length === 0 && chunk === undefined) {
           // A long datagram may be what does not fit.
           if (isLarge(batch) || this.#turns.dataCount === 0) break;
           batch = enlarge(batch);
           continue;
         }
-        if (batch.length > 0) {
-          await this.#write(batch.bytes.subarray(0, batch.length));
+        try {
+          if (this.#isStopped) break;
+          if (batch.length > 0) {
+            await this.#write(batch.bytes.subarray(0, batch.length));
+          }
+          if (chunk !== undefined) {
+            await this.#write(chunk.bytes.subarray(from, to));
+          }
+        } finally {
+          this.#releaseDirect();
         }
-        if (chunk !== undefined) await this.#writeDirect(chunk);
       }
       giveBatch(batch);
     } catch (error) {
@@ -162,16 +174,11 @@ export class Outbox {
     this.#onIdle?.();
   };
 
-  /** The chunk is not used again before the carrier has taken its bytes. */
-  async #writeDirect(chunk: Chunk): Promise<void> {
-    const { from, to } = this.#direct;
+  #releaseDirect(): void {
+    const { chunk } = this.#direct;
+    if (chunk === undefined) return;
     this.#direct.chunk = undefined;
-    chunk.writers++;
-    try {
-      await this.#write(chunk.bytes.subarray(from, to));
-    } finally {
-      endWriting(chunk);
-    }
+    endWriting(chunk);
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
@@ -195,6 +202,8 @@ export class Outbox {
     this.#turns.fill(batch, { what, direct });
     this.#composedBytes += batch.length;
     if (direct.chunk !== undefined) {
+      // Not to be used again before the carrier has taken it, even when its stream goes on at another one meanwhile.
+      direct.chunk.writers++;
       this.#composedBytes += direct.to - direct.from;
     }
     const isBlocked = what !== "all" && !this.flight.isMarked;

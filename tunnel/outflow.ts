@@ -55,6 +55,11 @@ export class Outflow {
       to < this.#maySendTo;
   }
 
+  /** Offset up to which the peer is known to have all. */
+  get acknowledgedTo(): number {
+    return this.#replay.from;
+  }
+
   /** Bytes that are kept. */
   get keptBytes(): number {
     return this.#replay.to - this.#replay.from;
@@ -137,6 +142,8 @@ export class Outflow {
   emitDirect(direct: Direct, stream: number): boolean {
     const chunk = this.#replay.next();
     if (chunk === undefined || !chunk.hasFrames) return false;
+    // The carrier that the stream has left is still being given it: the PING in its tail is not to be written over.
+    if (chunk.writers > 0) return false;
     const { sendAt } = this.#replay;
     const frames = Math.floor((chunk.to - sendAt) / maxDataBytes);
     if (sendAt % maxDataBytes !== 0 || frames === 0) return false;

@@ -137,7 +137,7 @@ export class RawPeer {
     await this.send(frame(16, 0, bytes(join, signature)));
   }
 
-  /** Plays the acceptor's part: WELCOME with these versions. Returns the body of HELLO. */
+  /** Plays the acceptor's part: WELCOME with these versions. Returns the body of HELLO, or of JOIN. */
   async greetAsAcceptor(min = 1, max = 1): Promise<Bytes> {
     await this.send(frame(
       1,
@@ -159,7 +159,9 @@ export class RawPeer {
       ),
     ));
     const hello = await this.next();
-    if (hello?.type !== 2) throw new Error("The answer is no HELLO");
+    if (hello?.type !== 2 && hello?.type !== 16) {
+      throw new Error("The answer is no greeting");
+    }
     return hello.body;
   }
 

@@ -2,7 +2,7 @@
 import type { Refusal } from "../net/mod.ts";
 import type { Carrier } from "./carrier.ts";
 import type { FrameSink } from "./decoder.ts";
-import type { MovePhase } from "./frame.ts";
+import { type MovePhase, resetReason } from "./frame.ts";
 import type { Moves } from "./moves.ts";
 import { ProtocolError } from "./protocol_error.ts";
 import type { Stream } from "./stream.ts";
@@ -72,6 +72,7 @@ export class Router implements FrameSink {
 
   onResume(stream: number, receivedTo: number, maySendTo: number): void {
     const { answersResume } = this.#moves;
+    this.#moves.onResume(stream, this.#carrier);
     const found = this.#attached(stream);
     if (found !== undefined) {
       found.onResume(receivedTo, maySendTo, answersResume);
@@ -87,6 +88,8 @@ export class Router implements FrameSink {
   }
 
   onReset(stream: number, reason: number, detail: string): void {
+    const { table } = this.#streams;
+    if (this.#isLateReset(table.get(stream), reason)) return;
     const found = this.#attached(stream);
     if (found !== undefined) found.onReset(reason, detail);
     else this.#streams.onResetOver(stream);
@@ -108,17 +111,32 @@ export class Router implements FrameSink {
     this.#moves.onMoved(this.#carrier, carrier, phase);
   }
 
-  /** The stream that a frame is about, unless it is over. While it moves, only RESUME, RESET and OPEN may come. */
+  /**
+   * The stream that a frame is about, unless it is over or the frame is late. While it moves, only RESUME, RESET and
+   * OPEN may come.
+   */
   #find(id: number): Stream | undefined {
-    const stream = this.#attached(id);
-    if (stream === undefined) this.#streams.table.checkOver(id);
-    else if (stream.movesFrom !== undefined) {
-      throw new ProtocolError(
-        "unexpected-frame",
-        `a frame on stream ${id}, which moves`,
-      );
+    const stream = this.#streams.table.get(id);
+    if (stream === undefined) {
+      this.#streams.table.checkOver(id);
+      return undefined;
     }
-    return stream;
+    const isHere = stream.carrier === this.#carrier;
+    if (isHere && stream.movesFrom === undefined) return stream;
+    if (stream.hasChanged) return undefined;
+    if (!isHere) return this.#attached(id);
+    throw new ProtocolError(
+      "unexpected-frame",
+      `a frame on stream ${id}, which moves`,
+    );
+  }
+
+  /** Whether RESET was sent before the peer knew that its stream moves alone. */
+  #isLateReset(stream: Stream | undefined, reason: number): boolean {
+    if (!stream?.hasChanged) return false;
+    if (stream.carrier !== this.#carrier) return true;
+    return stream.movesFrom !== undefined && !this.#moves.answersResume &&
+      reason !== resetReason.over;
   }
 
   #attached(id: number): Stream | undefined {

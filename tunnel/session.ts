@@ -89,7 +89,7 @@ export interface SessionStats {
   readonly leastRoundTripMs: number;
   /** Carriers whose streams went on at another one. */
   readonly moves: number;
-  /** Streams that did, each time counted. */
+  /** Streams that went on at another carrier, with all others of theirs or alone, each time counted. */
   readonly movedStreams: number;
   /** Bytes of streams that were sent a second time. */
   readonly resentBytes: number;

@@ -59,6 +59,13 @@ export abstract class Stream implements ControlSender {
   carrier: Carrier | undefined;
   /** The number of the carrier from which the stream is being moved. Until both ends know where they stand, it sends nothing. */
   movesFrom: number | undefined;
+  /** It once went alone to another carrier: what comes late on the one before is dropped. */
+  hasChanged = false;
+  /** Kept by `balance.ts`: {@link movedBytes} at its last look, and at how many looks in a row the stream was bulk. */
+  seenBytes = 0;
+  bulkLooks = 0;
+  /** Kept by `balance.ts`: when it was bulk last. */
+  lastBulkMs = -Infinity;
 
   constructor(id: number, isUrgent: boolean) {
     this.id = id;
@@ -72,6 +79,16 @@ export abstract class Stream implements ControlSender {
 
   /** Received bytes that no reader has consumed. */
   get unreadBytes(): number {
+    return 0;
+  }
+
+  /** Whether it can go to another carrier alone: an accepted stream of bytes that does not move. */
+  get mayChange(): boolean {
+    return false;
+  }
+
+  /** Bytes that have come, and those that the peer is known to have. */
+  get movedBytes(): number {
     return 0;
   }
 
@@ -89,6 +106,15 @@ export abstract class Stream implements ControlSender {
   hold(carrier: number): boolean {
     this.movesFrom = carrier;
     return true;
+  }
+
+  /** Goes to `to` alone. */
+  change(to: Carrier): void {
+    const from = this.carrier!;
+    from.detach(this);
+    this.hold(from.number);
+    this.hasChanged = true;
+    this.carrier = to;
   }
 
   /** Gives whole frames that stand in memory as they are sent, if that is what comes next. */

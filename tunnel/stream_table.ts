@@ -52,6 +52,11 @@ export class StreamTable {
     return [...this.#streams.values(), ...this.#unsent];
   }
 
+  /** Those that have an id. */
+  values(): Iterable<Stream> {
+    return this.#streams.values();
+  }
+
   /** Streams of this end that have no id yet. A copy. */
   unsent(): Stream[] {
     return [...this.#unsent];

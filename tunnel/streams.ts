@@ -3,7 +3,7 @@ import type { ByteStream } from "./byte_stream.ts";
 import type { Carrier } from "./carrier.ts";
 import { DatagramBudget } from "./datagram_queue.ts";
 import type { DatagramStream } from "./datagram_stream.ts";
-import { maxTargetBytes, openFlag, resetReason } from "./frame.ts";
+import { maxTargetBytes, openFlag } from "./frame.ts";
 import { type Incoming, IncomingOpen } from "./incoming_open.ts";
 import type { Limits } from "./limits.ts";
 import { MemoryBudget } from "./memory_budget.ts";
@@ -115,7 +115,7 @@ export class Streams implements StreamHost {
    */
   onResumeOver(carrier: Carrier, id: number): void {
     this.table.checkOver(id);
-    carrier.answer(new ResetOver(id, resetReason.closed));
+    carrier.answer(new ResetOver(id));
   }
 
   /** RESET came for a stream that is not there: if its OPEN was lost, that does not come any more. */

@@ -33,6 +33,16 @@ export class Turns {
     (stream.isUrgent || stream.isSmall ? this.#small : this.#bulk).push(stream);
   }
 
+  /** Takes `stream` out of all lines. */
+  remove(stream: Stream): void {
+    if (stream.isInControlLine) this.#control.remove(stream);
+    if (stream.isInDataLine) {
+      this.#small.remove(stream);
+      this.#bulk.remove(stream);
+    }
+    stream.isInControlLine = stream.isInDataLine = false;
+  }
+
   /** Forgets who is in line. */
   clear(): void {
     while (this.#control.length) this.#control.shift()!.isInControlLine = false;
