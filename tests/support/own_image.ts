@@ -10,7 +10,7 @@ import { executable } from "./laptop_tp.ts";
  */
 export async function ownImage(cluster: Cluster, use: string): Promise<string> {
   const digest = createHash("sha256").update(await Deno.readFile(executable));
-  const name = Deno.env.get("TP_IMAGE") ??
+  const name = Deno.env.get("TP_IMAGE") ||
     `docker.io/local/tp:${use}-${digest.digest("hex").slice(0, 12)}`;
   if (cluster.isBed) await buildManagerImage(cluster, { executable, name });
   return name;
