@@ -83,7 +83,7 @@ function notDirectText(
 }
 
 function sessionText(
-  { state, since, reason, carriers, moved_streams: moved }: NonNullable<
+  { state, since, reason, carriers, moved_carriers: moved }: NonNullable<
     Status["traffic_manager"]
   >["session"],
 ): string {
@@ -94,6 +94,6 @@ function sessionText(
     const noun = trips.length === 1 ? "carrier" : "carriers";
     words.push(`${trips.length} ${noun} (${trips.join(", ")})`);
   }
-  if (moved > 0) words.push(`${moved} times a stream changed its carrier`);
+  if (moved > 0) words.push(`${moved} given up before`);
   return words.join(", ");
 }

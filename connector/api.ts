@@ -82,7 +82,9 @@ export interface Status {
       carriers: { round_trip_ms: number; direct: boolean }[];
       /** Open streams. */
       streams: number;
-      /** Streams that went on at another carrier when theirs was lost, each time counted. */
+      /** Carriers that were lost, replaced or no longer needed, and whose streams went on at another one. */
+      moved_carriers: number;
+      /** Streams that went on at another carrier, as theirs was lost or to keep bulk from small flows, each time counted. */
       moved_streams: number;
       /** Sessions before this one, since the connection began. */
       former_sessions: number;

@@ -11,8 +11,8 @@ const mapped = Subnet.parse("::ffff:0:0/96");
 /**
  * Where the manager's direct endpoint is; nowhere when its name does not resolve.
  *
- * @throws {RefusedError} `forbidden` when it is this laptop itself or something on its own link: what a cluster tells is
- * not to make a laptop speak to these.
+ * @throws {RefusedError} `forbidden` when it is an address that only this laptop or its link knows (loopback, link-local,
+ * multicast): what a cluster tells is not to make a laptop speak to these.
  */
 export async function directAddresses(
   { host }: Pick<DirectEndpoint, "host">,
@@ -20,7 +20,7 @@ export async function directAddresses(
   const addresses = (await hostAddresses(host)).slice(0, maxAddresses);
   const closed = addresses.find(isClosed);
   if (closed === undefined) return addresses;
-  const state = `${closed} is an address of this laptop's own`;
+  const state = `${closed} means this laptop or its own link`;
   throw new RefusedError("forbidden", `Cannot go to "${host}": ${state}`);
 }
 

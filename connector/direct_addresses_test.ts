@@ -8,7 +8,7 @@ Deno.test("directAddresses() are those of the endpoint, none where its name does
   assert.deepEqual(await directAddresses({ host: "nowhere.invalid" }), []);
 });
 
-Deno.test("directAddresses() refuses this laptop and its own link, by whatever name", async () => {
+Deno.test("directAddresses() refuses what only this laptop or its link knows, by whatever name", async () => {
   const hosts = [
     ...["127.0.0.1", "0.0.0.0", "169.254.169.254", "224.0.0.1", "localhost"],
     ...["::1", "::", "fe80::1", "ff02::1", "::ffff:127.0.0.1"],

@@ -8,7 +8,7 @@
 import { logger } from "../log.ts";
 import type { DirectOffer } from "../manager/api.ts";
 import { formatDirectEndpoint, type Manager } from "../manager/client.ts";
-import type { Conn, Ip } from "../net/mod.ts";
+import { type Conn, type Ip, unlessAborted } from "../net/mod.ts";
 import type { Session } from "../tunnel/mod.ts";
 import { directAddresses } from "./direct_addresses.ts";
 import { dialDirect } from "./direct_dial.ts";
@@ -79,10 +79,13 @@ export class DirectWay {
   async #dial(offer: DirectOffer, signal: AbortSignal): Promise<Conn> {
     const endpoint = formatDirectEndpoint(offer.endpoint);
     try {
-      const addresses = await directAddresses(offer.endpoint);
-      this.#keeping = this.#keeping.catch(() => {})
-        .then(() => this.#keepOutside(addresses));
-      await this.#keeping;
+      const addresses = await unlessAborted(
+        directAddresses(offer.endpoint),
+        signal,
+      );
+      const keeping = this.#keeping.then(() => this.#keepOutside(addresses));
+      this.#keeping = keeping.catch(() => {});
+      await unlessAborted(keeping, signal);
       const conn = await this.#dialOffer(offer, { addresses, signal });
       log.info("direct way", { endpoint });
       this.#tell({ endpoint });
@@ -105,6 +108,10 @@ export class DirectWay {
 
   async #keepOutside(addresses: readonly Ip[]): Promise<void> {
     const fresh = addresses.filter((ip) => !this.#addresses.has(String(ip)));
+    for (const ip of addresses) { // what was dialled last stays longest
+      const text = String(ip);
+      if (this.#addresses.delete(text)) this.#addresses.set(text, ip);
+    }
     if (fresh.length === 0) return;
     for (const ip of fresh) this.#addresses.set(String(ip), ip);
     const surplus = this.#addresses.size - maxAddresses;

@@ -1,4 +1,5 @@
 import { logger } from "../log.ts";
+import { Ip } from "../net/mod.ts";
 import { HostChanges, readHostRoutes } from "../vpn/mod.ts";
 import type { HostNameservers } from "./nameservers.ts";
 import { SleepWatch } from "./sleep_watch.ts";
@@ -7,8 +8,9 @@ const log = logger("connector");
 
 /** How often the host is looked at without a word of the kernel's: a file of nameservers, a clock that jumps. */
 const pollMs = 1_000;
-/** What changes together is looked at together. */
+/** What changes together is looked at together, and who changes again and again, as often as the poll would. */
 const burstMs = 20;
+const restMs = 1_000;
 
 export interface HostWatchOptions {
   nameservers: HostNameservers;
@@ -23,7 +25,8 @@ export interface HostWatchOptions {
 
 /**
  * Watches what of the host must stay outside the tunnel, and what the tunnel stands on: its nameservers, the networks
- * that it is in, and its addresses there. The kernel tells of these at once; every second all is looked at.
+ * that it is in, and its addresses there, but for what is of a link alone. The kernel tells of these at once; every second
+ * all is looked at.
  */
 export class HostWatch implements AsyncDisposable {
   readonly #options: HostWatchOptions;
@@ -31,8 +34,10 @@ export class HostWatch implements AsyncDisposable {
   readonly #poll: ReturnType<typeof setInterval>;
   readonly #changes: HostChanges | undefined;
   readonly #listening: Promise<void>;
+  readonly #disposed = Promise.withResolvers<void>();
   #looking = Promise.resolve();
   #state: string;
+  #changedMs = -Infinity;
 
   /** Looks once before it resolves. */
   static async start(options: HostWatchOptions): Promise<HostWatch> {
@@ -49,6 +54,7 @@ export class HostWatch implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#poll);
+    this.#disposed.resolve();
     await this.#changes?.[Symbol.asyncDispose]();
     await this.#listening;
     await this.#looking;
@@ -56,9 +62,18 @@ export class HostWatch implements AsyncDisposable {
 
   async #listen(): Promise<void> {
     while (await this.#changes?.next()) {
-      await new Promise((resolve) => setTimeout(resolve, burstMs));
+      const restedMs = performance.now() - this.#changedMs;
+      await this.#pause(Math.max(burstMs, restMs - restedMs));
       await this.#look();
     }
+  }
+
+  /** Ends early with the watch. */
+  async #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    await Promise.race([promise, this.#disposed.promise]);
+    clearTimeout(timer);
   }
 
   /** One look after the other. */
@@ -68,7 +83,9 @@ export class HostWatch implements AsyncDisposable {
       if (this.#sleep.hasSlept()) onWake();
       const before = this.#state;
       this.#state = await stateOf(this.#options);
-      if (this.#state !== before) onChange();
+      if (this.#state === before) return;
+      this.#changedMs = performance.now();
+      onChange();
     }).catch((error) => log.warn("the host cannot be looked at", { error }));
   }
 }
@@ -85,10 +102,11 @@ function listen(): HostChanges | undefined {
 async function stateOf(
   { nameservers, device }: HostWatchOptions,
 ): Promise<string> {
+  const isLeftOut = (name: string, ip: Ip) => name === device || ip.isLinkLocal;
   const routes = (await readHostRoutes())
-    .filter((route) => route.device !== device);
+    .filter((route) => !isLeftOut(route.device, route.subnet.base));
   const addresses = Deno.networkInterfaces()
-    .filter(({ name }) => name !== device)
+    .filter(({ name, address }) => !isLeftOut(name, Ip.parse(address)))
     .map(({ name, address }) => `${name} ${address}`).sort();
   return JSON.stringify([await nameservers.refresh(), routes, addresses]);
 }

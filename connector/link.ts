@@ -55,9 +55,11 @@ export interface LinkStatus {
   readonly transport: "direct" | PortForwardWay | undefined;
   /** The manager's direct endpoint, if it tells one. */
   readonly direct: DirectStatus | undefined;
-  /** Sessions that ended or are left, and all streams that went on at another carrier. */
+  /** Sessions that ended or are left. */
   readonly formerSessions: number;
+  /** Of all sessions: streams that went on at another carrier, and carriers that were moved whole. */
   readonly movedStreams: number;
+  readonly movedCarriers: number;
 }
 
 export class ManagerLink implements AsyncDisposable {
@@ -74,7 +76,7 @@ export class ManagerLink implements AsyncDisposable {
   #usableSince = 0;
   readonly #former = new Set<ManagerSession>();
   #formerSessions = 0;
-  #formerMoves = 0;
+  readonly #formerMoved = { carriers: 0, streams: 0 };
   #endPause = () => {};
   #running: Promise<void> = Promise.resolve();
 
@@ -109,7 +111,8 @@ export class ManagerLink implements AsyncDisposable {
       since: waiting?.since ?? this.#usableSince,
       trouble: waiting?.why,
       formerSessions: this.#formerSessions,
-      movedStreams: this.#formerMoves + stats.movedStreams,
+      movedStreams: this.#formerMoved.streams + stats.movedStreams,
+      movedCarriers: this.#formerMoved.carriers + stats.moves,
     };
   }
 
@@ -190,7 +193,9 @@ export class ManagerLink implements AsyncDisposable {
       const next = await this.#reconnect(before.replica);
       if (next === undefined) return;
       this.#formerSessions++;
-      this.#formerMoves += before.stats().movedStreams;
+      const { moves, movedStreams } = before.stats();
+      this.#formerMoved.carriers += moves;
+      this.#formerMoved.streams += movedStreams;
       this.#session = next;
       const lostMs = Date.now() - this.#lost.since;
       log.info("session made again", { pod: next.replica.pod, lostMs });

@@ -100,6 +100,8 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
       onWake: () => link.wake(),
     }),
   );
+  // What has changed since the routes were planned is what the watch has seen first.
+  await routes.follow(view.current);
   const parts = { device, dns, vpn, routes, nameservers };
   return new Network(parts, building.move());
 }

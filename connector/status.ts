@@ -45,6 +45,7 @@ export function managerStatus(
         direct: isShortcut,
       })),
       streams: stats.streams,
+      moved_carriers: former.movedCarriers,
       moved_streams: former.movedStreams,
       former_sessions: former.formerSessions,
     },

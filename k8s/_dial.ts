@@ -4,9 +4,8 @@
  * 1. TCP to the server, or to the proxy and through it.
  * 2. TLS by the runtime where its rules are as strict as the kubeconfig's, else by `node:tls`.
  */
-import { type Conn, Ip, Subnet } from "../net/mod.ts";
+import { type Conn, Ip, Subnet, unlessAborted } from "../net/mod.ts";
 import { connectSoon } from "./_connect.ts";
-import { unlessAborted } from "./_deadline.ts";
 import { DenoConn } from "./_deno_conn.ts";
 import { setNoDelay } from "./_no_delay_linux.ts";
 import { bareHost, portOf } from "./_proxy.ts";

@@ -5,7 +5,7 @@
  * 2. Its ExecCredential is kept until it expires, or the API server refuses it.
  * 3. Requests that come meanwhile wait for the same run.
  */
-import { unlessAborted } from "./_deadline.ts";
+import { unlessAborted } from "../net/mod.ts";
 import {
   type Credential,
   CredentialError,

@@ -11,4 +11,5 @@ export { type Conn, ConnResetError, type Datagrams, writeAll } from "./conn.ts";
 export { pipe, type PipeOptions } from "./pipe.ts";
 export { type Refusal, refusals, RefusedError } from "./refusal.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export { unlessAborted } from "./unless_aborted.ts";
 export * from "./packet/mod.ts";

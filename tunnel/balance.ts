@@ -3,7 +3,7 @@
  *
  * 1. Bulk is who has moved much since the last look, both for itself and beside who has moved most.
  * 2. One carrier is quiet as long as it lives: its bulk goes to the others. It is that with the most small flows.
- * 3. Among the others none has two bulk streams more than another.
+ * 3. Among the others none has two bulk streams more than another for long.
  * 4. Who has not been bulk for long and is used beside bulk goes to the quiet one.
  */
 import type { Carrier } from "./carrier.ts";
@@ -18,6 +18,8 @@ const smallShare = 16;
 /** Who was bulk at so many looks in a row goes to another carrier: one answer, however long, is not worth it. */
 const looksToMove = 2;
 const calmMs = 2000;
+/** Who was sent to a carrier without others' bulk stays for so long: streams that are bulk on and off are not sent about. */
+const restMs = 10_000;
 
 /** A stream, and the carrier to which it should go. */
 export interface Change {
@@ -88,10 +90,12 @@ export class Balance {
         if (nowMs - stream.lastBulkMs >= calmMs) load?.small.push(stream);
       }
     }
-    return this.#choose([...loads.values()]);
+    const change = this.#choose([...loads.values()], nowMs);
+    if (change !== undefined) change.stream.lastSentMs = nowMs;
+    return change;
   }
 
-  #choose(loads: readonly Load[]): Change | undefined {
+  #choose(loads: readonly Load[], nowMs: number): Change | undefined {
     if (loads.length < 2) return undefined;
     let quiet = loads.find((one) => one.carrier === this.#quiet);
     quiet ??= loads.toSorted((a, b) => smallOf(b) - smallOf(a) || byBulk(a, b))
@@ -100,7 +104,9 @@ export class Balance {
     const others = loads.filter((one) => one !== quiet).toSorted(byBulk);
     const [least, most] = [others[0]!, others.at(-1)!];
     const isUneven = most.bulk.length - least.bulk.length >= 2;
-    const stream = moving(quiet) ?? (isUneven ? moving(most) : undefined);
+    const rested = most.bulk.filter((one) => nowMs - one.lastSentMs >= restMs);
+    const stream = moving(quiet.bulk) ??
+      (isUneven ? moving(rested) : undefined);
     if (stream !== undefined) return { stream, to: least.carrier };
     const small = others.find((one) =>
       one.bulk.length > 0 && one.small.length > 0
@@ -126,6 +132,6 @@ function byBulk(a: Load, b: Load): number {
   return a.bulk.length - b.bulk.length || a.streams - b.streams;
 }
 
-function moving({ bulk }: Load): Stream | undefined {
+function moving(bulk: readonly Stream[]): Stream | undefined {
   return bulk.find((one) => one.mayChange && one.bulkLooks >= looksToMove);
 }

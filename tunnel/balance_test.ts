@@ -187,3 +187,27 @@ Deno.test("while there are shortcuts, streams move among these alone", () => {
   const { places } = settle(new Balance(), { flows, rates, carriers });
   assert.deepEqual(places, [1, 3, 2]);
 });
+
+Deno.test("streams that are bulk on and off are not sent about", () => {
+  const carriers = carriersOf(4);
+  const flows = Array.from(
+    { length: 12 },
+    (_, i) => new Flow(2 * i + 1, carriers[i % 4]!),
+  );
+  const balance = new Balance();
+  let moves = 0;
+  const minuteMs = 60_000;
+  for (let atMs = 0; atMs < minuteMs; atMs += 50) {
+    for (const [i, flow] of flows.entries()) {
+      // On and off for half a second, none in step with another.
+      if (Math.floor((atMs + i * 170) / (400 + 37 * i)) % 2 === 0) {
+        flow.bytes += mib;
+      }
+    }
+    const change = balance.look(atMs, { streams: flows, carriers });
+    if (change === undefined) continue;
+    moves++;
+    change.stream.carrier = change.to;
+  }
+  assert.ok(moves <= 6 * flows.length, `${moves} moves in a minute`);
+});

@@ -116,15 +116,15 @@ export class ByteStream extends Stream implements Conn {
       this.#isAcceptDue = false;
       batch.accept(this.id, this.#window.maySendTo);
     }
+    // Before all else: a dialer that moves the stream alone takes nothing but RESUME for an answer.
+    if (this.#isResumeDue) this.#emitResume(batch);
     if (this.#resetDue !== undefined) {
       const detail = "the flow behind the other end broke off";
       batch.reset(this.id, this.#resetDue, detail);
       this.#finish();
       return true;
     }
-    if (this.#isResumeDue) {
-      this.#emitResume(batch);
-    } else if (this.#isCreditDue) {
+    if (this.#isCreditDue) {
       this.#advance();
       batch.credit(this.id, this.#toldReceivedTo, this.#window.maySendTo);
     }
@@ -235,6 +235,7 @@ export class ByteStream extends Stream implements Conn {
 
   override onReset(reason: number, detail: string): void {
     this.movesFrom = undefined;
+    this.#isResumeDue = false;
     const message = `Cannot go on: the flow broke off: ${
       detail || "reset by the peer"
     }`;
@@ -255,6 +256,7 @@ export class ByteStream extends Stream implements Conn {
   override onSessionEnd(detail: string): void {
     this.#isSessionOver = true;
     this.movesFrom = undefined;
+    this.#isResumeDue = false;
     this.#toldReceivedTo = this.#inflow.arrivedTo;
     this.#peerLeft(`Cannot go on: the session ended: ${detail}`, true);
     this.#finishWhenOver();
@@ -319,9 +321,9 @@ export class ByteStream extends Stream implements Conn {
     this.#outflow.break(message);
   }
 
-  /** Not while it moves: whoever knows it at the other end is to hear so first. */
+  /** Not while it moves, or RESUME is to be answered: whoever knows it at the other end is to hear so first. */
   #finishWhenOver(): void {
-    if (this.movesFrom !== undefined) return;
+    if (this.movesFrom !== undefined || this.#isResumeDue) return;
     const hasSentAll = this.#outflow.isEndAcknowledged &&
       this.#resetDue === undefined;
     if (!hasSentAll || !this.#inflow.isDrained) return;

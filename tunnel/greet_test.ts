@@ -55,7 +55,7 @@ Deno.test("acceptSession() rejects a HELLO whose signature does not fit", async 
     breach: "bad-signature",
   });
   const raw = new RawPeer(near);
-  await raw.greetAsDialer(undefined, true);
+  await raw.greetAsDialer({ spoilSignature: true });
   const answer = await raw.next();
   assert.equal(answer?.type, 14, "GOAWAY");
   assert.equal(answer.body[0], 4, "unauthenticated");
@@ -105,9 +105,17 @@ Deno.test("acceptSession() tells both ranges, whatever else the newer HELLO hold
     peerProduct: "tp/9",
   });
   const raw = new RawPeer(near);
-  await raw.greetAsDialer(() =>
-    bytes("74702f73", u16(2), u16(3), u8(4), ascii("tp/9"), new Uint8Array(60))
-  );
+  await raw.greetAsDialer({
+    change: () =>
+      bytes(
+        "74702f73",
+        u16(2),
+        u16(3),
+        u8(4),
+        ascii("tp/9"),
+        new Uint8Array(60),
+      ),
+  });
   const answer = await raw.next();
   assert.equal(answer?.type, 14, "GOAWAY");
   assert.equal(answer.body[0], 3, "incompatible");
@@ -119,7 +127,7 @@ Deno.test("capabilities of the peer are known, later additions skipped", async (
   const dialing = dialOver(far, { product: "tp/test", identity });
   await new RawPeer(near).greetAsAcceptor();
   const session = await dialing;
-  assert.deepEqual([...session.peer.capabilities], ["a", "bc"]);
+  assert.deepEqual([...session.peer.capabilities], ["a", "bc", "alone"]);
   assert.equal(session.peer.streams, 100);
   near.reset();
   await session.ended;

@@ -1,6 +1,7 @@
 /** The two sides of the greeting; SPEC.md section 2. */
 import { type Conn, writeAll } from "../net/mod.ts";
 import { Batch } from "./batch.ts";
+import { ownCapabilities } from "./capability.ts";
 import { frameType, headerBytes, maxGreetingBytes } from "./frame.ts";
 import {
   decodeHello,
@@ -46,8 +47,6 @@ export interface Arrival {
   peer?: Peer;
 }
 
-const noCapabilities: ReadonlySet<string> = new Set();
-
 /**
  * The dialer's side: reads WELCOME, answers HELLO for a fresh session.
  *
@@ -68,7 +67,7 @@ export async function sayHello(
   const { versions, product } = decodeOpening(welcome);
   const unsigned = encodeHello({
     versions: protocolVersions,
-    capabilities: noCapabilities,
+    capabilities: ownCapabilities,
     ...member,
     ...own,
   });
@@ -113,7 +112,7 @@ export async function sayWelcome(
   const welcome = encodeWelcome({
     versions: protocolVersions,
     nonce: crypto.getRandomValues(new Uint8Array(nonceBytes)),
-    capabilities: noCapabilities,
+    capabilities: ownCapabilities,
     ...own,
   });
   await send(carrier, frameType.welcome, welcome);

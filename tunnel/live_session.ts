@@ -9,6 +9,7 @@
 import type { Clock, Conn, Datagrams } from "../net/mod.ts";
 import { Balance } from "./balance.ts";
 import type { ByteStream } from "./byte_stream.ts";
+import { capability } from "./capability.ts";
 import { Carrier, type CarrierHost } from "./carrier.ts";
 import type { DatagramStream } from "./datagram_stream.ts";
 import { type GoawayReason, goawayReason } from "./frame.ts";
@@ -76,7 +77,6 @@ export class LiveSession implements Session, CarrierHost {
     this.peer = peer;
     this.#streams = new Streams({
       ...options,
-      peerStreams: peer.streams,
       serve: (incoming) => this.serve(incoming),
       pick: () => pickCarrier(this.carriers.values()),
     });
@@ -87,7 +87,9 @@ export class LiveSession implements Session, CarrierHost {
     });
     const { table } = this.#streams;
     this.#moves = role === "dialer"
-      ? new DialerMoves(table)
+      ? new DialerMoves(table, {
+        mayChange: peer.capabilities.has(capability.alone),
+      })
       : new AcceptorMoves(table, (number) => this.#takeLive(number));
   }
 

@@ -30,6 +30,7 @@ export interface Moves {
 export class DialerMoves implements Moves {
   readonly answersResume = false;
   readonly #table: StreamTable;
+  readonly #mayChange: boolean;
   /** Carriers that were given up, and through which one the acceptor is being told. */
   readonly #lost = new Map<number, { carrier: Carrier; via?: Carrier }>();
   /** The stream that moved alone last. */
@@ -37,13 +38,16 @@ export class DialerMoves implements Moves {
   count = 0;
   streams = 0;
 
-  constructor(table: StreamTable) {
+  /** @param options.mayChange Whether the acceptor lets a stream move alone. */
+  constructor(table: StreamTable, { mayChange }: { mayChange: boolean }) {
     this.#table = table;
+    this.#mayChange = mayChange;
   }
 
   /** Moves `stream` alone to `to`, a live carrier. No effect when it is not known to be accepted, or another one moves. */
   change(stream: Stream, to: Carrier): void {
-    if (this.#isChanging || !stream.mayChange || stream.carrier === to) return;
+    if (!this.#mayChange || this.#isChanging || !stream.mayChange) return;
+    if (stream.carrier === to) return;
     if (stream.carrier?.isGivenUp !== false) return;
     if (!this.#table.isOwn(stream.id) && stream.movedBytes === 0) return;
     this.#changing = stream;

@@ -110,8 +110,11 @@ export class RawPeer {
 
   /** Plays the dialer's part of the greeting. `change` may spoil the body of HELLO before it is signed. */
   async greetAsDialer(
-    change: (hello: Bytes) => Bytes = (hello) => hello,
-    spoilSignature = false,
+    { change = (hello) => hello, spoilSignature, capabilities = ["alone"] }: {
+      change?: (hello: Bytes) => Bytes;
+      spoilSignature?: boolean;
+      capabilities?: string[] | undefined;
+    } = {},
   ): Promise<{ welcome: Bytes; key: RawKey }> {
     const welcome = await this.#welcome();
     const key = await rawKey();
@@ -121,7 +124,8 @@ export class RawPeer {
       key.publicKey,
       u32(1), // carrier
       u32(100), // streams
-      u8(0), // capabilities
+      u8(capabilities.length),
+      ...capabilities.flatMap((word) => [u8(word.length), ascii(word)]),
     ));
     const signature = await key.sign("tp tunnel hello\0", welcome, hello);
     if (spoilSignature) signature[0]! ^= 1;
@@ -138,7 +142,11 @@ export class RawPeer {
   }
 
   /** Plays the acceptor's part: WELCOME with these versions. Returns the body of HELLO, or of JOIN. */
-  async greetAsAcceptor(min = 1, max = 1): Promise<Bytes> {
+  async greetAsAcceptor(
+    min = 1,
+    max = 1,
+    capabilities = ["a", "bc", "alone"],
+  ): Promise<Bytes> {
     await this.send(frame(
       1,
       0,
@@ -150,11 +158,8 @@ export class RawPeer {
         ascii("raw"),
         new Uint8Array(32).fill(7), // nonce
         u32(100), // streams
-        u8(2), // capabilities
-        u8(1),
-        ascii("a"),
-        u8(2),
-        ascii("bc"),
+        u8(capabilities.length),
+        ...capabilities.flatMap((word) => [u8(word.length), ascii(word)]),
         "ffff", // of a later version
       ),
     ));

@@ -21,7 +21,7 @@ export const frameTypes = {
 } as const;
 
 /** A raw dialer on its first carrier, and how to come on another one. */
-export async function rawDialer() {
+export async function rawDialer(capabilities?: string[]) {
   const arrivals: Incoming[] = [];
   let session: Session | undefined;
   const acceptor = new Acceptor({
@@ -40,7 +40,7 @@ export async function rawDialer() {
     return new RawPeer(near);
   };
   const first = carrier();
-  const { key } = await first.greetAsDialer();
+  const { key } = await first.greetAsDialer({ capabilities });
   await until(() => session !== undefined);
   return {
     first,
@@ -60,6 +60,7 @@ export async function rawDialer() {
 /** A raw acceptor on the first carrier of a dialer, and how to let that come on another one. */
 export async function rawAcceptor(
   options: Partial<DialSessionOptions> = {},
+  capabilities?: string[],
 ) {
   const raws: RawPeer[] = [];
   const arrivals: Incoming[] = [];
@@ -75,7 +76,7 @@ export async function rawAcceptor(
     },
   });
   await until(() => raws.length === 1);
-  await raws[0]!.greetAsAcceptor();
+  await raws[0]!.greetAsAcceptor(1, 1, capabilities);
   const session = await dialling as LiveSession;
   return {
     raws,
@@ -87,7 +88,7 @@ export async function rawAcceptor(
       session.keeper!.onBulk(3);
       await until(() => raws.length > place);
       const raw = raws[place]!;
-      await raw.greetAsAcceptor();
+      await raw.greetAsAcceptor(1, 1, capabilities);
       await until(() => session.carriers.size > place);
       return raw;
     },

@@ -5,7 +5,7 @@ import {
   headerBytes,
   maxDetailBytes,
   movePhase,
-  resetReason,
+  type ResetReason,
 } from "./frame.ts";
 import type { ControlSender } from "./stream.ts";
 
@@ -30,11 +30,11 @@ export class RefuseOpen implements ControlSender {
 export class ResetOver implements ControlSender {
   isInControlLine = false;
 
-  constructor(readonly id: number) {}
+  constructor(readonly id: number, readonly reason: ResetReason) {}
 
   emitControl(batch: Batch): boolean {
     if (batch.room < headerBytes + 1) return false;
-    batch.reset(this.id, resetReason.over, "");
+    batch.reset(this.id, this.reason, "");
     return true;
   }
 }

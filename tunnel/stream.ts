@@ -64,8 +64,9 @@ export abstract class Stream implements ControlSender {
   /** Kept by `balance.ts`: {@link movedBytes} at its last look, and at how many looks in a row the stream was bulk. */
   seenBytes = 0;
   bulkLooks = 0;
-  /** Kept by `balance.ts`: when it was bulk last. */
+  /** Kept by `balance.ts`: when it was bulk last, and when it was sent to another carrier last. */
   lastBulkMs = -Infinity;
+  lastSentMs = -Infinity;
 
   constructor(id: number, isUrgent: boolean) {
     this.id = id;

@@ -1,9 +1,11 @@
 import { type Clock, RefusedError } from "../net/mod.ts";
 import type { ByteStream } from "./byte_stream.ts";
+import { capability } from "./capability.ts";
 import type { Carrier } from "./carrier.ts";
 import { DatagramBudget } from "./datagram_queue.ts";
 import type { DatagramStream } from "./datagram_stream.ts";
-import { maxTargetBytes, openFlag } from "./frame.ts";
+import { maxTargetBytes, openFlag, resetReason } from "./frame.ts";
+import type { Peer } from "./handshake.ts";
 import { type Incoming, IncomingOpen } from "./incoming_open.ts";
 import type { Limits } from "./limits.ts";
 import { MemoryBudget } from "./memory_budget.ts";
@@ -24,8 +26,7 @@ export interface StreamsOptions {
   clock: Clock;
   limits: Limits;
   budget: MemoryBudget | undefined;
-  /** How many streams the peer takes at a time. */
-  peerStreams: number;
+  peer: Pick<Peer, "streams" | "capabilities">;
   /** The carrier for a stream that is opened; undefined while there is none. */
   pick: () => Carrier | undefined;
 }
@@ -115,7 +116,9 @@ export class Streams implements StreamHost {
    */
   onResumeOver(carrier: Carrier, id: number): void {
     this.table.checkOver(id);
-    carrier.answer(new ResetOver(id));
+    const { capabilities } = this.#options.peer;
+    const reason = capabilities.has(capability.alone) ? "over" : "closed";
+    carrier.answer(new ResetOver(id, resetReason[reason]));
   }
 
   /** RESET came for a stream that is not there: if its OPEN was lost, that does not come any more. */
@@ -203,7 +206,7 @@ export class Streams implements StreamHost {
       const detail = "the session has used up its stream ids";
       return new RefusedError("gone", detail);
     }
-    const { peerStreams } = this.#options;
+    const { streams: peerStreams } = this.#options.peer;
     if (this.table.ownCount >= peerStreams) {
       const detail = `the peer takes ${peerStreams} streams at a time`;
       return new RefusedError("overloaded", detail);

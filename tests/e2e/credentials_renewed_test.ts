@@ -40,7 +40,7 @@ async function loseCarriers(
   await waitFor("stream on another carrier", async () => {
     const { session } = await managerState(tp);
     assert.equal(session.former_sessions, before.former_sessions);
-    const isMoved = session.moved_streams > before.moved_streams &&
+    const isMoved = session.moved_carriers > before.moved_carriers &&
       session.state === "connected";
     return isMoved || JSON.stringify(session);
   }, { everyMs: 50, timeoutMs: 20_000 });

@@ -105,16 +105,16 @@ export class Survivors implements AsyncDisposable {
       since(meanwhile.then(() => database.ask("select 1"))),
       ...transfers.map((transfer) => since(transfer.progress())),
     ]);
-    if (silenceMs === undefined) await this.#moved(before.moved_streams);
+    if (silenceMs === undefined) await this.#moved(before.moved_carriers);
     else {
       const answeredMs = await meanwhile - startMs;
       assert.ok(answeredMs >= 0.9 * silenceMs, `${name}: it was not silent`);
     }
     const after = await this.#session();
-    const moved = after.moved_streams - before.moved_streams;
+    const moved = after.moved_carriers - before.moved_carriers;
     const seconds = ((endMs - startMs) / 1000).toFixed(1);
     say(
-      `survive: ${name} (${seconds} s, ${moved} streams moved): goes on after: database ${answerMs} ms, transfers ${
+      `survive: ${name} (${seconds} s, ${moved} carriers moved): goes on after: database ${answerMs} ms, transfers ${
         times.join(", ")
       } ms`,
     );
@@ -136,10 +136,11 @@ export class Survivors implements AsyncDisposable {
       this.#longestAnswer(ms),
       ...this.#parts.transfers.map((one) => one.longestPause(ms)),
     ]);
-    const moved = (await this.#session()).moved_streams - before.moved_streams;
+    const { moved_carriers: now } = await this.#session();
+    const moved = now - before.moved_carriers;
     const [database, ...transfers] = pauses.map(Math.round);
     say(
-      `survive: ${name} (${moved} streams moved): longest pause: database ${database} ms, transfers ${
+      `survive: ${name} (${moved} carriers moved): longest pause: database ${database} ms, transfers ${
         transfers.join(", ")
       } ms`,
     );
@@ -184,10 +185,10 @@ export class Survivors implements AsyncDisposable {
     return (await managerState(this.#parts.tp)).session;
   }
 
-  /** Resolves when streams have changed their carrier since. */
+  /** Resolves when a carrier has been moved since. */
   async #moved(before: number): Promise<void> {
-    await waitFor("stream that has moved", async () => {
-      const { moved_streams: now } = await this.#session();
+    await waitFor("carrier that has moved", async () => {
+      const { moved_carriers: now } = await this.#session();
       return now > before || String(now);
     }, { timeoutMs: 10_000 });
   }
