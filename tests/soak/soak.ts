@@ -65,7 +65,7 @@ export async function soak(
       { bytes, rate, ways },
     );
     await using faults = new Faults({ cluster, laptop, connector, server });
-    const scene = { laptop, faults, proxy, survivors };
+    const scene = { laptop, faults, proxy, survivors, connector };
     await rounds(scene, options).catch((error) => tally.failure(error.message));
     if (!tally.hasFailed) {
       await survivors.finish().catch((error) => tally.failure(error.message));
@@ -73,7 +73,8 @@ export async function soak(
     tally.checkedBytes = survivors.checkedBytes;
     if (tally.hasFailed) await tellState(scene, tp);
   }
-  tally.footprints(before, await footprint(connector));
+  tally.descriptors(before, await footprint(connector));
+  tally.judgeMemory();
   await tp.ok(["quit"]);
 }
 
@@ -82,6 +83,8 @@ interface Scene {
   readonly faults: Faults;
   readonly proxy: LaptopScript;
   readonly survivors: Survivors;
+  /** Its pid. */
+  readonly connector: number;
 }
 
 async function rounds(
@@ -108,6 +111,7 @@ async function rounds(
     say(`soak: ${minutesDone.toFixed(1)} min: ${fault.name}`);
     tally.fault(kind, await survivors.endure(fault), fault.withinMs);
     tally.connections(await connect(laptop));
+    tally.footprint(await footprint(scene.connector));
   }
 }
 

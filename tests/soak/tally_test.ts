@@ -7,8 +7,12 @@ Deno.test("Tally tells the slowest of each kind, and fails by a lost connection"
   tally.fault("reset", 3_100, 3_000);
   tally.connections({ asked: 100, echoed: 100 });
   tally.checkedBytes = 1024 ** 3;
+  for (const rssBytes of [100e6, 120e6, 110e6, 130e6]) {
+    tally.footprint({ rssBytes, descriptors: 40 });
+  }
   assert.deepEqual(tally.lines(), [
     "reset: 2, all go on after 3100 ms at most",
+    "memory of the connector: 100 to 120 MB, then 110 to 130 MB",
     "2 faults (1 later than usual), 1.00 GiB compared, 100 new connections, 0 failed",
   ]);
   assert.equal(tally.hasFailed, false);
@@ -16,14 +20,22 @@ Deno.test("Tally tells the slowest of each kind, and fails by a lost connection"
   assert.equal(tally.hasFailed, true);
 });
 
-Deno.test("Tally fails by what the connector keeps", () => {
-  const before = { rssBytes: 100e6, descriptors: 40 };
-  const keeps = (after: typeof before) => {
+Deno.test("Tally fails by memory that grows and descriptors that stay", () => {
+  const grows = (...sizes: number[]) => {
     const tally = new Tally();
-    tally.footprints(before, after);
+    for (const rssBytes of sizes) tally.footprint({ rssBytes, descriptors: 1 });
+    tally.judgeMemory();
     return tally.hasFailed;
   };
-  assert.equal(keeps({ rssBytes: 200e6, descriptors: 50 }), false);
-  assert.equal(keeps({ rssBytes: 100e6, descriptors: 60 }), true);
-  assert.equal(keeps({ rssBytes: 300e6, descriptors: 40 }), true);
+  assert.equal(grows(100e6, 200e6, 150e6, 260e6), false);
+  assert.equal(grows(100e6, 150e6, 200e6, 250e6), true);
+  assert.equal(grows(100e6), false);
+  const keeps = (descriptors: number) => {
+    const tally = new Tally();
+    const before = { rssBytes: 0, descriptors: 40 };
+    tally.descriptors(before, { rssBytes: 0, descriptors });
+    return tally.hasFailed;
+  };
+  assert.equal(keeps(50), false);
+  assert.equal(keeps(60), true);
 });
