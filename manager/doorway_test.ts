@@ -66,8 +66,11 @@ Deno.test("Doorway lets a laptop that is away make room for another, and turns o
     return conn;
   };
   const common = { identity, product: "tp/test" };
-  const away = await dialSession({ ...common, dial });
-  const here = await dialSession({ ...common, dial: carrier });
+  // A dialer does not wait for the manager: who has not asked yet may come behind the third.
+  const away = await dialUntilServed(() => dialSession({ ...common, dial }));
+  const here = await dialUntilServed(() =>
+    dialSession({ ...common, dial: carrier })
+  );
   const refused = await dialSession({ ...common, dial: carrier });
   const { reason, detail } = await refused.ended;
   assert.equal(reason, "peer-closed");
