@@ -24,6 +24,21 @@ const all: End[] = [...ends, {
     const { code, stderr } = await kubectl(["rollout", "restart", ...set]);
     assert.equal(code, 0, stderr);
   },
+}, {
+  name: "is evicted, as by a drain of its node",
+  async bring({ kubectl }, { namespace }) {
+    const eviction = {
+      apiVersion: "policy/v1",
+      kind: "Eviction",
+      metadata: { name: pod, namespace },
+    };
+    const url = `/api/v1/namespaces/${namespace}/pods/${pod}/eviction`;
+    const { code, stderr } = await kubectl(
+      ["create", "--raw", url, "--filename", "-"],
+      { stdin: JSON.stringify(eviction) },
+    );
+    assert.equal(code, 0, stderr);
+  },
 }];
 
 Deno.test({
