@@ -25,19 +25,19 @@ async function oneStream(capabilities?: string[]) {
   const second = it.carrier();
   await second.joinAsDialer(it.key, 2);
   await isQuiet(second);
-  /** Resolves when the stream has moved and nothing was sent since. */
-  const hasMoved = async () => {
+  /** Moves the stream, and does `what` in the moment between its move and the answer. */
+  const moveAnd = async (receivedTo: number, what: () => void) => {
+    const sent = second.send(resumed(1, receivedTo));
     while (it.session.stats().movedStreams === 0) await undefined;
+    what();
+    await sent;
   };
-  return Object.assign(it, { one, second, hasMoved });
+  return Object.assign(it, { one, second, moveAnd });
 }
 
 Deno.test("a stream that breaks off when it has just moved answers RESUME, then RESET", async () => {
   await using it = await oneStream();
-  const sent = it.second.send(resumed(1, 0));
-  await it.hasMoved();
-  it.one.reset();
-  await sent;
+  await it.moveAnd(0, () => it.one.reset());
   await nextIs(it.second, resume, 1);
   assert.equal((await nextIs(it.second, reset, 1))[0], 1);
   await until(() => it.session.stats().streams === 0);
@@ -52,11 +52,10 @@ Deno.test("a stream of which all is read when it has just moved answers RESUME b
   await until(() => it.session.stats().unreadBytes === 3);
   await it.one.closeWrite();
   await nextIs(it.first, end, 1);
-  const sent = it.second.send(resumed(1, 1));
-  await it.hasMoved();
-  assert.equal(await it.one.read(new Uint8Array(10)), 3);
+  let read: Promise<number | null> | undefined;
+  await it.moveAnd(1, () => read = it.one.read(new Uint8Array(10)));
+  assert.equal(await read, 3);
   assert.equal(await it.one.read(new Uint8Array(10)), null);
-  await sent;
   const told = await nextIs(it.second, resume, 1);
   assert.deepEqual(told.slice(0, 8), bytes(u64(4)));
   await until(() => it.session.stats().streams === 0);
