@@ -3,7 +3,8 @@
  *
  * 1. A query comes out of a UDP flow or a TCP connection. Of it only the question is read.
  * 2. `decide` says who answers.
- * 3. The cluster: its answer is written for the name that was asked.
+ * 3. The cluster: its answer is written for the name that was asked. While it is slow, the asker is told to come over TCP,
+ *    where resolvers wait.
  * 4. The host's own nameservers, also for a short name that the cluster does not know: their answer goes back as it came.
  * 5. Without an answer, the query has failed, and is told so.
  */
@@ -21,6 +22,12 @@ import { serveTcp } from "./tcp_server.ts";
 import { UdpFlow } from "./udp_flow.ts";
 import type { Zones } from "./zones.ts";
 
+/**
+ * How long the asker of a name in the cluster is left without a word over UDP. A resolver that waits for longer than a
+ * second asks the host's next nameserver, which knows no such name, and the app would believe that.
+ */
+const wordMs = 700;
+
 export interface DnsOptions {
   /** What is asked of the cluster. Read at each query. */
   zones: () => Zones;
@@ -31,7 +38,7 @@ export interface DnsOptions {
   /** Where the host's nameservers listen. 53 when absent. */
   nameserverPort?: number;
   clock?: Clock;
-  /** How long the cluster may take. 4000 ms when absent. */
+  /** How long the cluster may take. 10 s when absent: a lookup outlives a break of the tunnel. */
   lookupTimeoutMs?: number;
   /** The largest datagram that goes to an app whole. 1452 when absent: what fits an IPv6 packet of 1500 octets. */
   maxDatagramBytes?: number;
@@ -101,7 +108,7 @@ class RunningDns implements Dns {
     this.#cluster = new ClusterResolver({
       lookup: options.lookup,
       clock: this.#clock,
-      timeoutMs: options.lookupTimeoutMs ?? 4000,
+      timeoutMs: options.lookupTimeoutMs ?? 10_000,
       cacheCapacity: options.cacheCapacity ?? 4096,
     });
     this.#host = new HostResolver({
@@ -203,12 +210,16 @@ class RunningDns implements Dns {
       stream: boolean;
     },
   ): Promise<Uint8Array> {
-    const { type, class: kind } = decodeQuestion(query)!;
-    const aged = await this.#cluster.ask({
+    const { name, type, class: kind } = decodeQuestion(query)!;
+    const asking = this.#cluster.ask({
       name: decision.name,
       type,
       class: kind,
     });
+    // A single label may be of the host's network, which must not wait for the cluster's.
+    const mayWait = stream || name.labels.length === 1;
+    const aged = await (mayWait ? asking : this.#soon(asking));
+    if (aged === undefined) return comeOverTcp(query);
     const unknown = aged.answer.responseCode === responseCodes.noSuchName;
     if (unknown && decision.orHost) {
       const answer = await this.#askHost(query, stream).catch(() => undefined);
@@ -216,6 +227,17 @@ class RunningDns implements Dns {
     }
     this.#counts.cluster++;
     return this.#write(query, { aged, alias: decision.name, stream });
+  }
+
+  /** What `asking` gives, or `undefined` when it takes longer than {@link wordMs}. */
+  async #soon<T>(asking: Promise<T>): Promise<T | undefined> {
+    const late = Promise.withResolvers<undefined>();
+    const callOff = this.#clock.after(wordMs, () => late.resolve(undefined));
+    try {
+      return await Promise.race([asking, late.promise]);
+    } finally {
+      callOff();
+    }
   }
 
   #write(
@@ -237,14 +259,16 @@ class RunningDns implements Dns {
     const answer = await this.#host.ask(query, { stream });
     this.#counts.host++;
     if (stream || answer.length <= this.#maxDatagramBytes) return answer;
-    // It would not reach the app; told so, the app asks over TCP.
-    return encodeAnswer(query, {
-      ...bareAnswer(responseCodes.ok),
-      truncated: true,
-    });
+    return comeOverTcp(query);
   }
 
   get #maxDatagramBytes(): number {
     return this.#options.maxDatagramBytes ?? 1452;
   }
+}
+
+/** An answer that is cut to nothing; resolvers ask again over TCP (RFC 7766 section 5). */
+function comeOverTcp(query: Uint8Array): Uint8Array {
+  const cut = { ...bareAnswer(responseCodes.ok), truncated: true };
+  return encodeAnswer(query, cut);
 }

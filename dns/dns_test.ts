@@ -16,7 +16,7 @@ import {
   start,
 } from "./message_fake.ts";
 import { FakeNameserver } from "./nameserver_fake.ts";
-import { connPair } from "../net/mod.ts";
+import { connPair, writeAll } from "../net/mod.ts";
 
 Deno.test("Dns answers a service's short name with the cluster's answer", async () => {
   const asked: string[] = [];
@@ -153,12 +153,54 @@ Deno.test("Dns gives up on the cluster after the lookup's time", async () => {
   });
   const flow = dns.datagrams();
   flow.send(query("web"));
-  clock.advance(3_999);
+  clock.advance(9_999);
   assert.equal(dns.stats().inFlight, 1);
   clock.advance(1);
   assert.equal(gist(await receive(flow)).code, 2);
   assert.ok(signals[0]!.aborted);
   assert.equal(dns.stats().failed, 1);
+});
+
+Deno.test("Dns sends who asks for a name of the cluster to TCP when the answer is slow, and asks once", async () => {
+  const clock = new FakeClock();
+  const held = Promise.withResolvers<void>();
+  let lookups = 0;
+  await using dns = start({
+    clock,
+    lookup: async (question) => {
+      lookups++;
+      await held.promise;
+      return address(question, "10.96.0.7");
+    },
+  });
+  const flow = dns.datagrams();
+  flow.send(query("web.bakery"));
+  clock.advance(700);
+  const { flag_tc: cut, answers } = decode(await receive(flow));
+  assert.deepEqual({ cut, answers }, { cut: true, answers: [] });
+
+  const [ours, theirs] = connPair();
+  const served = dns.serve(theirs);
+  const asked = query("web.bakery");
+  await writeAll(ours, Uint8Array.of(0, asked.length, ...asked));
+  clock.advance(5_000);
+  held.resolve();
+  const frame = new Uint8Array(512);
+  const count = await ours.read(frame);
+  assert.deepEqual(gist(frame.subarray(2, count!)).answers, ["10.96.0.7"]);
+  assert.equal(lookups, 1);
+  ours.close();
+  await served;
+});
+
+Deno.test("Dns sends nobody to TCP for a single label: it may be the host's own", async () => {
+  const clock = new FakeClock();
+  const held = Promise.withResolvers<Uint8Array>();
+  await using dns = start({ clock, lookup: () => held.promise });
+  const flow = dns.datagrams();
+  flow.send(query("printer"));
+  clock.advance(5_000);
+  assert.equal(dns.stats().inFlight, 1);
 });
 
 Deno.test("Dns fails a name of the cluster when its answer is broken or to another question", async () => {

@@ -76,10 +76,17 @@ export function endOfAnswer({ type, body }: Message): number | undefined {
   return 0 - viewOf(body).getInt32(0, true);
 }
 
-/** Sets the device up and its MTU. */
-export function linkUp(index: number, mtu: number): Uint8Array {
+/** Sets the device up, its MTU in octets, and how many packets may wait in it to be read. */
+export function linkUp(
+  index: number,
+  { mtu, queuePackets }: { mtu: number; queuePackets: number },
+): Uint8Array {
   const up = 1;
-  return join(link(index, up), attribute(4, /* IFLA_MTU */ u32(mtu)));
+  return join(
+    link(index, up),
+    attribute(4, /* IFLA_MTU */ u32(mtu)),
+    attribute(13, /* IFLA_TXQLEN */ u32(queuePackets)),
+  );
 }
 
 /** The fixed part of a message about one link. */

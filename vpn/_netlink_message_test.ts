@@ -34,10 +34,11 @@ const golden: [string, Uint8Array, string][] = [
   ],
   [
     "linkUp()",
-    linkUp(7, 1500),
+    linkUp(7, { mtu: 1500, queuePackets: 8192 }),
     "00000000 07000000" + // family, type; index
     "01000000 01000000" + // IFF_UP, and that it changes
-    "0800 0400 dc050000", // IFLA_MTU
+    "0800 0400 dc050000" + // IFLA_MTU
+    "0800 0d00 00200000", // IFLA_TXQLEN
   ],
   [
     "an IPv4 address",

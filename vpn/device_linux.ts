@@ -36,6 +36,12 @@ const offload = 1 | 2 | 4;
 /** TUN_F_USO4 | USO6, known since Linux 6.2. */
 const datagramOffload = 0x20 | 0x40;
 
+/**
+ * How many packets may wait to be read. What finds no room is lost, and a lost query or SYN costs its app a second: the
+ * queries of a thousand connections that are opened at once must fit, which the kernel's 500 do not.
+ */
+const queuePackets = 8192;
+
 /** The host's network through the kernel. Needs CAP_NET_ADMIN. */
 export function openNetworkEdge(): NetworkEdge {
   return new LinuxNetwork();
@@ -62,7 +68,7 @@ class LinuxNetwork implements NetworkEdge {
       }
       this.#change(`set "${name}" up`, {
         type: rtm.newLink,
-        body: linkUp(index, plan.mtu),
+        body: linkUp(index, { mtu: plan.mtu, queuePackets }),
       });
       return { fd, name, index };
     } catch (error) {

@@ -41,6 +41,12 @@ connectedTest(
     const destination = "fd100000000000000000000000000010";
     assert.ok(v6!.includes(source + destination));
 
+    await host.sh(
+      "for ((i = 0; i < 4000; i++)); do echo $i >/dev/udp/10.100.0.10/53; done",
+    );
+    const [counters] = JSON.parse(await host.sh("ip -s -json link show tp0"));
+    assert.equal(counters.stats64.tx.dropped, 0, "a burst waits to be read");
+
     assert.equal(await connector.ask("unroute 10.96.0.0/12"), "done");
     assert.doesNotMatch(await host.sh("ip route"), /10\.96/);
     const start = performance.now();

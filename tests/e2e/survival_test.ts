@@ -1,6 +1,6 @@
 /** What is open survives whatever happens between the laptop and the cluster: nothing is lost, doubled or broken off. */
 import assert from "node:assert/strict";
-import { Laptop, openCluster } from "../cluster/mod.ts";
+import { Laptop, openCluster, say, sleep } from "../cluster/mod.ts";
 import { listConnections } from "../support/carriers.ts";
 import { Faults } from "../support/faults.ts";
 import { adminAccess, writeAccess } from "../support/kubeconfig_file.ts";
@@ -47,6 +47,28 @@ Deno.test({
     }
     await tp.ok(["quit"]);
     assertSameState(await laptop.snapshot(), before);
+  },
+});
+
+Deno.test({
+  name: "a name that is asked while the network is away waits for the cluster",
+  ignore,
+  fn: async () => {
+    const cluster = await openCluster();
+    await using laptop = await Laptop.open(cluster);
+    const tp = new Tp(laptop);
+    await using _ = await tp.connected();
+    const { connector } = await ownProcesses(laptop);
+    await using faults = new Faults({ cluster, laptop, connector });
+    const start = performance.now();
+    const away = faults.blackHole(5).make();
+    await sleep(500);
+    const asked = await laptop.run(["getent", "ahostsv4", "redis.default"]);
+    const tookMs = Math.round(performance.now() - start);
+    await away;
+    assert.match(asked.stdout, /^[\d.]+ +STREAM redis\.default$/m);
+    assert.ok(tookMs > 4_500, "it was asked while the network was away");
+    say(`names: answered ${tookMs - 5_000} ms after the network was back`);
   },
 });
 
