@@ -9,6 +9,9 @@
  * 2. The bare link, then one with a wan in it for each round trip and loss. In each of them its round trip and loss are
  *    measured, the ways are opened, and each load is put on each way in turn.
  * 3. The verdicts: what is asked, what is.
+ *
+ * Text is printed as soon as it is known, link by link, so that a run that is cut has told what it measured; JSON is one
+ * document at the end.
  */
 import { join } from "node:path";
 import { appBinary, openCluster } from "../tests/cluster/mod.ts";
@@ -22,7 +25,12 @@ import {
   measureCell,
 } from "./tunnel/cell_report.ts";
 import { Place, settlePod } from "./tunnel/place.ts";
-import { formatGrid, type GridReport } from "./tunnel/report.ts";
+import {
+  formatCell,
+  formatEnd,
+  formatHead,
+  type GridReport,
+} from "./tunnel/report.ts";
 import { judge } from "./tunnel/targets.ts";
 import type { WayName } from "./ways/way.ts";
 
@@ -37,7 +45,8 @@ function parseOptions(args: readonly string[]): Options {
   const value = (name: string, otherwise: string) =>
     args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3) ??
       otherwise;
-  const numbers = (text: string) => text.split(",").map(Number);
+  const numbers = (text: string) =>
+    text.split(",").map(Number).sort((a, b) => a - b);
   const wanted = value("ways", gridWays.join(",")).split(",");
   return {
     grid: {
@@ -52,7 +61,11 @@ function parseOptions(args: readonly string[]): Options {
   };
 }
 
-async function bench(options: Options): Promise<GridReport> {
+/** @param tell Is given each part of the text when it is known. */
+async function bench(
+  options: Options,
+  tell: (text: string) => Promise<void>,
+): Promise<GridReport> {
   const { ways, durationMs, grid } = options;
   const startMs = performance.now();
   const cluster = await openCluster();
@@ -73,27 +86,33 @@ async function bench(options: Options): Promise<GridReport> {
   const common = new Map<string, readonly number[]>(await nodePids(cluster))
     .set("bench pod", place.pod.pids);
   const tool = join(await appBinary(), "app");
+  const head = { setUp, durationMs, ways };
+  await tell(formatHead(head));
   const cells: CellReport[] = [];
   for (const cell of cellsOf(grid)) {
     const all = {
       ...{ place, manager, directManager, ways },
       ...{ tool, durationMs, common },
     };
-    cells.push(await measureCell(all, cell));
+    const found = await measureCell(all, cell);
+    cells.push(found);
+    await tell(formatCell(found, { ways, cells }));
   }
-  return {
-    setUp,
-    durationMs,
-    ways,
-    cells,
+  const end = {
     verdicts: judge(cells),
     tookSeconds: (performance.now() - startMs) / 1000,
   };
+  await tell(formatEnd(end));
+  return { ...head, cells, ...end };
+}
+
+async function print(text: string): Promise<void> {
+  await Deno.stdout.write(new TextEncoder().encode(`${text}\n`));
 }
 
 const options = parseOptions(Deno.args);
-const report = await bench(options);
-const text = options.json
-  ? JSON.stringify(report, null, 2)
-  : formatGrid(report);
-await Deno.stdout.write(new TextEncoder().encode(`${text}\n`));
+const report = await bench(
+  options,
+  options.json ? async () => {} : (text) => print(`${text}\n`),
+);
+if (options.json) await print(JSON.stringify(report, null, 2));

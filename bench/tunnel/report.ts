@@ -9,30 +9,40 @@ import type { CellReport } from "./cell_report.ts";
 import type { MeasuredLink } from "./place.ts";
 import type { Verdict } from "./targets.ts";
 
-/** All that is known at the end of a run, as `--json` prints it. */
-export interface GridReport {
+/** What is known before the first link. */
+export interface GridHead {
   readonly setUp: SetUp;
   readonly durationMs: number;
   readonly ways: readonly WayName[];
-  readonly cells: readonly CellReport[];
+}
+
+/** What is known after the last one. */
+export interface GridEnd {
   readonly verdicts: readonly Verdict[];
   readonly tookSeconds: number;
 }
 
-export function formatGrid(report: GridReport): string {
-  const { cells, verdicts, durationMs, tookSeconds } = report;
-  const parts = [
-    formatSetUp(report.setUp),
-    `${durationMs / 1000} s each; the whole took ${
-      (tookSeconds / 60).toFixed(1)
-    } minutes`,
-    ...cells.map((cell) => formatCell(cell, report)),
-  ];
-  if (verdicts.length > 0) parts.push(table(verdictRows(verdicts)));
-  return parts.join("\n\n");
+/** All that is known at the end of a run, as `--json` prints it. */
+export interface GridReport extends GridHead, GridEnd {
+  readonly cells: readonly CellReport[];
 }
 
-function formatCell(found: CellReport, { ways, cells }: GridReport): string {
+export function formatHead({ setUp, durationMs }: GridHead): string {
+  return `${formatSetUp(setUp)}\n\n${durationMs / 1000} s each`;
+}
+
+export function formatEnd({ verdicts, tookSeconds }: GridEnd): string {
+  const took = `the whole took ${(tookSeconds / 60).toFixed(1)} minutes`;
+  return verdicts.length > 0
+    ? `${table(verdictRows(verdicts))}\n\n${took}`
+    : took;
+}
+
+/** @param cells Those that are measured, this one included. */
+export function formatCell(
+  found: CellReport,
+  { ways, cells }: Pick<GridReport, "ways" | "cells">,
+): string {
   const { cell, link, lines, cpu, openMs, failures, breaks, cuts } = found;
   const base = cells.find(({ cell }) =>
     cell.wan !== undefined && cell.rttMs === 0 && cell.lossPercent === 0
