@@ -15,6 +15,8 @@ const remedies: Record<FailureKind, string> = {
     "Check the network, a VPN that the cluster needs, and the server's address in the kubeconfig",
   "certificate-untrusted":
     "Fetch the kubeconfig anew: it must name the authority (certificate-authority) and a name (server, else tls-server-name) of this server's certificate",
+  "certificate-time":
+    "Set this laptop's clock right (`date` shows it); if it is, an admin of the cluster must renew that certificate",
   unauthorized:
     "The credentials are wrong or have expired: log in to the cluster again",
   forbidden: "Ask an admin of the cluster for these rights",

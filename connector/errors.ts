@@ -10,6 +10,7 @@ import {
   ApiUnreachableError,
   CredentialError,
   KubeconfigError,
+  type UnreachableKind,
 } from "../k8s/mod.ts";
 import { ConnResetError, RefusedError } from "../net/mod.ts";
 import { product } from "../build.ts";
@@ -22,6 +23,11 @@ const kubeconfigKinds: Record<KubeconfigError["kind"], FailureKind> = {
   "missing": "kubeconfig-missing",
   "unknown-context": "context-unknown",
   "broken": "kubeconfig-broken",
+};
+
+const obstacleKinds: Partial<Record<UnreachableKind, FailureKind>> = {
+  "certificate": "certificate-untrusted",
+  "certificate-time": "certificate-time",
 };
 
 const refusalKinds: Partial<Record<RefusalCode, FailureKind>> = {
@@ -56,9 +62,7 @@ function kindOf(error: unknown): FailureKind {
   if (error instanceof KubeconfigError) return kubeconfigKinds[error.kind];
   if (error instanceof CredentialError) return "credential-failed";
   if (error instanceof ApiUnreachableError) {
-    return error.kind === "certificate"
-      ? "certificate-untrusted"
-      : "api-unreachable";
+    return obstacleKinds[error.kind] ?? "api-unreachable";
   }
   if (error instanceof ApiError) return kindOfAnswer(error);
   if (error instanceof IncompatibleError) return "manager-incompatible";

@@ -6,6 +6,7 @@ import {
   ApiUnreachableError,
   CredentialError,
   KubeconfigError,
+  type UnreachableKind,
 } from "../k8s/mod.ts";
 import { ConnResetError, RefusedError } from "../net/mod.ts";
 import { IncompatibleError } from "../tunnel/mod.ts";
@@ -20,7 +21,7 @@ function answer(status: number, reason = "Some"): ApiError {
   return new ApiError(question, { status, reason, detail: "no" });
 }
 
-function unreachable(kind: "refused" | "certificate"): ApiUnreachableError {
+function unreachable(kind: UnreachableKind): ApiUnreachableError {
   return new ApiUnreachableError(server, { kind, detail: "so" });
 }
 
@@ -31,6 +32,7 @@ const table: [unknown, FailureKind][] = [
   [new CredentialError("Cannot"), "credential-failed"],
   [unreachable("refused"), "api-unreachable"],
   [unreachable("certificate"), "certificate-untrusted"],
+  [unreachable("certificate-time"), "certificate-time"],
   [answer(401), "unauthorized"],
   [answer(403), "forbidden"],
   [answer(503), "api-unreachable"],

@@ -6,6 +6,7 @@ export const failureKinds = [
   "credential-failed",
   "api-unreachable",
   "certificate-untrusted",
+  "certificate-time",
   "unauthorized",
   "forbidden",
   "other-connection",

@@ -2,7 +2,8 @@
  * Credentials from a program (client.authentication.k8s.io v1 and v1beta1).
  *
  * 1. The program runs as the current user, with the environment of whoever asked and what the kubeconfig adds.
- * 2. Its ExecCredential is kept until it expires, or the API server refuses it.
+ * 2. Its ExecCredential is kept until it expires, or the API server refuses it. One that seems to have expired when it
+ *    comes is kept for a while too: this laptop's clock may be wrong, and the API server knows better.
  * 3. Requests that come meanwhile wait for the same run.
  */
 import { unlessAborted } from "../net/mod.ts";
@@ -18,6 +19,8 @@ import type { ExecEntry } from "./kubeconfig.ts";
 const usualQuietMs = 60_000;
 /** A credential is renewed this long before it expires, in ms, so that it does not expire on the way. */
 const marginMs = 10_000;
+/** A credential is used for as long at least, in ms, unless it is refused: plugins may take a second for each run. */
+const leastMs = 10_000;
 
 export interface ExecPluginOptions {
   /** Whole environment of the program, before what the kubeconfig adds. */
@@ -28,6 +31,8 @@ export interface ExecPluginOptions {
   terminal: boolean;
   /** Milliseconds since 1970. */
   now?: () => number;
+  /** Milliseconds of a clock that nobody sets. */
+  elapsed?: () => number;
   /** How long a plugin that asks nobody anything may take, in ms. */
   quietMs?: number;
 }
@@ -41,13 +46,25 @@ export function execCredential(
   entry: ExecEntry,
   options: ExecPluginOptions,
 ): Credential {
-  const { now = Date.now } = options;
+  const { now = Date.now, elapsed = () => performance.now() } = options;
   let held: Answer | undefined;
+  let heldSince = 0;
   let running: Promise<Answer> | undefined;
+  const isGood = ({ expiresAt }: Answer) =>
+    now() < expiresAt - marginMs || elapsed() - heldSince < leastMs;
+  const run = async () => {
+    try {
+      const answer = await runPlugin(entry, options);
+      heldSince = elapsed();
+      return answer;
+    } finally {
+      running = undefined;
+    }
+  };
   return {
     async present({ signal } = {}) {
-      if (held && now() < held.expiresAt - marginMs) return held.proof;
-      running ??= runPlugin(entry, options).finally(() => running = undefined);
+      if (held && isGood(held)) return held.proof;
+      running ??= run();
       held = await unlessAborted(running, signal);
       return held.proof;
     },

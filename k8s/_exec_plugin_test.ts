@@ -68,8 +68,12 @@ Deno.test("execCredential() asks the plugin once until the credential expires or
   await using it = await plugin(
     answer(`{"token": "t", "expirationTimestamp": "${expiry}"}`),
   );
-  let now = Date.parse("2026-01-01T00:00:00Z");
-  const held = credential({ command: it.command }, { now: () => now });
+  const start = Date.parse("2026-01-01T00:00:00Z");
+  let now = start;
+  const held = credential({ command: it.command }, {
+    now: () => now,
+    elapsed: () => now - start,
+  });
   const [proof, same] = await Promise.all([held.present(), held.present()]);
   assert.equal(same, proof);
   now = Date.parse("2026-01-01T00:09:00Z");
@@ -84,6 +88,27 @@ Deno.test("execCredential() asks the plugin once until the credential expires or
   assert.equal(await it.runs(), 3);
   held.renew(next);
   assert.equal(await held.present(), third);
+  assert.equal(await it.runs(), 3);
+});
+
+Deno.test("execCredential() keeps what has expired by a wrong clock for a while, and asks again when it is refused", async () => {
+  await using it = await plugin(
+    answer('{"token": "t", "expirationTimestamp": "2026-01-01T00:05:00Z"}'),
+  );
+  let elapsed = 1_000_000;
+  const held = credential({ command: it.command }, {
+    now: () => Date.parse("2026-01-01T00:10:00Z"),
+    elapsed: () => elapsed,
+  });
+  const proof = await held.present();
+  elapsed += 9_000;
+  assert.equal(await held.present(), proof);
+  assert.equal(await it.runs(), 1);
+  elapsed += 1_000;
+  const second = await held.present();
+  assert.equal(await it.runs(), 2);
+  held.renew(second);
+  await held.present();
   assert.equal(await it.runs(), 3);
 });
 

@@ -10,6 +10,8 @@ export const unreachableKinds = [
   "no-route",
   /** The server's certificate does not prove that it is the one. */
   "certificate",
+  /** The server's certificate is good at another time than this laptop's clock tells. */
+  "certificate-time",
   /** The proxy between did not let us through, or is not there. */
   "proxy",
   /** The connection broke off. */
@@ -73,11 +75,15 @@ const meanings: [RegExp, UnreachableKind, string?][] = [
     "certificate",
     "its certificate is for another name",
   ],
-  [/expired/i, "certificate", "its certificate has expired"],
+  [
+    /expired/i,
+    "certificate-time",
+    "by this laptop's clock its certificate has expired",
+  ],
   [
     /NotValidYet|not valid yet|CERT_NOT_YET_VALID/,
-    "certificate",
-    "its certificate is not valid yet; is this laptop's clock right?",
+    "certificate-time",
+    "by this laptop's clock its certificate is not valid yet",
   ],
   [
     /alert.*(certificate|UnknownCA|AccessDenied)/i,

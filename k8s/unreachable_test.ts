@@ -35,13 +35,13 @@ const table: { error: Error; kind: UnreachableKind; detail?: string }[] = [
   { error: coded("SELF_SIGNED_CERT_IN_CHAIN"), kind: "certificate" },
   {
     error: coded("CERT_HAS_EXPIRED"),
-    kind: "certificate",
-    detail: "its certificate has expired",
+    kind: "certificate-time",
+    detail: "by this laptop's clock its certificate has expired",
   },
   {
     error: coded("CERT_NOT_YET_VALID"),
-    kind: "certificate",
-    detail: "its certificate is not valid yet; is this laptop's clock right?",
+    kind: "certificate-time",
+    detail: "by this laptop's clock its certificate is not valid yet",
   },
   {
     error: new Error("invalid peer certificate: BadEncoding"),

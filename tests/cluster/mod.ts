@@ -2,6 +2,7 @@
  * The door of the test bed: a cluster ({@link openCluster}), laptops beside it ({@link Laptop}), and the world that
  * they are in ({@link outside}).
  */
+export { setLaptopClock } from "./clock.ts";
 export { type Cluster, openCluster, type TestNamespace } from "./cluster.ts";
 export type { CommandOptions, CommandResult } from "./command.ts";
 export { must, run } from "./command.ts";

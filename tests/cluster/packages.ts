@@ -13,10 +13,12 @@ export const installed = [
   "conntrack", // kube-proxy
   "curl",
   "dnsmasq-base", // DNS of the outside world
+  "gcc", // clock.c, wan.c
   "iperf3",
   "iproute2",
   "iptables", // kube-proxy
   "iputils-ping", // in laptops
+  "libc6-dev", // clock.c, wan.c
   "libseccomp2", // runc
   "libxml2", // PostgreSQL's server, for its image
   "nftables",

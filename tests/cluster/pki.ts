@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { atWrongTime } from "./clock.ts";
 import { must } from "./command.ts";
 import { statePath } from "./paths.ts";
 import {
@@ -19,6 +20,12 @@ export interface CertificateRequest {
   /** DNS names and addresses that it serves. */
   readonly hosts?: readonly string[];
 }
+
+/**
+ * So old are certificates when they are made, in seconds: a laptop whose clock is slow finds a cluster that has been there
+ * for some time, not one of this minute.
+ */
+const ageSeconds = 3600;
 
 /** Certificates of the control plane, each signed by the cluster's authority. */
 export const controlPlaneCertificates: readonly CertificateRequest[] = [
@@ -114,7 +121,7 @@ export async function makeCertificate(
     extensions.push(`subjectAltName=${alternativeNames(request.hosts)}`);
   }
   await must(
-    openssl(request).concat(
+    (await openssl(request)).concat(
       ["-CA", certificatePath(authority), "-CAkey", keyPath(authority)],
       extensions.flatMap((extension) => ["-addext", extension]),
     ),
@@ -128,16 +135,17 @@ async function makeSelfSigned(file: string, name: string): Promise<void> {
     "subjectKeyIdentifier=hash",
   ];
   await must(
-    openssl({ file, name }).concat(
+    (await openssl({ file, name })).concat(
       extensions.flatMap((extension) => ["-addext", extension]),
     ),
   );
 }
 
-function openssl(request: CertificateRequest): string[] {
+async function openssl(request: CertificateRequest): Promise<string[]> {
   const { file, name, groups } = request;
   const config = statePath("pki", "openssl.cnf");
-  return ["openssl", "req", "-x509", "-config", config, "-days", "3650"]
+  return (await atWrongTime(-ageSeconds))
+    .concat("openssl", "req", "-x509", "-config", config, "-days", "3650")
     .concat("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
     .concat("-subj", subject(name, groups))
     .concat("-keyout", keyPath(file), "-out", certificatePath(file));
