@@ -3,11 +3,23 @@ export class CommandError extends Error {
   override readonly name = "CommandError";
   /** What the user can do about it; empty when there is nothing to say. */
   readonly remedy: string;
+  /** What `tp` exits with. */
+  readonly exitCode: number;
 
-  constructor(cause: string, remedy = "", options?: ErrorOptions) {
+  constructor(
+    cause: string,
+    remedy = "",
+    { exitCode = 1, ...options }: ErrorOptions & { exitCode?: number } = {},
+  ) {
     super(cause, options);
     this.remedy = remedy;
+    this.exitCode = exitCode;
   }
+}
+
+/** The exit code of a command that ended with `error`. */
+export function exitCodeOf(error: unknown): number {
+  return error instanceof CommandError ? error.exitCode : 1;
 }
 
 /** What the user reads when a command failed. */

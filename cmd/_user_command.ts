@@ -1,9 +1,15 @@
 import { CommandError } from "./_error.ts";
 
+/** The exit codes of a command that could not be run, as shells have them (POSIX, XCU 2.8.2). */
+const notFoundExitCode = 127;
+const notRunExitCode = 126;
+
 /**
  * Runs a command of the user with this terminal and resolves to its exit code (128 + signal number when a signal
  * ended it, as shells count). An interrupt reaches the command from the terminal, other signals are passed on to it; this
  * process waits for its end.
+ *
+ * @throws {CommandError} when it cannot be run, with the exit code that shells have for that.
  */
 export async function runUserCommand(
   command: readonly string[],
@@ -33,11 +39,24 @@ function spawn(program: string, args: string[]): Deno.ChildProcess {
       stderr: "inherit",
     }).spawn();
   } catch (cause) {
-    const [state, remedy] = cause instanceof Deno.errors.NotFound
-      ? ["no such program", "Give its path, or set PATH to where it is"]
-      : [(cause as Error).message, ""];
-    throw new CommandError(`Cannot run "${program}": ${state}`, remedy, {
-      cause,
-    });
+    throw cannotRun(program, cause);
   }
+}
+
+function cannotRun(program: string, cause: unknown): CommandError {
+  if (cause instanceof Deno.errors.NotFound) {
+    return new CommandError(
+      `Cannot run "${program}": no such program`,
+      "Give its path, or set PATH to where it is",
+      { cause, exitCode: notFoundExitCode },
+    );
+  }
+  const state = cause instanceof Deno.errors.PermissionDenied
+    ? "it is no program that you may run"
+    : (cause as Error).message;
+  return new CommandError(
+    `Cannot run "${program}": ${state}`,
+    "`chmod +x` makes a script one",
+    { cause, exitCode: notRunExitCode },
+  );
 }

@@ -1,7 +1,7 @@
 /** Words in, words out, exit codes: the program as its user meets it. */
 import { buildApplication, run, text_en } from "@stricli/core";
 import { context } from "./_context.ts";
-import { errorText } from "./_error.ts";
+import { errorText, exitCodeOf } from "./_error.ts";
 import { routes } from "./routes.ts";
 
 /** The exit code of a command line that could not be understood, as `getopt` programs have it. */
@@ -12,6 +12,7 @@ const takesUserCommand = new Set(["connect"]);
 
 const app = buildApplication(routes, {
   name: "tp",
+  determineExitCode: exitCodeOf,
   scanner: { caseStyle: "allow-kebab-for-camel" },
   documentation: { useAliasInUsageLine: true },
   localization: {

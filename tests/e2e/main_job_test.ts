@@ -73,6 +73,32 @@ Deno.test("tp connect -- CMD runs the command connected and passes its exit code
   assertSameState(await laptop.snapshot(), before);
 });
 
+Deno.test("tp connect -- CMD exits as a shell does when CMD cannot be run, and is disconnected", async (t) => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  const before = await laptop.snapshot();
+  const cases: [command: string, code: number, state: string][] = [
+    ["no-such-program", 127, "no such program"],
+    ["/no/such/program", 127, "no such program"],
+    ["/etc/passwd", 126, "it is no program that you may run"],
+    ["/etc", 126, "it is no program that you may run"],
+  ];
+  for (const [command, code, state] of cases) {
+    await t.step(command, async () => {
+      const told = await tp.run(["connect", "--", command, "argument"]);
+      assert.equal(told.code, code, told.stderr);
+      assert.equal(told.stdout, "");
+      const [, cause, remedy, ...rest] =
+        /^(tp: .*)\n( {4}.*)\n$/m.exec(told.stderr) ?? [];
+      assert.equal(cause, `tp: Cannot run "${command}": ${state}`);
+      assert.match(remedy ?? "", code === 127 ? /PATH/ : /chmod/);
+      assert.deepEqual(rest, []);
+      assertSameState(await laptop.snapshot(), before);
+    });
+  }
+});
+
 Deno.test("an unprivileged user connects through sudo and is told why", async () => {
   const cluster = await openCluster();
   await using laptop = await Laptop.open(cluster);
