@@ -172,7 +172,7 @@ export class Network implements AsyncDisposable {
   /** Counters of flows, packets and queries. */
   traffic(): Record<string, number> {
     const { vpn, dns } = this.#parts;
-    return { ...vpn.stats(), ...prefixed("dns_", { ...dns.stats() }) };
+    return { ...vpn.stats(), ...dnsCounters({ ...dns.stats() }) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -180,11 +180,11 @@ export class Network implements AsyncDisposable {
   }
 }
 
-function prefixed(
-  prefix: string,
-  counters: Record<string, number>,
-): Record<string, number> {
+/** As `tp status` names them, e.g. `dns_in_flight`. */
+function dnsCounters(counters: Record<string, number>): Record<string, number> {
+  const nameOf = (name: string) =>
+    "dns_" + name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   return Object.fromEntries(
-    Object.entries(counters).map(([name, count]) => [prefix + name, count]),
+    Object.entries(counters).map(([name, count]) => [nameOf(name), count]),
   );
 }

@@ -49,11 +49,20 @@ Deno.test("tp status tells the connection as text, JSON and YAML", async () => {
   assert.equal(status.user_daemon.manager_namespace, "ambassador");
   assert.ok(status.root_daemon.subnets.length >= 2, text);
   assert.match(status.traffic_manager.version, /^\d+\.\d+\.\d+$/);
+  assert.ok(keysOf(status.traffic).length > 20, text);
+  for (const key of keysOf(status)) assert.match(key, /^[a-z]+(_[a-z]+)*$/);
   assert.match(
     await tp.ok(["status", "--output", "yaml"]),
     /^user_daemon:\n {2}running: true\n/,
   );
 });
+
+/** The keys of an object and of all that it holds. */
+function keysOf(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  const own = Array.isArray(value) ? [] : Object.keys(value);
+  return [...own, ...Object.values(value).flatMap(keysOf)];
+}
 
 Deno.test("tp connect -- CMD runs the command connected and passes its exit code on", async () => {
   const cluster = await openCluster();
