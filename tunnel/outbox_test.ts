@@ -2,20 +2,27 @@ import assert from "node:assert/strict";
 import { type Conn, ConnResetError } from "../net/mod.ts";
 import { FakeClock } from "../net/clock_fake.ts";
 import type { Batch } from "./batch.ts";
+import { frameChunkBytes, giveChunk, takeFrameChunk } from "./chunk.ts";
+import type { Direct } from "./direct.ts";
+import { MemoryBudget } from "./memory_budget.ts";
 import { Outbox } from "./outbox.ts";
-import type { ControlSender } from "./stream.ts";
+import { Outflow } from "./outflow.ts";
+import type { ControlSender, Stream } from "./stream.ts";
 
 /** A carrier that takes each write when it is told to. */
 class HeldCarrier implements Conn {
   readonly writes: number[] = [];
   /** How large the buffers were that the writes came from. */
   readonly buffers: number[] = [];
+  /** The write that waits, as it is in memory at the moment: a carrier may read it as late as when it takes it. */
+  held = new Uint8Array(0);
   isEnded = false;
   #waiting = Promise.withResolvers<number>();
 
   write(bytes: Uint8Array): Promise<number> {
     this.writes.push(bytes.length);
     this.buffers.push(bytes.buffer.byteLength);
+    this.held = bytes as Uint8Array<ArrayBuffer>;
     this.#waiting = Promise.withResolvers();
     return this.#waiting.promise;
   }
@@ -157,4 +164,68 @@ Deno.test("finish() forgets what waits, sends its last frame and ends the carrie
   outbox.sendControl(new Frame());
   await turn();
   assert.deepEqual(carrier.writes, [24, 24]);
+});
+
+/** A stream with whole frames to send, and what of it an outbox knows. */
+function framesToSend() {
+  const outflow = new Outflow(new MemoryBudget(2 ** 20), 2 ** 20);
+  const stream = {
+    ...{ isUrgent: false, isInControlLine: false, isInDataLine: false },
+    get isSmall() {
+      return outflow.isSmall;
+    },
+    emitData: (batch: Batch) => outflow.emit(batch, 1, 0),
+    emitDirect: (direct: Direct) => outflow.emitDirect(direct, 1),
+  } as unknown as Stream;
+  void outflow.write(new Uint8Array(frameChunkBytes).fill(1));
+  return { outflow, stream };
+}
+
+Deno.test("what a carrier is being given stays as it is when its stream goes on at another one", async () => {
+  const { outflow, stream } = framesToSend();
+  const [former, next] = [new HeldCarrier(), new HeldCarrier()];
+  const onError = () => assert.fail();
+  const [from, to] = [former, next].map((one) =>
+    new Outbox(one, { clock, onError })
+  );
+  // The tokens of the two carriers are to differ.
+  to!.ping();
+  await turn();
+  await next.take(16);
+  from!.sendData(stream);
+  from!.ping();
+  await turn();
+  assert.ok(former.held.length > frameChunkBytes);
+  const given = former.held.slice();
+  assert.equal(given.at(-16), 12, "PING is in the tail of the frames");
+
+  from!.remove(stream);
+  assert.equal(outflow.rewind(0, 2 ** 20), frameChunkBytes);
+  to!.sendData(stream);
+  to!.ping();
+  await turn();
+  assert.ok(next.held.length > frameChunkBytes, "all is sent again");
+  assert.notEqual(next.held.at(-1), given.at(-1), "token of PING");
+  assert.deepEqual(former.held, given);
+  for (const outbox of [from!, to!]) outbox.stop();
+});
+
+Deno.test("what a carrier is about to be given is not used again when the peer has it by another one", async () => {
+  const { outflow, stream } = framesToSend();
+  const carrier = new HeldCarrier();
+  const outbox = new Outbox(carrier, { clock, onError: () => assert.fail() });
+  outbox.sendControl(new Frame());
+  outbox.sendData(stream);
+  await turn();
+  assert.deepEqual(carrier.writes, [24], "the frames are next");
+
+  outbox.remove(stream);
+  outflow.rewind(frameChunkBytes, 2 ** 20);
+  const another = takeFrameChunk();
+  another.bytes.fill(255);
+  await carrier.take(24);
+  assert.ok(carrier.held.length > frameChunkBytes);
+  assert.ok(!carrier.held.subarray(0, 1024).includes(255));
+  giveChunk(another);
+  outbox.stop();
 });
