@@ -8,6 +8,7 @@
 import type { Conn } from "./conn.ts";
 import { writeAll } from "./conn.ts";
 import { PipeBuffers } from "./pipe_buffers.ts";
+import { quantum } from "./quantum.ts";
 
 const buffers = new PipeBuffers();
 
@@ -60,6 +61,8 @@ async function copy(
       );
       onBytes?.(read);
       buffer = buffers.fit(buffer, read);
+      const nextTurn = quantum.spend(read);
+      if (nextTurn !== undefined) await nextTurn;
     }
   } finally {
     buffers.giveBack(buffer);

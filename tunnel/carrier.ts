@@ -5,7 +5,7 @@
  * 2. Streams that have something to send get in line at `Outbox`, which writes it.
  * 3. `Liveness` listens for life. A carrier is given up once, for the first reason; streams outlive it.
  */
-import type { Clock, Conn } from "../net/mod.ts";
+import { type Clock, type Conn, quantum } from "../net/mod.ts";
 import { FrameDecoder, type FrameSink } from "./decoder.ts";
 import type { GoawayReason } from "./frame.ts";
 import type { Intake } from "./intake.ts";
@@ -268,6 +268,7 @@ export class Carrier {
   async #receive(sink: FrameSink): Promise<void> {
     const decoder = new FrameDecoder();
     const fromBytes = this.#intake.receivedBytes;
+    let spentBytes = fromBytes;
     try {
       do {
         if (this.#isGivenUp) {
@@ -279,6 +280,10 @@ export class Carrier {
         this.isConfirmed ||= this.#intake.receivedBytes > fromBytes;
         this.#decode(decoder, sink);
         this.#noteBulk();
+        const { receivedBytes } = this.#intake;
+        const nextTurn = quantum.spend(receivedBytes - spentBytes);
+        spentBytes = receivedBytes;
+        if (nextTurn !== undefined) await nextTurn;
       } while (await this.#intake.fill());
       this.#lose("the carrier ended");
     } catch (error) {
