@@ -82,8 +82,8 @@ export async function openConnector(
   if (running && running.status !== "Quitting") return running;
   if (running) await untilEnded(running);
   const start = await startConnector();
-  const deadline = Date.now() + startTimeoutMs;
-  while (Date.now() < deadline && !start.hasEnded()) {
+  const deadline = performance.now() + startTimeoutMs;
+  while (performance.now() < deadline && !start.hasEnded()) {
     const started = await findConnector(onEnded);
     if (started) return started;
     await new Promise((resolve) => setTimeout(resolve, pollMs));
@@ -104,8 +104,8 @@ export async function openConnector(
 export async function untilEnded(
   { pid }: Pick<RunningConnector, "pid">,
 ): Promise<boolean> {
-  const deadline = Date.now() + endTimeoutMs;
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + endTimeoutMs;
+  while (performance.now() < deadline) {
     if (!await isAlive(pid)) return true;
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }

@@ -94,8 +94,8 @@ export class Installation {
     const what = `${kind.toLowerCase()} "${name}" is still being deleted`;
     using patience = new Patience((text) => tell({ event: "progress", text }));
     patience.waitFor(`Waiting: ${what}...`);
-    const deadline = Date.now() + goneMs;
-    while (Date.now() < deadline) {
+    const deadline = performance.now() + goneMs;
+    while (performance.now() < deadline) {
       const found = await this.#find(manifest, signal);
       if (found === undefined) return false;
       if (found.metadata.deletionTimestamp === undefined) return true;

@@ -216,6 +216,7 @@ export class ManagerLink implements AsyncDisposable {
   async #reconnect(before: Replica): Promise<ManagerSession | undefined> {
     const { signal } = this.#abort;
     const since = Date.now();
+    const start = performance.now();
     for (let pauseMs = firstPauseMs; !signal.aborted;) {
       try {
         return await this.#connect({ signal, before });
@@ -226,7 +227,7 @@ export class ManagerLink implements AsyncDisposable {
         log.debug("cannot make the session again", { error });
       }
       await this.#pause(pauseMs * (0.5 + Math.random() / 2));
-      const isLasting = Date.now() - since > lastingMs;
+      const isLasting = performance.now() - start > lastingMs;
       const longest = isLasting ? lastingPauseMs : longestPauseMs;
       pauseMs = Math.min(pauseMs * 2, longest);
     }

@@ -42,9 +42,9 @@ export async function waitUntilReady(
       text: `Waiting for the traffic manager: ${text}`,
     })
   );
-  const deadline = Date.now() + readyTimeoutMs;
+  const deadline = performance.now() + readyTimeoutMs;
   let late: ManagerState = { events: [] };
-  while (Date.now() < deadline) {
+  while (performance.now() < deadline) {
     const states = await observe(api, { namespace, signal });
     const missing = states.filter(({ pod }) => !isReady(pod));
     if (missing.length === 0) return;

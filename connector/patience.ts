@@ -5,7 +5,7 @@ const nextMs = 10_000;
 /** Tells what takes long, while it does; what is quick is not talked about. */
 export class Patience implements Disposable {
   readonly #tell: (text: string) => void;
-  readonly #startedAt = Date.now();
+  readonly #startedAt = performance.now();
   #timer: ReturnType<typeof setTimeout>;
   #what = "";
 
@@ -28,7 +28,7 @@ export class Patience implements Disposable {
   }
 
   #say(): void {
-    const seconds = Math.round((Date.now() - this.#startedAt) / 1000);
+    const seconds = Math.round((performance.now() - this.#startedAt) / 1000);
     const since = seconds * 1000 < nextMs ? "" : ` (${seconds} s)`;
     this.#tell(`${this.#what}${since}`);
     this.#timer = setTimeout(() => this.#say(), nextMs);

@@ -45,14 +45,14 @@ export async function waitForDaemon(
   },
 ): Promise<void> {
   using libc = new Libc();
-  for (const giveUpAt = Date.now() + timeoutMs;;) {
+  for (const giveUpAt = performance.now() + timeoutMs;;) {
     signal?.throwIfAborted();
     try {
       connectSocket(libc, socketPath)[Symbol.dispose]();
       return;
     } catch (error) {
       if (!(error instanceof DaemonAbsentError)) throw error;
-      if (Date.now() >= giveUpAt) throw error;
+      if (performance.now() >= giveUpAt) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, lookMs));
   }

@@ -121,7 +121,10 @@ function requireLinuxRoot(): void {
 }
 
 async function waitForLock(libc: Libc): Promise<Disposable> {
-  for (const giveUpAt = Date.now() + lockMs; Date.now() < giveUpAt;) {
+  for (
+    const giveUpAt = performance.now() + lockMs;
+    performance.now() < giveUpAt;
+  ) {
     const lock = await lockDirectory(libc, stateDirectory);
     if (lock !== undefined) return lock;
     await new Promise((resolve) => setTimeout(resolve, 50));
