@@ -122,7 +122,8 @@ export async function openFleet(options: FleetOptions = {}): Promise<Fleet> {
   const common = {
     product: "tp/test",
     ...(clock && { clock }),
-    ...(limits && { limits }),
+    // Of a fake way's length nothing is known but that bulk may have as many carriers as there are.
+    limits: { longWayMs: 0, ...limits },
   };
   const carriers: FakeCarrier[] = [];
   const taken: Promise<unknown>[] = [];

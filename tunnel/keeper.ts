@@ -2,8 +2,8 @@
  * Sees to it that a dialer has the carriers it needs.
  *
  * 1. One that answers, always: a lost one is dialled again, with growing, jittered pauses.
- * 2. One for each stream that is bulk, as many as may be, and one for small flows; given up when there was no bulk for
- *    long.
+ * 2. One for bulk and one for small flows; on a long way one for each stream that is bulk, as many as may be. Given up
+ *    when there was no bulk for long.
  * 3. A successor before those between the two ends cut a carrier that has become old.
  */
 import type { Clock } from "../net/mod.ts";
@@ -92,7 +92,7 @@ export class Keeper {
     } else void this.#dial();
   }
 
-  /** So many streams are bulk: each should have a carrier, and small flows one without. */
+  /** So many streams are bulk: they should have carriers of their own, and small flows one without. */
   onBulk(streams: number): void {
     if (streams === 0) return;
     const nowMs = this.#options.clock.now();
@@ -100,10 +100,16 @@ export class Keeper {
     const live = this.#live();
     if (
       this.#isMoreWanted || nowMs < this.#bulkRestMs ||
-      live.length >= Math.min(this.#options.limits.carriers, 1 + streams)
+      live.length >= this.#mostFor(streams, live)
     ) return;
     this.#isMoreWanted = true;
     void this.#dial();
+  }
+
+  #mostFor(bulkStreams: number, live: readonly Carrier[]): number {
+    const { carriers, longWayMs } = this.#options.limits;
+    const isLong = live.every((one) => one.leastRoundTripMs >= longWayMs);
+    return Math.min(carriers, 1 + (isLong ? bulkStreams : 1));
   }
 
   wake(): void {

@@ -220,6 +220,27 @@ Deno.test("each bulk stream gets a carrier, up to four in all; of either end, an
   await Promise.all(bulk.map((one) => one.stop()));
 });
 
+Deno.test("on a short way all bulk shares one carrier, apart from small flows", async () => {
+  const clock = new FakeClock();
+  await using fleet = await openFleet({
+    clock,
+    serve: echo,
+    limits: { longWayMs: 5 },
+  });
+  await fleet.dialer.open(bytesOf("small"));
+  const conns = await Promise.all(
+    ["a", "b", "c"].map((one) => fleet.dialer.open(bytesOf(one))),
+  );
+  const bulk = conns.map(keepBusy);
+  while (fleet.dialer.stats().movedStreams < 3) await pass(clock, 100, 50);
+  await pass(clock, 2000);
+  assert.equal(fleet.carriers.length, 2);
+  const before = fleet.carriers[0]!.carried;
+  await pass(clock, 1000);
+  assert.ok(fleet.carriers[0]!.carried - before < 10_000);
+  await Promise.all(bulk.map((one) => one.stop()));
+});
+
 Deno.test("carriers that are lost before their JOIN has come are not dialled in a hurry", async () => {
   const clock = new FakeClock();
   // WELCOME goes through, JOIN does not.

@@ -22,6 +22,13 @@ export interface Limits {
   /** Carriers that the dialer opens at a time. The acceptor takes twice as many. */
   carriers: number;
   /**
+   * The round trip from which on bulk has more carriers than one: what one connection has under way (4 MiB by Linux's own
+   * bounds) may be less than such a way can carry. On a shorter one more connections carry no more, and where cores are
+   * few, each that is always full keeps the processes on the way from looking at what else has come: with three, small
+   * requests took twenty times as long (bench/README.md).
+   */
+  longWayMs: number;
+  /**
    * How old a carrier becomes at most, before the dialer has replaced it: proxies and load balancers cut at an hour, or at
    * 45 minutes.
    */
@@ -46,6 +53,7 @@ export const defaultLimits: Limits = {
   datagramBudgetBytes: 16 * 1024 * 1024,
   keptBytes: 64 * 1024 * 1024,
   carriers: 4,
+  longWayMs: 5,
   carrierMs: 44 * 60_000,
   graceMs: 15 * 60_000,
   shortcutMs: 60 * 60_000,

@@ -68,6 +68,7 @@ export async function rawAcceptor(
     product: "tp/test",
     identity,
     serve: (incoming) => void arrivals.push(incoming),
+    limits: { longWayMs: 0 },
     ...options,
     dial() {
       const [near, far] = connPair();

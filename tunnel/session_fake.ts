@@ -37,7 +37,7 @@ export async function openPair(options: PairOptions = {}): Promise<Pair> {
   const common = {
     product: "tp/test",
     ...(clock && { clock }),
-    limits: { graceMs: 0, ...limits },
+    limits: { graceMs: 0, longWayMs: 0, ...limits },
   };
   const [dialed, accepted] = await Promise.allSettled([
     dialSession({
@@ -76,7 +76,7 @@ export async function acceptSession(
   const session = Promise.withResolvers<Session>();
   const acceptor = new Acceptor({
     ...others,
-    limits: { graceMs: 0, ...options.limits },
+    limits: { graceMs: 0, longWayMs: 0, ...options.limits },
     onSession(one) {
       session.resolve(one);
       return serve ??
@@ -94,7 +94,7 @@ export function dialOver(
 ): Promise<Session> {
   return dialSession({
     ...options,
-    limits: { graceMs: 0, ...options.limits },
+    limits: { graceMs: 0, longWayMs: 0, ...options.limits },
     dial: () => Promise.resolve(carrier),
   });
 }
