@@ -61,6 +61,7 @@ class CipherSide extends Duplex {
   readonly #below: Conn;
   readonly #buffer = new Uint8Array(chunkBytes);
   #gate = Promise.withResolvers<void>();
+  #isOpen = false;
   #reading = false;
 
   constructor(below: Conn) {
@@ -71,10 +72,14 @@ class CipherSide extends Duplex {
 
   /** Lets bytes through until {@link CipherSide.shut}. */
   open(): void {
+    this.#isOpen = true;
     this.#gate.resolve();
   }
 
+  /** Idempotent: who waits at the gate waits for its next opening. */
   shut(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
     this.#gate = Promise.withResolvers<void>();
   }
 

@@ -90,6 +90,24 @@ Deno.test("startNodeTls() leaves a sender waiting whose bytes nobody reads", asy
   await flood;
 });
 
+Deno.test("startNodeTls() goes on for a reader that pauses between its reads", async () => {
+  const { conn, peer } = await pair();
+  const bytes = crypto.getRandomValues(new Uint8Array(60_000));
+  const rounds = 10;
+  const sending = (async () => {
+    for (let i = 0; i < rounds; i++) await writeAll(new DenoConn(peer), bytes);
+  })();
+  const buffer = new Uint8Array(10_000);
+  let received = 0;
+  while (received < rounds * bytes.length) {
+    received += await conn.read(buffer) ?? 0;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await sending;
+  conn.close();
+  peer.close();
+});
+
 Deno.test("startNodeTls() leaves our writer waiting while the peer does not read", async () => {
   const { conn, peer } = await pair();
   const bytes = new Uint8Array(64 * 1024);
