@@ -30,7 +30,10 @@ Deno.test({
       flows.push(transfers.use(await Transfer.start(laptop, endless)));
     }
     // Bulk makes the connector open more carriers.
-    const busy = await busyConnections();
+    let busy = await busyConnections();
+    for (let i = 0; i < 10 && busy.length !== 3; i++) {
+      busy = await busyConnections();
+    }
     assert.equal(busy.length, 3);
     await using _hole = await swallowConnection(laptop, busy[0]!);
     const gaps = await Promise.all(
