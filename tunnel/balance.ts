@@ -1,5 +1,5 @@
 /**
- * Which stream should move alone to another carrier, so that bulk is spread and small flows find a carrier without it.
+ * Which streams should move alone to other carriers, so that bulk is spread and small flows find a carrier without it.
  *
  * 1. Bulk is who has moved much since the last look, both for itself and beside who has moved most.
  * 2. One carrier is quiet as long as it lives: its bulk goes to the others. It is that with the most small flows.
@@ -50,14 +50,16 @@ export class Balance {
    * Looks at all `streams`.
    *
    * @param options.carriers The live ones.
+   * @param options.mayChange False while what was said at an earlier look is still being done.
    */
   look(
     nowMs: number,
-    { streams, carriers }: {
+    { streams, carriers, mayChange = true }: {
       streams: Iterable<Stream>;
       carriers: Iterable<Carrier>;
+      mayChange?: boolean;
     },
-  ): Change | undefined {
+  ): Change[] {
     const isStale = nowMs - this.#lookedMs >= staleMs;
     this.#lookedMs = nowMs;
     this.bulkStreams = 0;
@@ -77,7 +79,7 @@ export class Balance {
       if (bytes > 0) used.push({ stream, bytes });
       leastBulk = Math.max(leastBulk, bytes / smallShare);
     }
-    if (isStale) return undefined;
+    if (isStale) return [];
     for (const { stream, bytes } of used) {
       const load = loads.get(stream.carrier!);
       if (bytes >= leastBulk) {
@@ -90,9 +92,15 @@ export class Balance {
         if (nowMs - stream.lastBulkMs >= calmMs) load?.small.push(stream);
       }
     }
-    const change = this.#choose([...loads.values()], nowMs);
-    if (change !== undefined) change.stream.lastSentMs = nowMs;
-    return change;
+    const changes: Change[] = [];
+    while (mayChange && changes.length < used.length) {
+      const change = this.#choose([...loads.values()], nowMs);
+      if (change === undefined) break;
+      change.stream.lastSentMs = nowMs;
+      reckon(loads, change);
+      changes.push(change);
+    }
+    return changes;
   }
 
   #choose(loads: readonly Load[], nowMs: number): Change | undefined {
@@ -112,6 +120,19 @@ export class Balance {
       one.bulk.length > 0 && one.small.length > 0
     )?.small[0];
     return small && { stream: small, to: quiet.carrier };
+  }
+}
+
+/** As if `change` had been made. */
+function reckon(loads: Map<Carrier, Load>, { stream, to }: Change): void {
+  const [from, there] = [loads.get(stream.carrier!)!, loads.get(to)!];
+  from.streams--;
+  there.streams++;
+  for (const line of ["bulk", "small"] as const) {
+    const at = from[line].indexOf(stream);
+    if (at < 0) continue;
+    from[line].splice(at, 1);
+    there[line].push(stream);
   }
 }
 

@@ -62,10 +62,12 @@ function settle(
   for (let look = 0; look < 100; look++) {
     atMs += 100;
     for (const [i, flow] of flows.entries()) flow.bytes += rates[i]!;
-    const change = balance.look(atMs, { streams: flows, carriers });
-    if (change === undefined) continue;
-    moves++;
-    change.stream.carrier = change.to;
+    for (
+      const { stream, to } of balance.look(atMs, { streams: flows, carriers })
+    ) {
+      moves++;
+      stream.carrier = to;
+    }
   }
   return { moves, atMs, places: flows.map((one) => one.carrier!.number) };
 }
@@ -83,6 +85,23 @@ Deno.test("bulk leaves the carrier that it shares with small flows, and is sprea
     places.filter((_, i) => i !== 1).toSorted(),
     [2, 2, 3, 3],
   );
+});
+
+Deno.test("one look says all that is to move, but nothing while that of an earlier look is being done", () => {
+  const carriers = carriersOf(3);
+  const flows = [1, 3, 5].map((id) => new Flow(id, carriers[0]!));
+  const balance = new Balance();
+  const look = (atMs: number, mayChange: boolean) => {
+    for (const flow of flows) flow.bytes += flow.id === 1 ? 100 : mib;
+    return balance.look(atMs, { streams: flows, carriers, mayChange });
+  };
+  for (let atMs = 0; atMs < 500; atMs += 100) {
+    assert.deepEqual(look(atMs, false), []);
+  }
+  assert.deepEqual(look(500, true), [
+    { stream: flows[1], to: carriers[1] },
+    { stream: flows[2], to: carriers[2] },
+  ]);
 });
 
 Deno.test("nothing moves while there is one carrier, or one of several does not answer", () => {
@@ -107,16 +126,16 @@ Deno.test("one look at much is not enough to move, and counts from before a paus
   const balance = new Balance();
   const look = (atMs: number) => balance.look(atMs, { streams, carriers });
   flow.bytes = mib;
-  assert.equal(look(10_000), undefined);
+  assert.deepEqual(look(10_000), []);
   assert.equal(balance.bulkStreams, 0);
   flow.bytes += mib;
-  assert.equal(look(10_100), undefined);
+  assert.deepEqual(look(10_100), []);
   assert.equal(balance.bulkStreams, 1);
-  assert.equal(look(10_200), undefined);
+  assert.deepEqual(look(10_200), []);
   flow.bytes += mib;
-  assert.equal(look(10_300), undefined);
+  assert.deepEqual(look(10_300), []);
   flow.bytes += mib;
-  assert.deepEqual(look(10_400), { stream: flow, to: carriers[1] });
+  assert.deepEqual(look(10_400), [{ stream: flow, to: carriers[1] }]);
 });
 
 Deno.test("a stream that is alone on its carrier stays there: the other one is quiet", () => {
@@ -148,8 +167,9 @@ Deno.test("who was bulk stays where it is for two seconds after", () => {
     atMs += 100;
     bulk!.bytes += mib;
     other!.bytes += 10;
-    const change = balance.look(atMs, { streams: flows, carriers });
-    if (change !== undefined) change.stream.carrier = change.to;
+    for (
+      const { stream, to } of balance.look(atMs, { streams: flows, carriers })
+    ) stream.carrier = to;
   }
   assert.equal(atMs - calmAtMs, 2000);
   assert.equal(bulk!.carrier, carriers[1]);
@@ -204,10 +224,12 @@ Deno.test("streams that are bulk on and off are not sent about", () => {
         flow.bytes += mib;
       }
     }
-    const change = balance.look(atMs, { streams: flows, carriers });
-    if (change === undefined) continue;
-    moves++;
-    change.stream.carrier = change.to;
+    for (
+      const { stream, to } of balance.look(atMs, { streams: flows, carriers })
+    ) {
+      moves++;
+      stream.carrier = to;
+    }
   }
   assert.ok(moves <= 6 * flows.length, `${moves} moves in a minute`);
 });

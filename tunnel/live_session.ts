@@ -7,7 +7,7 @@
  * 4. Without a carrier the session goes on for its grace. It ends once, for the first reason.
  */
 import type { Clock, Conn, Datagrams } from "../net/mod.ts";
-import { Balance } from "./balance.ts";
+import { Balance, type Change } from "./balance.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { capability } from "./capability.ts";
 import { Carrier, type CarrierHost } from "./carrier.ts";
@@ -195,6 +195,11 @@ export class LiveSession implements Session, CarrierHost {
     if (this.#moves instanceof DialerMoves) this.#moves.change(stream, to);
   }
 
+  /** Moves streams alone, at the dialer: each when the one before is answered. What cannot be done is left out. */
+  changeInTurn(changes: readonly Change[]): void {
+    if (this.#moves instanceof DialerMoves) this.#moves.changeInTurn(changes);
+  }
+
   /** How many streams are on `carrier`. */
   streamsOn(carrier: Carrier): number {
     return this.#streams.table.all().filter((one) => one.carrier === carrier)
@@ -234,13 +239,16 @@ export class LiveSession implements Session, CarrierHost {
 
   onBulk(): void {
     const nowMs = this.#options.clock.now();
+    const moves = this.#moves;
+    if (!(moves instanceof DialerMoves)) return;
     if (this.keeper === undefined || !this.#balance.isDue(nowMs)) return;
-    const change = this.#balance.look(nowMs, {
+    const changes = this.#balance.look(nowMs, {
       streams: this.#streams.table.values(),
       carriers: this.carriers.values(),
+      mayChange: !moves.isInTurn,
     });
     this.keeper.onBulk(this.#balance.bulkStreams);
-    if (change !== undefined) this.change(change.stream.id, change.to);
+    if (changes.length > 0) this.changeInTurn(changes);
   }
 
   onJump(): void {

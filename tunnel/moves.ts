@@ -1,4 +1,5 @@
 /** How streams move from carriers that are given up to another one; SPEC.md section 7. The dialer leads. */
+import type { Change } from "./balance.ts";
 import type { Carrier } from "./carrier.ts";
 import { type MovePhase, movePhase } from "./frame.ts";
 import { Mover } from "./mover.ts";
@@ -35,6 +36,8 @@ export class DialerMoves implements Moves {
   readonly #lost = new Map<number, { carrier: Carrier; via?: Carrier }>();
   /** The stream that moved alone last. */
   #changing: Stream | undefined;
+  /** What is to move alone after it, the next at the end. */
+  #changes: Change[] = [];
   count = 0;
   streams = 0;
 
@@ -44,8 +47,20 @@ export class DialerMoves implements Moves {
     this.#mayChange = mayChange;
   }
 
-  /** Moves `stream` alone to `to`, a live carrier. No effect when it is not known to be accepted, or another one moves. */
+  /** Whether {@link changeInTurn} has still something to do. */
+  get isInTurn(): boolean {
+    return this.#changes.length > 0 || this.#isChanging;
+  }
+
+  /** Makes `changes` one after the other, each when the one before is answered; instead of what it has still to do. */
+  changeInTurn(changes: readonly Change[]): void {
+    this.#changes = changes.toReversed();
+    this.#changeNext();
+  }
+
+  /** Moves `stream` alone to `to`. No effect when `to` is given up, it is not known to be accepted, or another one moves. */
   change(stream: Stream, to: Carrier): void {
+    if (to.isGivenUp) return;
     if (!this.#mayChange || this.#isChanging || !stream.mayChange) return;
     if (stream.carrier === to) return;
     if (stream.carrier?.isGivenUp !== false) return;
@@ -90,7 +105,17 @@ export class DialerMoves implements Moves {
     to.sendControl(new Mover(numbers, streams));
   }
 
-  onResume(): void {}
+  onResume(id: number): void {
+    // The stream is still to be told.
+    if (id === this.#changing?.id) queueMicrotask(this.#changeNext);
+  }
+
+  readonly #changeNext = () => {
+    while (this.#changes.length > 0 && !this.#isChanging) {
+      const { stream, to } = this.#changes.pop()!;
+      this.change(stream, to);
+    }
+  };
 
   /** Whether the acceptor may not know where the stream is that moved alone last. */
   get #isChanging(): boolean {

@@ -1,6 +1,7 @@
 /** Speaks from raw bytes how one stream moves alone; SPEC.md section 7. */
 import assert from "node:assert/strict";
 import { ConnResetError } from "../net/mod.ts";
+import type { ByteStream } from "./byte_stream.ts";
 import {
   ascii,
   bytes,
@@ -335,4 +336,30 @@ Deno.test("one stream moves alone at a time", async () => {
   await until(() => it.session.stats().keptBytes === 0);
   it.session.change(3, it.session.carriers.get(2)!);
   await nextIs(it.second, resume, 3);
+});
+
+Deno.test("streams that are to move in turn do, each when the one before is answered; one whose carrier is lost stays", async () => {
+  await using it = await sender();
+  const conns = [it.conn];
+  for (const id of [3, 5]) {
+    const opening = it.session.open(ascii("y"));
+    await nextIs(it.first, open, id);
+    await it.first.send(frame(accept, id, bytes(u64(100))));
+    conns.push(await opening);
+  }
+  const [second, third] = [2, 3].map((one) => it.session.carriers.get(one)!);
+  it.session.changeInTurn(
+    conns.map((conn, i) => ({
+      stream: conn as ByteStream,
+      to: i === 1 ? third! : second!,
+    })),
+  );
+  await nextIs(it.second, resume, 1);
+  await Promise.all([isQuiet(it.second), isQuiet(it.third)]);
+  it.session.giveUp(third!, "a test");
+  await nextIs(it.second, moved, 0, bytes(u32(3), u8(0)));
+  await nextIs(it.second, moved, 0, bytes(u32(3), u8(1)));
+  await it.second.send(resumed(1, 5), isMoved(3, 1));
+  await nextIs(it.second, resume, 5);
+  assert.equal((conns[1] as ByteStream).carrier!.number, 1);
 });
