@@ -36,7 +36,7 @@ Deno.test({
           () => faults.roam(),
           () => faults.roam(),
           () => faults.blackHole(10),
-          () => faults.stop(20),
+          () => faults.stop(300),
           () => faults.blackHole(60),
         ]
       ) {
