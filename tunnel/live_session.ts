@@ -191,7 +191,7 @@ export class LiveSession implements Session, CarrierHost {
   /** Moves one stream alone to `to`, at the dialer. No effect when it cannot go there. */
   change(id: number, to: Carrier): void {
     const stream = this.#streams.table.get(id);
-    if (stream === undefined || to.isGivenUp) return;
+    if (stream === undefined) return;
     if (this.#moves instanceof DialerMoves) this.#moves.change(stream, to);
   }
 
@@ -245,10 +245,10 @@ export class LiveSession implements Session, CarrierHost {
     const changes = this.#balance.look(nowMs, {
       streams: this.#streams.table.values(),
       carriers: this.carriers.values(),
-      mayChange: !moves.isInTurn,
+      mayChange: !moves.goOn(),
     });
     this.keeper.onBulk(this.#balance.bulkStreams);
-    if (changes.length > 0) this.changeInTurn(changes);
+    if (changes.length > 0) moves.changeInTurn(changes);
   }
 
   onJump(): void {

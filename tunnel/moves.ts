@@ -47,9 +47,13 @@ export class DialerMoves implements Moves {
     this.#mayChange = mayChange;
   }
 
-  /** Whether {@link changeInTurn} has still something to do. */
-  get isInTurn(): boolean {
-    return this.#changes.length > 0 || this.#isChanging;
+  /**
+   * Goes on with {@link changeInTurn}, also when the stream that moved last is over without an answer, or was moved with
+   * its carrier. True: there is still something to do.
+   */
+  goOn(): boolean {
+    this.#changeNext();
+    return this.#isChanging;
   }
 
   /** Makes `changes` one after the other, each when the one before is answered; instead of what it has still to do. */

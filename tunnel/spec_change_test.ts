@@ -363,3 +363,22 @@ Deno.test("streams that are to move in turn do, each when the one before is answ
   await nextIs(it.second, resume, 5);
   assert.equal((conns[1] as ByteStream).carrier!.number, 1);
 });
+
+Deno.test("streams that are to move in turn do, too, when the one before is over without an answer", async () => {
+  await using it = await sender();
+  const opening = it.session.open(ascii("y"));
+  await nextIs(it.first, open, 3);
+  await it.first.send(frame(accept, 3, bytes(u64(100))));
+  const to = it.session.carriers.get(2)!;
+  it.session.changeInTurn(
+    [it.conn, await opening].map((conn) => ({
+      stream: conn as ByteStream,
+      to,
+    })),
+  );
+  await nextIs(it.second, resume, 1);
+  await it.second.send(frame(reset, 1, bytes(u8(4))));
+  await until(() => it.session.stats().streams === 1);
+  it.session.onBulk();
+  await nextIs(it.second, resume, 3);
+});
