@@ -11,7 +11,7 @@ import {
   type Session,
 } from "./mod.ts";
 import { ascii, bytes, frame, RawPeer, u32, u64, u8 } from "./raw_peer_fake.ts";
-import { identity, until } from "./session_fake.ts";
+import { identity, textOf, until } from "./session_fake.ts";
 
 /** Of SPEC.md, section 1. */
 export const frameTypes = {
@@ -135,3 +135,21 @@ export const dataAt = (id: number, offset: number, text: string) =>
   frame(frameTypes.data, id, bytes(u64(offset), ascii(text)));
 export const isMoved = (carrier: number, phase: number) =>
   frame(frameTypes.moved, 0, bytes(u32(carrier), u8(phase)));
+
+/** Reads what is there; null at the end. */
+export async function read(
+  conn: Pick<Conn, "read">,
+): Promise<string | null> {
+  const buffer = new Uint8Array(100);
+  const count = await conn.read(buffer);
+  return count === null ? null : textOf(buffer.subarray(0, count));
+}
+
+/** Each would break the stream, or the session, if it were not late. */
+export const lateFrames: [string, Uint8Array][] = [
+  ["DATA", dataAt(1, 0, "late")],
+  ["CREDIT", frame(frameTypes.credit, 1, bytes(u64(1000), u64(0)))],
+  ["END", frame(frameTypes.end, 1, bytes(u64(0), u64(0)))],
+  ["RESET", frame(frameTypes.reset, 1, bytes(u8(1)))],
+  ["RESET closed", frame(frameTypes.reset, 1, bytes(u8(3)))],
+];
