@@ -1,25 +1,14 @@
 /** Clocks that tell a wrong time of day. */
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { must } from "./command.ts";
+import { compileC } from "./compile_c.ts";
 import type { Laptop } from "./laptop.ts";
-import { cacheDir, roomDir } from "./paths.ts";
+import { roomDir } from "./paths.ts";
 
 const source = join(roomDir, "clock.c");
-const compilerFlags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"];
-
-/** The library of `clock.c`, to be preloaded; compiled once for each content. */
-export async function clockLibrary(): Promise<string> {
-  const text = await Deno.readFile(source);
-  const key = createHash("sha256").update(text).digest("hex").slice(0, 12);
-  const path = join(cacheDir, `clock-${key}.so`);
-  if (await Deno.stat(path).catch(() => undefined)) return path;
-  await Deno.mkdir(cacheDir, { recursive: true });
-  const scratch = `${path}.${crypto.randomUUID()}`;
-  const output = ["-shared", "-fPIC", "-o", scratch];
-  await must(["gcc", ...compilerFlags, ...output, source]);
-  await Deno.rename(scratch, path);
-  return path;
+/** The library of `clock.c`, to be preloaded. */
+function clockLibrary(): Promise<string> {
+  return compileC(source, { isLibrary: true });
 }
 
 /** The words before a command that make its clock wrong by so many seconds. */

@@ -3,6 +3,7 @@
  * they are in ({@link outside}).
  */
 export { setLaptopClock } from "./clock.ts";
+export { compileC } from "./compile_c.ts";
 export { type Cluster, openCluster, type TestNamespace } from "./cluster.ts";
 export type { CommandOptions, CommandResult } from "./command.ts";
 export { must, run } from "./command.ts";

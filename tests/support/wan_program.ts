@@ -1,9 +1,7 @@
-/** The program of wan.c, running; compiled for each use. */
-import { must } from "../cluster/mod.ts";
+/** The program of wan.c, running. */
+import { compileC } from "../cluster/mod.ts";
 
 const source = new URL("wan.c", import.meta.url).pathname;
-
-const compilerFlags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"];
 
 export class WanProgram implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -22,18 +20,14 @@ export class WanProgram implements AsyncDisposable {
 
   /** Resolves when it is in a network namespace of its own. */
   static async start(): Promise<WanProgram> {
-    const directory = await Deno.makeTempDir({ prefix: "tp-wan-" });
-    try {
-      const path = `${directory}/wan`;
-      await must(["gcc", ...compilerFlags, "-o", path, source]);
-      const program = new WanProgram(
-        new Deno.Command(path, { stdin: "piped", stdout: "piped" }).spawn(),
-      );
-      await program.#readLine();
-      return program;
-    } finally {
-      await Deno.remove(directory, { recursive: true });
-    }
+    const program = new WanProgram(
+      new Deno.Command(await compileC(source), {
+        stdin: "piped",
+        stdout: "piped",
+      }).spawn(),
+    );
+    await program.#readLine();
+    return program;
   }
 
   get pid(): number {
