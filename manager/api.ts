@@ -1,6 +1,9 @@
 /** What crosses between the manager and those who ask it. */
 export { decodeTarget, encodeTarget, type Target } from "./target.ts";
 export type { DirectOffer } from "./direct_offer.ts";
+export * from "./intercept.ts";
+export * from "./agent_object.ts";
+export * from "./agent_api.ts";
 export { formatWorld, parseWorld, type World } from "./world.ts";
 
 /** Where the manager waits for carriers, on the loopback address of its pod. */

@@ -7,6 +7,7 @@ import {
 } from "../net/mod.ts";
 import type { Session } from "../tunnel/mod.ts";
 import { type DirectOffer, parseDirectOffer } from "./direct_offer.ts";
+import type { PodTarget } from "./agent_api.ts";
 import { encodeTarget } from "./target.ts";
 import { parseWorld, type World } from "./world.ts";
 
@@ -21,6 +22,7 @@ export {
   type ManifestOptions,
 } from "./manifest.ts";
 export { managerManifests } from "./manifests.ts";
+export { agents, intercepts } from "./own_resources.ts";
 
 /** The longest line about the cluster that is read: some hundred thousand namespaces. */
 const maxWorldBytes = 16 * 1024 * 1024;
@@ -58,6 +60,18 @@ export interface Manager {
    * @throws {ConnResetError} when the session ends.
    */
   direct(options?: { signal?: AbortSignal }): AsyncGenerator<DirectOffer>;
+  /** Something of a pod of the workload that this session's `intercept` (its UID) is on; SFTP for `files`. */
+  pod(
+    intercept: string,
+    wanted: PodTarget,
+    options?: { signal?: AbortSignal },
+  ): Promise<Conn>;
+  /** As {@link Manager.pod}, for a UDP port. */
+  podDatagrams(
+    intercept: string,
+    wanted: PodTarget,
+    options?: { signal?: AbortSignal },
+  ): Promise<Datagrams>;
 }
 
 export function openManager(session: Session): Manager {
@@ -69,6 +83,13 @@ export function openManager(session: Session): Manager {
     lookup: (query, options) => lookup(session, query, options),
     world: (options) => followWorld(session, options),
     direct: (options) => followDirect(session, options),
+    pod: (intercept, wanted, options) =>
+      session.open(encodeTarget({ kind: "pod", intercept, wanted }), options),
+    podDatagrams: (intercept, wanted, options) =>
+      session.openDatagrams(
+        encodeTarget({ kind: "pod", intercept, wanted }),
+        options,
+      ),
   };
 }
 

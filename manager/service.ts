@@ -101,6 +101,8 @@ export class Service {
         });
       case "direct":
         return await this.#serveDirect(incoming);
+      case "pod":
+        throw new RefusedError("unknown-target", "There are no intercepts");
     }
   }
 

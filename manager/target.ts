@@ -1,4 +1,9 @@
 import { Ip } from "../net/mod.ts";
+import {
+  decodeInterceptedTarget,
+  encodeInterceptedTarget,
+  type InterceptedTarget,
+} from "./agent_api.ts";
 
 /** What the opener of a stream wants of the manager. */
 export type Target =
@@ -11,9 +16,18 @@ export type Target =
   /** The manager's view of the cluster; the stream is a line of JSON at once, and one for each change of it. */
   | { readonly kind: "world" }
   /** Where carriers can join the session directly; lines as for the view. */
-  | { readonly kind: "direct" };
+  | { readonly kind: "direct" }
+  /** What an agent gives, of a workload that the asker has an intercept on. */
+  | InterceptedTarget;
 
-const codes = { tcp: 1, udp: 2, lookup: 3, world: 4, direct: 5 } as const;
+const codes = {
+  tcp: 1,
+  udp: 2,
+  lookup: 3,
+  world: 4,
+  direct: 5,
+  pod: 6,
+} as const;
 
 /** Writes a target: an octet that tells the kind, then address and port in network order, or the query. */
 export function encodeTarget(target: Target): Uint8Array {
@@ -29,6 +43,8 @@ export function encodeTarget(target: Target): Uint8Array {
     case "world":
     case "direct":
       return new Uint8Array([code]);
+    case "pod":
+      return new Uint8Array([code, ...encodeInterceptedTarget(target)]);
   }
 }
 
@@ -46,6 +62,8 @@ export function decodeTarget(bytes: Uint8Array): Target | undefined {
       return body.length === 0 ? { kind: "world" } : undefined;
     case codes.direct:
       return body.length === 0 ? { kind: "direct" } : undefined;
+    case codes.pod:
+      return decodeInterceptedTarget(body);
     default:
       return undefined;
   }

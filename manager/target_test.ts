@@ -35,6 +35,19 @@ const table: { target: Target; bytes: number[] }[] = [
     target: { kind: "direct" },
     bytes: [5], // direct
   },
+  {
+    target: {
+      kind: "pod",
+      intercept: "u",
+      wanted: { kind: "files", container: "c" },
+    },
+    bytes: [
+      6, // pod
+      ...new TextEncoder().encode(
+        '{"kind":"pod","intercept":"u","wanted":{"kind":"files","container":"c"}}',
+      ),
+    ],
+  },
 ];
 
 Deno.test("encodeTarget() and decodeTarget() agree on every kind", () => {
@@ -47,7 +60,7 @@ Deno.test("encodeTarget() and decodeTarget() agree on every kind", () => {
 Deno.test("decodeTarget() gives nothing for what is no target", () => {
   const bad: Record<string, number[]> = {
     "nothing": [],
-    "an unknown kind": [6, 1, 2, 3, 4, 0, 80],
+    "an unknown kind": [7, 1, 2, 3, 4, 0, 80],
     "kind zero": [0],
     "an address of no family": [1, 1, 2, 3, 4, 5, 0, 80],
     "no address": [1, 0, 80],

@@ -1,0 +1,42 @@
+/**
+ * The objects `agents.tp.dev`: a workload whose pods have an agent, one object each, of the workload's name and kind. The
+ * manager makes it for the first intercept; it stays, so that the next one needs no new pods. Who deletes it takes the
+ * agent off the workload.
+ */
+import type { KubernetesObject } from "../k8s/mod.ts";
+import type { PodPort, WorkloadRef } from "./intercept.ts";
+
+/** A port that an agent takes over. */
+export interface TakenPort extends PodPort {
+  /** Container that listens on it, where one says so. */
+  readonly container?: string;
+  /** Names under which Services mean it: the agent's container bears them in the app's place. */
+  readonly names: readonly string[];
+  /** Whether traffic must be redirected inside the pod: it is meant by number, or by address and port. */
+  readonly redirect: boolean;
+}
+
+export interface AgentSpec {
+  readonly workload: WorkloadRef & { readonly uid: string };
+  readonly ports: readonly TakenPort[];
+  /** Containers that are replaced, and do not run. */
+  readonly replaced: readonly string[];
+  /** Who the containers run as, where the pod does not say but a running one shows. */
+  readonly users: Readonly<Record<string, { uid: number; gid: number }>>;
+}
+
+export interface Agent extends KubernetesObject {
+  spec: AgentSpec;
+}
+
+/** Name of a workload's object: `deployment-web`. */
+export function agentObjectName(
+  { kind, name }: Pick<WorkloadRef, "kind" | "name">,
+): string {
+  return `${kind.toLowerCase()}-${name}`;
+}
+
+/** Annotation of a pod that has an agent: {@link agentRevision} of what it was given. */
+export const revisionAnnotation = "tp.dev/agent-revision";
+/** Name of the agent's container in a pod. */
+export const agentContainerName = "traffic-agent";
