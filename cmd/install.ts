@@ -10,6 +10,7 @@ export interface InstallFlags {
   readonly directEndpoint?: DirectEndpoint;
   readonly directService?: DirectServiceType;
   readonly replicas?: number;
+  readonly allowGlobalIntercepts?: boolean;
   readonly print: boolean;
 }
 
@@ -79,6 +80,12 @@ export const install = buildCommand<InstallFlags, [], Context>({
         placeholder: "count",
         brief:
           "Copies of the manager to run (default: as many as are installed, else 1)",
+      },
+      allowGlobalIntercepts: {
+        kind: "boolean",
+        optional: true,
+        brief:
+          "Let intercepts take all traffic of a port (default: as installed, else yes)",
       },
       print: {
         kind: "boolean",

@@ -14,12 +14,17 @@ export default async function run(
   const say = (text: string) => this.process.stdout.write(text);
   const image = flags.image ?? (Deno.env.get("TP_IMAGE") || defaultImage);
   const direct = directOf(flags);
+  const allowGlobal = flags.allowGlobalIntercepts;
   using interrupt = new Interrupt();
   const { signal } = interrupt;
   try {
     if (print) {
       const namespace = managerNamespace;
-      say(await manifestsText({ namespace, image, direct, replicas }));
+      say(
+        await manifestsText({
+          ...{ namespace, image, direct, replicas, allowGlobal },
+        }),
+      );
       return;
     }
     await install({
@@ -28,7 +33,7 @@ export default async function run(
       managerNamespace,
       image,
       ...direct ? { direct } : {},
-      replicas,
+      ...{ replicas, allowGlobal },
       signal,
       tell: (event) => {
         if (event.event === "progress") say(event.text + "\n");

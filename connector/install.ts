@@ -7,7 +7,11 @@ import {
   resources,
 } from "../k8s/mod.ts";
 import { directServiceName } from "../manager/api.ts";
-import { managerManifests, type ManifestOptions } from "../manager/client.ts";
+import {
+  managerManifests,
+  type ManifestOptions,
+  noGlobalPolicyName,
+} from "../manager/client.ts";
 import { askApiServer } from "./api_server.ts";
 import { toFailure } from "./errors.ts";
 import { ConnectError } from "./failure.ts";
@@ -37,6 +41,7 @@ export async function install(request: InstallRequest): Promise<void> {
     await askApiServer(api, request);
     await installManager(api, request);
     if (!request.direct?.service) await removeDirectService(api, request);
+    if (request.allowGlobal) await removeGlobalPolicy(api, request);
   } catch (error) {
     throw new ConnectError(toFailure(error), { cause: error });
   }
@@ -51,6 +56,17 @@ async function removeDirectService(
   await api.delete(resources.services, ref, { signal }).catch((error) => {
     if (!isApiError(error, "Forbidden")) throw error;
   });
+}
+
+/** An earlier installation may have made one, and what an admin denies is allowed when one says so. */
+async function removeGlobalPolicy(
+  api: ApiClient,
+  { signal }: ManagerOptions,
+): Promise<void> {
+  const ref = { name: noGlobalPolicyName };
+  const options = { signal };
+  await api.delete(resources.validatingAdmissionPolicyBindings, ref, options);
+  await api.delete(resources.validatingAdmissionPolicies, ref, options);
 }
 
 /**

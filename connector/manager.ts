@@ -30,6 +30,8 @@ export interface ManagerOptions {
   direct?: ManifestOptions["direct"];
   /** Copies to install; when absent as many as are installed, or else one. */
   replicas?: number | undefined;
+  /** As {@link ManifestOptions.allowGlobal}. */
+  allowGlobal?: boolean | undefined;
   signal: AbortSignal;
   tell: (event: ConnectEvent) => void;
 }
@@ -135,12 +137,14 @@ function isForbidden(error: unknown): error is ApiError {
 }
 
 function manifestsOf(
-  { managerNamespace: namespace, image, direct, replicas }: Pick<
+  { managerNamespace: namespace, image, direct, replicas, allowGlobal }: Pick<
     ManagerOptions,
-    "managerNamespace" | "image" | "direct" | "replicas"
+    "managerNamespace" | "image" | "direct" | "replicas" | "allowGlobal"
   >,
 ) {
-  return managerManifests({ namespace, image, version, direct, replicas });
+  return managerManifests({
+    ...{ namespace, image, version, direct, replicas, allowGlobal },
+  });
 }
 
 /** What somebody chose, here or by `kubectl scale`, stays. */

@@ -4,16 +4,18 @@ import {
   type Event,
   eventsAbout,
   isApiError,
-  isPodReady,
-  lastWarning,
   type Pod,
-  podPhase,
-  type PodState,
-  podTrouble,
   type Workload,
 } from "../k8s/mod.ts";
 import { ConnectError } from "./failure.ts";
 import type { ManagerOptions } from "./manager.ts";
+import {
+  isReady,
+  lastWarning,
+  managerPhase,
+  type ManagerState,
+  managerTrouble,
+} from "./manager_trouble.ts";
 import { pause } from "./pause.ts";
 import { Patience } from "./patience.ts";
 import { findReplicas, type Place, type Replicas } from "./replicas.ts";
@@ -41,24 +43,24 @@ export async function waitUntilReady(
     })
   );
   const deadline = performance.now() + readyTimeoutMs;
-  let late: PodState = { events: [] };
+  let late: ManagerState = { events: [] };
   while (performance.now() < deadline) {
     const states = await observe(api, { namespace, signal });
-    const missing = states.filter(({ pod }) => !isPodReady(pod));
+    const missing = states.filter(({ pod }) => !isReady(pod));
     if (missing.length === 0) return;
     if (wanted === "any" && missing.length < states.length) return;
-    const hopeless = missing.filter((one) => podTrouble(one) !== undefined);
+    const hopeless = missing.filter((one) => managerTrouble(one) !== undefined);
     if (hopeless.length >= (wanted === "all" ? 1 : missing.length)) {
-      const [state] = hopeless as [PodState];
+      const [state] = hopeless as [ManagerState];
       const words = await lastWords(api, { namespace, state });
-      throw notReady(namespace, podTrouble(state) + words);
+      throw notReady(namespace, managerTrouble(state) + words);
     }
     late = missing[0]!;
-    patience.waitFor(podPhase(late));
+    patience.waitFor(managerPhase(late));
     await pause(pollMs, signal);
     signal.throwIfAborted();
   }
-  const warning = lastWarning(late) ?? podPhase(late);
+  const warning = lastWarning(late) ?? managerPhase(late);
   const state = `not ready after ${readyTimeoutMs / 1000} s: ${warning}`;
   throw notReady(namespace, state);
 }
@@ -75,11 +77,11 @@ function notReady(namespace: string, state: string): ConnectError {
 async function observe(
   api: ApiClient,
   place: Place,
-): Promise<PodState[]> {
+): Promise<ManagerState[]> {
   const { set, pods } = await findReplicas(api, place);
   return await Promise.all(pods.map(async (pod) => {
     if (pod !== undefined && isOf(set, pod)) {
-      if (isPodReady(pod)) return { pod, events: [] };
+      if (isReady(pod)) return { pod, events: [] };
       return { pod, events: await eventsOf(api, { ...place, object: pod }) };
     }
     if (set === "gone") {
@@ -122,7 +124,7 @@ async function eventsOf(
 /** What a container that ends again and again said last, for who may read it. */
 async function lastWords(
   api: ApiClient,
-  { namespace, state: { pod } }: { namespace: string; state: PodState },
+  { namespace, state: { pod } }: { namespace: string; state: ManagerState },
 ): Promise<string> {
   const hasEnded = pod?.status?.containerStatuses?.some(({ lastState }) =>
     lastState?.terminated !== undefined

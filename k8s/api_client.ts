@@ -171,6 +171,19 @@ export class ApiClient implements AsyncDisposable {
     }, options);
   }
 
+  /** Makes a subresource of an object that is there, such as the `eviction` of a pod. */
+  createSubresource<T extends KubernetesObject>(
+    resource: Resource,
+    ref: Ref & { subresource: string; body: KubernetesObject },
+    options: WriteOptions = {},
+  ): Promise<T> {
+    return this.#write({
+      ...ask("create", resource, ref),
+      method: "POST",
+      body: ref.body,
+    }, options);
+  }
+
   /** Makes the object's fields be as they are here, whether it exists or not (server-side apply). */
   apply<T extends KubernetesObject>(
     object: T,
@@ -241,37 +254,6 @@ export class ApiClient implements AsyncDisposable {
       return true;
     } catch (error) {
       if (isApiError(error, "NotFound")) return false;
-      throw error;
-    }
-  }
-
-  /**
-   * Has a pod go as a drain of its node would. Resolves to false when there is none, or it is another one of the name.
-   *
-   * @throws {ApiError} 429 while a PodDisruptionBudget holds it.
-   */
-  async evict(
-    { namespace, name, uid }: Ref & { uid: string },
-    options: Options = {},
-  ): Promise<boolean> {
-    const metadata = { namespace, name };
-    try {
-      await this.#requests.text({
-        ...ask("create", resources.pods, {
-          ...{ namespace, name, subresource: "eviction" },
-        }),
-        method: "POST",
-        body: {
-          ...{ apiVersion: "policy/v1", kind: "Eviction", metadata },
-          deleteOptions: { preconditions: { uid } },
-        },
-        signal: options.signal,
-      });
-      return true;
-    } catch (error) {
-      if (isApiError(error, "NotFound") || isApiError(error, "Conflict")) {
-        return false;
-      }
       throw error;
     }
   }

@@ -191,6 +191,10 @@ Deno.test("ApiClient.apply(), create(), patch(), replace() and delete() ask in t
   await api.patch(configMaps, { ...ref, changes: { data: null } });
   await api.replace(configMaps, map);
   await api.delete(configMaps, ref, { propagation: "Foreground", uid: "u" });
+  await api.createSubresource(pods, {
+    ...{ namespace: "a", name: "p", subresource: "eviction" },
+    body: { apiVersion: "policy/v1", kind: "Eviction", metadata: {} },
+  }, { dryRun: true });
   const base = "/api/v1/namespaces/a/configmaps";
   assert.deepEqual(server.questions, [
     `PATCH ${base}/m`,
@@ -198,8 +202,11 @@ Deno.test("ApiClient.apply(), create(), patch(), replace() and delete() ask in t
     `PATCH ${base}/m`,
     `PUT ${base}/m`,
     `DELETE ${base}/m`,
+    "POST /api/v1/namespaces/a/pods/p/eviction",
   ]);
-  const [apply, create, patch, , deletion] = server.asked;
+  const [apply, create, patch, , deletion, eviction] = server.asked;
+  assert.equal(eviction!.query.get("dryRun"), "All");
+  assert.equal(JSON.parse(eviction!.body).kind, "Eviction");
   assert.equal(
     apply!.query.toString(),
     "force=true&fieldManager=me&dryRun=All",

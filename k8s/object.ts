@@ -60,7 +60,6 @@ export interface Node extends KubernetesObject {
 export interface Container {
   name: string;
   image?: string;
-  securityContext?: { runAsUser?: number; runAsGroup?: number };
   ports?: ContainerPort[];
   env?: { name: string; value?: string; valueFrom?: unknown }[];
 }
@@ -76,7 +75,6 @@ export interface Pod extends KubernetesObject {
     nodeName?: string;
     hostNetwork?: boolean;
     serviceAccountName?: string;
-    securityContext?: { runAsUser?: number; runAsGroup?: number };
     containers: Container[];
     initContainers?: Container[];
   };
@@ -102,8 +100,6 @@ export interface ContainerStatus {
   imageID?: string;
   state?: ContainerState;
   lastState?: ContainerState;
-  /** Who its first process runs as. Kubernetes 1.31 and later. */
-  user?: { linux?: { uid: number; gid: number } };
 }
 
 /** Exactly one field is set. */

@@ -63,6 +63,8 @@ export const resources = {
   statefulSets: resource<o.Workload>("apps/v1", "StatefulSet"),
   daemonSets: resource<o.Workload>("apps/v1", "DaemonSet"),
   replicaSets: resource<o.Workload>("apps/v1", "ReplicaSet"),
+  /** Of Argo, where it is installed. */
+  rollouts: resource<o.Workload>("argoproj.io/v1alpha1", "Rollout"),
   leases: resource<o.Lease>("coordination.k8s.io/v1", "Lease"),
   podDisruptionBudgets: resource("policy/v1", "PodDisruptionBudget"),
   roles: resource(rbac, "Role"),

@@ -14,16 +14,28 @@ export const probePort = 7411;
 /** Where the manager waits for carriers that join, with TLS and on the address of its pod, if an admin wants it. */
 export const directPort = 7412;
 
+/** Where the API server asks what a pod is given when it is made, with TLS and on the address of the manager's pod. */
+export const webhookPort = 7414;
+
 /** Name of the manager's StatefulSet, ServiceAccount and so on. */
 export const managerName = "traffic-manager";
 /** Name of the Service that leads to the direct port. */
 export const directServiceName = `${managerName}-direct`;
+/** Name of the Service by which the API server reaches the {@link webhookPort}. */
+export const webhookServiceName = `${managerName}-webhook`;
+/** Name of the Secret with the manager's certificate authorities. */
+export const authoritySecretName = `${managerName}-ca`;
 /** More copies of the manager than this do not run. */
 export const maxReplicas = 16;
 
 /** Name of the pod of one copy of the manager; the first is number 0. */
 export function managerPod(replica: number): string {
   return `${managerName}-${replica}`;
+}
+
+/** Name of what a manager has outside of its namespace: two managers in one cluster do not share it. */
+export function clusterWideName(namespace: string): string {
+  return `${managerName}-${namespace}`;
 }
 
 /** In the manager's pod: joins its standard streams to {@link clientPort}. The path is that of the image. */

@@ -22,6 +22,7 @@ export {
   type ManifestOptions,
 } from "./manifest.ts";
 export { managerManifests } from "./manifests.ts";
+export { noGlobalPolicyName } from "./manifest_policies.ts";
 export { agents, intercepts } from "./own_resources.ts";
 
 /** The longest line about the cluster that is read: some hundred thousand namespaces. */

@@ -11,6 +11,8 @@ export interface ManifestOptions {
   direct?: DirectManifestOptions | undefined;
   /** Copies of the manager, each with its own laptops; 1 when absent. */
   replicas?: number | undefined;
+  /** `false`: intercepts that take all traffic of a port are denied. Absent or `true`: they are not. */
+  allowGlobal?: boolean | undefined;
 }
 
 export interface DirectManifestOptions {
@@ -43,6 +45,9 @@ export const managerLabels = {
   "app.kubernetes.io/part-of": "tp",
   "app.kubernetes.io/managed-by": "tp",
 };
+
+/** What the manager's pods have and no other pod of their namespace. */
+export const podLabels = { "app.kubernetes.io/name": managerName };
 
 /** Metadata of an object of the manager; without a namespace it belongs to the whole cluster. */
 export function manifestMeta(

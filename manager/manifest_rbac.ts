@@ -1,10 +1,17 @@
 /** What the manager may do in the cluster, and what who connects must be allowed: no more than is used. */
-import { managerName, managerPod } from "./api.ts";
+import {
+  authoritySecretName,
+  clusterWideName,
+  managerName,
+  managerPod,
+} from "./api.ts";
+import { apiGroup } from "./intercept.ts";
 import {
   type Manifest,
   manifestMeta,
   type ManifestOptions,
 } from "./manifest.ts";
+import { revokeVerb } from "./manifest_policies.ts";
 
 const group = "rbac.authorization.k8s.io";
 const apiVersion = `${group}/v1`;
@@ -13,7 +20,7 @@ const apiServerNamespace = "default";
 /** What an admin binds to those who shall connect; in the manager's namespace, since it names this manager's pods. */
 const userRoleName = "tp-user";
 
-interface Rule {
+export interface Rule {
   apiGroups: string[];
   resources: string[];
   resourceNames?: string[];
@@ -21,6 +28,56 @@ interface Rule {
 }
 
 const readByWatch = ["list", "watch"];
+const readAll = ["get", ...readByWatch];
+
+/** The workloads that can have an agent, each of its own kind of rollout. */
+export function workloadRules(verbs: string[]): Rule[] {
+  const resources = ["deployments", "statefulsets", "daemonsets"];
+  return [
+    { apiGroups: ["apps"], resources, verbs },
+    // Of Argo. A cluster without it takes the rule all the same.
+    { apiGroups: ["argoproj.io"], resources: ["rollouts"], verbs },
+  ];
+}
+
+/** What the manager does in the whole cluster so that workloads are intercepted wherever somebody may. */
+const interceptRules: Rule[] = [
+  {
+    apiGroups: [apiGroup],
+    resources: ["intercepts"],
+    // Without the last, nobody deletes what another owns.
+    verbs: [...readAll, "patch", "delete", revokeVerb],
+  },
+  {
+    apiGroups: [apiGroup],
+    resources: ["intercepts/status"],
+    verbs: ["patch", "update"],
+  },
+  {
+    apiGroups: [apiGroup],
+    resources: ["agents"],
+    verbs: [...readAll, "create", "patch", "delete"],
+  },
+  // Which ports Services mean.
+  { apiGroups: [""], resources: ["services"], verbs: readAll },
+  // Pods get an agent when they are made: by an annotation of the template, or one eviction after the other.
+  ...workloadRules([...readAll, "patch"]),
+  { apiGroups: ["apps"], resources: ["replicasets"], verbs: ["get", "list"] },
+  { apiGroups: [""], resources: ["pods"], verbs: ["get"] },
+  { apiGroups: [""], resources: ["pods/eviction"], verbs: ["create"] },
+  // Why pods do not come; and what becomes of an intercept.
+  {
+    apiGroups: [""],
+    resources: ["events"],
+    verbs: [...readByWatch, "create", "patch"],
+  },
+  // Which pod an agent is in.
+  {
+    apiGroups: ["authentication.k8s.io"],
+    resources: ["tokenreviews"],
+    verbs: ["create"],
+  },
+];
 
 /** What the manager reads of the whole cluster. */
 const clusterRules: Rule[] = [
@@ -44,15 +101,38 @@ const apiServerRules: Rule[] = [{
   verbs: readByWatch,
 }];
 
-/**
- * In the manager's own namespace. Before Kubernetes 1.33 nothing tells where Services have their addresses but the
- * error for one that asks for an impossible address; it is asked for with `dryRun`, so none comes to be.
- */
-const ownRules: Rule[] = [{
-  apiGroups: [""],
-  resources: ["services"],
-  verbs: ["create"],
-}];
+/** In the manager's own namespace. */
+const ownRules: Rule[] = [
+  // Before Kubernetes 1.33 nothing tells where Services have their addresses but the error for one that asks for an
+  // impossible address; it is asked for with `dryRun`, so none comes to be.
+  { apiGroups: [""], resources: ["services"], verbs: ["create"] },
+  // A pod is made with `dryRun` to see whether the API server reaches the webhook.
+  { apiGroups: [""], resources: ["pods"], verbs: ["create"] },
+  // Which laptops are there.
+  {
+    apiGroups: ["coordination.k8s.io"],
+    resources: ["leases"],
+    verbs: [...readAll, "create", "patch", "delete"],
+  },
+  // The certificate authorities. What is yet to be made has no name for RBAC.
+  { apiGroups: [""], resources: ["secrets"], verbs: ["create"] },
+  {
+    apiGroups: [""],
+    resources: ["secrets"],
+    resourceNames: [authoritySecretName],
+    verbs: ["get", "update", "patch"],
+  },
+];
+
+/** So that the API server takes the certificate of the webhook. */
+function webhookRules({ namespace }: ManifestOptions): Rule[] {
+  return [{
+    apiGroups: ["admissionregistration.k8s.io"],
+    resources: ["mutatingwebhookconfigurations"],
+    resourceNames: [clusterWideName(namespace)],
+    verbs: ["get", "patch"],
+  }];
+}
 
 /** In the manager's namespace, for who connects. */
 function userRules({ replicas = 1 }: ManifestOptions): Rule[] {
@@ -82,10 +162,14 @@ function userRules({ replicas = 1 }: ManifestOptions): Rule[] {
 }
 
 export function rbacManifests(options: ManifestOptions): Manifest[] {
-  // Two managers in one cluster do not share what lies outside their namespaces.
-  const name = `${managerName}-${options.namespace}`;
+  const name = clusterWideName(options.namespace);
+  const rules = [
+    ...clusterRules,
+    ...interceptRules,
+    ...webhookRules(options),
+  ];
   return [
-    role("ClusterRole", { rules: clusterRules, options, name }),
+    role("ClusterRole", { rules, options, name }),
     binding("ClusterRole", { options, name }),
     ...inNamespace(apiServerNamespace, {
       rules: apiServerRules,

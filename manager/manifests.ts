@@ -1,10 +1,12 @@
 /** The objects that make up the manager in the cluster, for server-side apply. */
+import { agentPort } from "./agent_api.ts";
 import {
   clientPort,
   directPort,
   directServiceName,
   managerName,
   probePort,
+  webhookPort,
 } from "./api.ts";
 import { formatDirectEndpoint } from "./direct_endpoint.ts";
 import {
@@ -12,22 +14,29 @@ import {
   type Manifest,
   manifestMeta,
   type ManifestOptions,
+  podLabels as matchLabels,
   versionAnnotation,
 } from "./manifest.ts";
+import { crdManifests } from "./manifest_crds.ts";
+import { injectionManifests } from "./manifest_injection.ts";
+import { policyManifests } from "./manifest_policies.ts";
 import { rbacManifests } from "./manifest_rbac.ts";
+import { roleManifests } from "./manifest_roles.ts";
 
 /** Not root, and of nobody else. The image has the same user. */
 const uid = 65_532;
-
-/** What the manager's pods have and no other pod of their namespace. */
-const matchLabels = { "app.kubernetes.io/name": managerName };
 
 /** All objects, in the order in which they must come to be. */
 export function managerManifests(options: ManifestOptions): Manifest[] {
   return [
     namespaceManifest(options),
+    ...crdManifests(options),
+    // Before anybody may write what they are about.
+    ...policyManifests(options),
     serviceAccount(options),
     ...rbacManifests(options),
+    ...roleManifests(options),
+    ...injectionManifests(options),
     ...directService(options),
     ...disruptionBudgets(options),
     statefulSet(options),
@@ -151,6 +160,8 @@ function container({ image, direct }: ManifestOptions) {
     env: [
       fromField("POD_NAMESPACE", "metadata.namespace"),
       fromField("POD_IPS", "status.podIPs"),
+      // What agents run: the same.
+      { name: "TP_IMAGE", value: image },
       ...endpoint ? [{ name: "TP_DIRECT_ENDPOINT", value: endpoint }] : [],
       {
         name: "MEMORY_LIMIT",
@@ -161,6 +172,8 @@ function container({ image, direct }: ManifestOptions) {
       // On the pod's loopback: port-forward alone leads there.
       { name: "clients", containerPort: clientPort, protocol: "TCP" },
       { name: "probes", containerPort: probePort, protocol: "TCP" },
+      { name: "agents", containerPort: agentPort, protocol: "TCP" },
+      { name: "webhook", containerPort: webhookPort, protocol: "TCP" },
       ...endpoint
         ? [{ name: "direct", containerPort: directPort, protocol: "TCP" }]
         : [],

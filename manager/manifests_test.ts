@@ -26,6 +26,10 @@ Deno.test("managerManifests() come in the order in which they can be applied", (
     ),
     [
       "Namespace /ambassador",
+      "CustomResourceDefinition /intercepts.tp.dev",
+      "CustomResourceDefinition /agents.tp.dev",
+      "ValidatingAdmissionPolicy /intercepts.tp.dev",
+      "ValidatingAdmissionPolicyBinding /intercepts.tp.dev",
       "ServiceAccount ambassador/traffic-manager",
       "ClusterRole /traffic-manager-ambassador",
       "ClusterRoleBinding /traffic-manager-ambassador",
@@ -34,6 +38,12 @@ Deno.test("managerManifests() come in the order in which they can be applied", (
       "Role ambassador/traffic-manager",
       "RoleBinding ambassador/traffic-manager",
       "Role ambassador/tp-user",
+      "ClusterRole /tp-intercept",
+      "ClusterRole /tp-admin",
+      "Service ambassador/traffic-manager-agents",
+      "Service ambassador/traffic-manager-webhook",
+      "NetworkPolicy ambassador/traffic-manager",
+      "MutatingWebhookConfiguration /traffic-manager-ambassador",
       "StatefulSet ambassador/traffic-manager",
     ],
   );
@@ -87,22 +97,178 @@ function rights(manifest: Manifest): string[] {
 }
 
 Deno.test("the manager may do what it uses and nothing else", () => {
-  assert.deepEqual(rights(find("ClusterRole", "traffic-manager-ambassador")), [
-    "list /namespaces",
-    "list /nodes",
-    "list /pods",
-    "list networking.k8s.io/servicecidrs",
-    "watch /namespaces",
-    "watch /nodes",
-    "watch /pods",
-    "watch networking.k8s.io/servicecidrs",
-  ]);
+  const ofCluster = [
+    "create /events",
+    "create /pods/eviction",
+    "create authentication.k8s.io/tokenreviews",
+    "create tp.dev/agents",
+    "delete tp.dev/agents",
+    "delete tp.dev/intercepts",
+    "get /pods",
+    "get /services",
+    "get admissionregistration.k8s.io/mutatingwebhookconfigurations traffic-manager-ambassador",
+    ...each("get", "apps/", "replicasets"),
+    ...each("get", "apps/", "daemonsets", "deployments", "statefulsets"),
+    ...each("get", "", "argoproj.io/rollouts"),
+    ...each("get", "tp.dev/", "agents", "intercepts"),
+    ...each("list", "/", "events", "namespaces", "nodes", "pods", "services"),
+    ...each("list", "apps/", "daemonsets", "deployments"),
+    ...each("list", "apps/", "replicasets", "statefulsets"),
+    ...each("list", "", "argoproj.io/rollouts"),
+    ...each("list", "", "networking.k8s.io/servicecidrs"),
+    ...each("list", "tp.dev/", "agents", "intercepts"),
+    "patch /events",
+    "patch admissionregistration.k8s.io/mutatingwebhookconfigurations traffic-manager-ambassador",
+    ...each("patch", "apps/", "daemonsets", "deployments", "statefulsets"),
+    ...each("patch", "", "argoproj.io/rollouts"),
+    ...each("patch", "tp.dev/", "agents", "intercepts", "intercepts/status"),
+    "revoke tp.dev/intercepts",
+    "update tp.dev/intercepts/status",
+    ...each("watch", "/", "events", "namespaces", "nodes", "pods", "services"),
+    ...each("watch", "apps/", "daemonsets", "deployments", "statefulsets"),
+    ...each("watch", "", "argoproj.io/rollouts"),
+    ...each("watch", "", "networking.k8s.io/servicecidrs"),
+    ...each("watch", "tp.dev/", "agents", "intercepts"),
+  ];
+  assert.deepEqual(
+    rights(find("ClusterRole", "traffic-manager-ambassador")),
+    ofCluster.sort(),
+  );
   assert.deepEqual(rights(find("Role", "traffic-manager-ambassador")), [
     "list discovery.k8s.io/endpointslices kubernetes",
     "watch discovery.k8s.io/endpointslices kubernetes",
   ]);
-  assert.deepEqual(rights(find("Role")), ["create /services"]);
+  assert.deepEqual(rights(find("Role")), [
+    ...each("create", "/", "pods", "secrets", "services"),
+    "create coordination.k8s.io/leases",
+    "delete coordination.k8s.io/leases",
+    "get /secrets traffic-manager-ca",
+    "get coordination.k8s.io/leases",
+    "list coordination.k8s.io/leases",
+    "patch /secrets traffic-manager-ca",
+    "patch coordination.k8s.io/leases",
+    "update /secrets traffic-manager-ca",
+    "watch coordination.k8s.io/leases",
+  ]);
 });
+
+function each(verb: string, group: string, ...resources: string[]): string[] {
+  return resources.map((resource) => `${verb} ${group}${resource}`);
+}
+
+Deno.test("the roles for who intercepts are part of no other role, and only that of admins revokes", () => {
+  const roles = ["tp-intercept", "tp-admin"].map((name) =>
+    find("ClusterRole", name)
+  );
+  for (const { metadata } of roles) {
+    const labels = Object.keys(metadata.labels);
+    assert.ok(
+      !labels.some((label) => label.includes("aggregate")),
+      labels.join(),
+    );
+  }
+  const [user, admin] = roles.map(rights) as [string[], string[]];
+  assert.deepEqual(admin.filter((right) => !user.includes(right)), [
+    "delete tp.dev/agents",
+    "revoke tp.dev/intercepts",
+  ]);
+  assert.deepEqual(
+    user.filter((right) => !/^(get|list|watch) /.test(right)),
+    each("create", "", "tp.dev/intercepts").concat(
+      each("delete", "", "tp.dev/intercepts"),
+      each("patch", "", "tp.dev/intercepts"),
+    ),
+  );
+  assert.ok(!user.some((right) => right.includes("secrets")));
+});
+
+Deno.test("intercepts of all traffic are denied where an admin says so, and nowhere else", () => {
+  const policies = (allowGlobal?: boolean) =>
+    managerManifests({ ...options, allowGlobal }).filter(({ kind }) =>
+      kind === "ValidatingAdmissionPolicyBinding"
+    ).map(({ metadata }) => metadata.name);
+  assert.deepEqual(policies(), ["intercepts.tp.dev"]);
+  assert.deepEqual(policies(true), policies());
+  assert.deepEqual(policies(false), [
+    "intercepts.tp.dev",
+    "global-intercepts.tp.dev",
+  ]);
+});
+
+Deno.test("the webhook holds no pod up and takes no authority away", () => {
+  const [webhook] = find(
+    "MutatingWebhookConfiguration",
+    "traffic-manager-ambassador",
+  ).webhooks;
+  assert.equal(webhook.failurePolicy, "Ignore");
+  assert.equal(webhook.timeoutSeconds, 5);
+  assert.equal(webhook.sideEffects, "None");
+  assert.ok(!("caBundle" in webhook.clientConfig));
+  const { name, namespace, port } = webhook.clientConfig.service;
+  const service = find("Service", name);
+  assert.equal(service.metadata.namespace, namespace);
+  const [{ port: servicePort, targetPort }] = service.spec.ports;
+  assert.equal(servicePort, port);
+  assert.equal(containerPort(targetPort), 7414);
+});
+
+Deno.test("agents reach each copy of the manager that is ready", () => {
+  const { spec } = find("Service", "traffic-manager-agents");
+  assert.equal(spec.clusterIP, "None");
+  assert.equal(spec.publishNotReadyAddresses, false);
+  assert.deepEqual(
+    spec.selector,
+    find("StatefulSet").spec.selector.matchLabels,
+  );
+  assert.equal(spec.ports[0].port, 7413);
+  assert.equal(containerPort(spec.ports[0].targetPort), 7413);
+});
+
+/** The number behind a port's name in the manager's pod. */
+function containerPort(wanted: string): number {
+  return container.ports.find(({ name }: { name: string }) => name === wanted)
+    .containerPort;
+}
+
+Deno.test("the network lets in what comes to the manager's ports, and carriers by the API server alone", () => {
+  const ports = (all: Manifest[]) => {
+    const { ingress } = find("NetworkPolicy", undefined, all).spec;
+    // deno-lint-ignore no-explicit-any
+    return ingress.flatMap((rule: any) =>
+      // deno-lint-ignore no-explicit-any
+      rule.ports.map(({ port }: any) => port)
+    );
+  };
+  assert.deepEqual(ports(manifests), [7411, 7414, 7413]);
+  const endpoint = { host: "203.0.113.7", port: 30_741 };
+  const direct = managerManifests({ ...options, direct: { endpoint } });
+  assert.deepEqual(ports(direct), [7411, 7414, 7412, 7413]);
+});
+
+Deno.test("a schema tells each field of an intercept what it may be", () => {
+  for (const name of ["intercepts.tp.dev", "agents.tp.dev"]) {
+    const [version] = find("CustomResourceDefinition", name).spec.versions;
+    assertBounded(version.schema.openAPIV3Schema, name);
+  }
+});
+
+/** Nothing of a schema is of any length, and every object says what it holds. */
+// deno-lint-ignore no-explicit-any
+function assertBounded(schema: any, path: string): void {
+  const { type, properties, items, additionalProperties } = schema;
+  if (type === "object") {
+    assert.ok(properties || additionalProperties, path);
+    for (const [name, of] of Object.entries(properties ?? {})) {
+      assertBounded(of, `${path}.${name}`);
+    }
+    if (additionalProperties) assertBounded(additionalProperties, `${path}.*`);
+  } else if (type === "array") {
+    assert.ok(schema.maxItems > 0, path);
+    assertBounded(items, `${path}[]`);
+  } else if (type === "string") {
+    assert.ok(schema.enum || schema.maxLength > 0, path);
+  }
+}
 
 Deno.test("who connects needs the manager's pod and nothing else", () => {
   assert.deepEqual(rights(find("Role", "tp-user")), [
@@ -122,8 +288,7 @@ for (const service of ["LoadBalancer", "NodePort"] as const) {
       ...{ namespace: "ambassador", image: "example.com/tp:1" },
       ...{ version: "1.2.3", direct: { endpoint, service } },
     });
-    // deno-lint-ignore no-explicit-any
-    const { spec } = all.find(({ kind }) => kind === "Service") as any;
+    const { spec } = find("Service", "traffic-manager-direct", all);
     assert.equal(spec.type, service);
     const [{ targetPort, ...port }] = spec.ports;
     assert.equal(port[service === "NodePort" ? "nodePort" : "port"], 30_741);
@@ -143,14 +308,17 @@ for (const service of ["LoadBalancer", "NodePort"] as const) {
   });
 }
 
-Deno.test("without a direct endpoint there is no Service, and nothing listens beyond loopback and probes", () => {
-  assert.ok(!manifests.some(({ kind }) => kind === "Service"));
-  assert.equal(container.ports.length, 2);
+Deno.test("without a direct endpoint there is no Service, and no port for carriers beyond loopback", () => {
+  assert.equal(find("Service", "traffic-manager-direct"), undefined);
+  const names = container.ports.map(({ name }: { name: string }) => name);
+  assert.deepEqual(names, ["clients", "probes", "agents", "webhook"]);
 });
 
 Deno.test("the manager's rights go to its ServiceAccount alone", () => {
   for (
-    const binding of manifests.filter(({ kind }) => kind.endsWith("Binding"))
+    const binding of manifests.filter(({ kind }) =>
+      /^(Cluster)?RoleBinding$/.test(kind)
+    )
   ) {
     assert.deepEqual(binding.subjects, [{
       kind: "ServiceAccount",

@@ -50,6 +50,7 @@ async function removeRights(
   namespace: string,
 ): Promise<void> {
   const what = [`traffic-manager-${namespace}`, "--ignore-not-found"];
-  await kubectl(["delete", "clusterrole,clusterrolebinding", ...what]);
+  const kinds = "clusterrole,clusterrolebinding,mutatingwebhookconfiguration";
+  await kubectl(["delete", kinds, ...what]);
   await kubectl(["-n", "default", "delete", "role,rolebinding", ...what]);
 }

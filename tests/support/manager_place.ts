@@ -15,6 +15,7 @@ const kinds = [
   ...["statefulset", "pod", "poddisruptionbudget"],
   ...["serviceaccount", "role", "rolebinding"],
   ...["clusterrole", "clusterrolebinding", "namespace"],
+  ...["service", "networkpolicy", "mutatingwebhookconfiguration"],
 ];
 const columns = [
   ...["KIND:.kind", "NAMESPACE:.metadata.namespace", "NAME:.metadata.name"],
@@ -90,6 +91,9 @@ async function removeManager(
     cluster.kubectl(["delete", ...args, ...now]);
   await remove("pods", "--all", "--namespace", namespace);
   await remove("namespace", namespace);
-  await remove("clusterrole,clusterrolebinding", name);
+  await remove(
+    "clusterrole,clusterrolebinding,mutatingwebhookconfiguration",
+    name,
+  );
   await remove("role,rolebinding", name, "--namespace", "default");
 }

@@ -1,0 +1,231 @@
+/** What the API server makes of intercepts, by the schema, the policies and the roles that come with the manager. */
+import assert from "node:assert/strict";
+import { dirname } from "node:path";
+import { version } from "../../build.ts";
+import { loadAccess, openApi } from "../../k8s/mod.ts";
+import type { InterceptSpec } from "../../manager/api.ts";
+import {
+  managerManifests,
+  type ManifestOptions,
+  noGlobalPolicyName,
+} from "../../manager/client.ts";
+import { type Cluster, openCluster, waitFor } from "../cluster/mod.ts";
+import { managerPlace } from "../support/manager_place.ts";
+
+const session = "5e".repeat(32);
+const match = { combine: "all", methods: ["GET"] } as const;
+
+function specOf(owner: string, more: Partial<InterceptSpec> = {}) {
+  return {
+    ...{ name: "web", owner, session, client: `${owner}@laptop` },
+    workload: { apiVersion: "apps/v1", kind: "Deployment", name: "web" },
+    ...{ mode: "intercept", container: "app" },
+    ports: [{ port: 8080, protocol: "TCP", service: "web" }],
+    ...more,
+  };
+}
+
+/** All that comes with a manager, but no copy of it. */
+async function applyManifests(
+  cluster: Cluster,
+  options: Omit<ManifestOptions, "image" | "version">,
+): Promise<void> {
+  const manifests = managerManifests({
+    ...{ image: "registry.invalid/tp", version, replicas: 0 },
+    ...options,
+  });
+  const access = await loadAccess({
+    kubeconfig: cluster.kubeconfigPath,
+    env: { PATH: `${dirname(cluster.kubectlPath)}:/usr/bin:/bin` },
+  });
+  await using api = openApi(access);
+  for (const manifest of manifests) {
+    await api.apply(manifest, { force: true, fieldManager: "tp" });
+  }
+}
+
+/** Acts as other users do, or as the administrator, whose groups `--as` would take away. */
+class Somebody {
+  readonly #cluster: Cluster;
+  readonly #as: string[];
+  readonly #namespace: string;
+
+  constructor(cluster: Cluster, namespace: string, name?: string) {
+    this.#cluster = cluster;
+    this.#as = name === undefined ? [] : ["--as", name];
+    this.#namespace = namespace;
+  }
+
+  /** What is said of a command that fails; empty when it does not. */
+  async kubectl(args: string[], stdin?: string): Promise<string> {
+    const as = [...this.#as, "--namespace", this.#namespace];
+    const options = stdin === undefined ? {} : { stdin };
+    const { code, stderr } = await this.#cluster.kubectl(
+      [...as, ...args],
+      options,
+    );
+    return code === 0 ? "" : stderr;
+  }
+
+  create(name: string, spec: unknown, flags: string[] = []): Promise<string> {
+    const object = {
+      ...{ apiVersion: "tp.dev/v1", kind: "Intercept", metadata: { name } },
+      spec,
+    };
+    const create = ["create", "-f", "-", ...flags];
+    return this.kubectl(create, JSON.stringify(object));
+  }
+
+  /** A policy is followed a moment after it was made. */
+  async denied(spec: unknown): Promise<void> {
+    await waitFor("policy", async () => {
+      const told = await this.create("early", spec, ["--dry-run=server"]);
+      return /denied request/.test(told) || `not denied ${told}`;
+    }, { timeoutMs: 20_000 });
+  }
+
+  delete(name: string): Promise<string> {
+    return this.kubectl(["delete", "intercept", name, "--wait=false"]);
+  }
+}
+
+Deno.test("who may intercept makes intercepts that are theirs, in their namespaces, and changes no one else's", async () => {
+  const cluster = await openCluster();
+  await using place = await managerPlace(cluster);
+  await applyManifests(cluster, { namespace: place.namespace });
+  await using namespace = await cluster.namespace();
+  await using elsewhere = await cluster.namespace();
+  const people = ["alice", "bob", "carol"].map((name) => `test:${name}`);
+  const [alice, bob, carol] = people.map((name) =>
+    new Somebody(cluster, namespace.name, name)
+  ) as [Somebody, Somebody, Somebody];
+  const bind = async (name: string, role: string, ...users: string[]) => {
+    const { code, stderr } = await cluster.kubectl(
+      ["--namespace", namespace.name, "create", "rolebinding", name]
+        .concat("--clusterrole", role, ...users.map((one) => `--user=${one}`)),
+    );
+    assert.equal(code, 0, stderr);
+  };
+  await bind("users", "tp-intercept", people[0]!, people[1]!);
+  await bind("admins", "tp-admin", people[2]!);
+
+  const spec = specOf(people[0]!);
+  await alice.denied(specOf(people[1]!));
+  assert.match(
+    await alice.create("of-bob", specOf(people[1]!)),
+    /Forbidden.*The owner of an intercept must be who creates it/,
+  );
+  assert.equal(await alice.create("one", spec), "");
+  assert.equal(await bob.create("two", specOf(people[1]!)), "");
+  const there = new Somebody(cluster, elsewhere.name, people[0]);
+  assert.match(await there.create("one", spec), /Forbidden/);
+
+  const refused: [unknown, RegExp][] = [
+    [{ ...spec, mode: "steal" }, /spec.mode: Unsupported value: "steal"/],
+    [{ ...spec, ports: [] }, /an intercept has ports/],
+    [{ ...spec, mode: "ingest" }, /one of mode ingest has none/],
+    [{ ...spec, session: "0" }, /spec.session.*should match/],
+    [{ ...spec, container: "A" }, /spec.container.*should match/],
+    [{ ...spec, match: { combine: "any" } }, /a match needs a condition/],
+    [{ ...spec, owner: undefined }, /spec.owner: Required/],
+    [
+      { ...spec, ports: [{ port: 0, protocol: "SCTP" }] },
+      /ports\[0\].port.*greater than or equal to 1/,
+    ],
+    [
+      { ...spec, workload: { ...spec.workload, kind: "Job" } },
+      /spec.workload.kind: Unsupported value: "Job"/,
+    ],
+  ];
+  for (const [wrong, told] of refused) {
+    assert.match(await alice.create("wrong", wrong), told);
+  }
+  assert.equal(
+    await alice.create("matching", { ...spec, match }),
+    "",
+  );
+
+  const change = (spec: unknown) =>
+    ["patch", "intercept", "one", "--type=merge", "-p"]
+      .concat(JSON.stringify({ spec }));
+  for (const changed of [{ session: "0a".repeat(32) }, { client: "other" }]) {
+    const told = await alice.kubectl(change(changed));
+    assert.match(told, /cannot be changed|keeps its owner and its session/);
+  }
+  const active = JSON.stringify({ status: { phase: "Active" } });
+  assert.match(
+    await alice.kubectl(
+      ["patch", "intercept", "one", "--subresource=status", "--type=merge"]
+        .concat("-p", active),
+    ),
+    /Forbidden.*intercepts\/status/i,
+  );
+
+  assert.match(
+    await bob.delete("one"),
+    /deleted by its owner, or by who may revoke intercepts/,
+  );
+  assert.equal(await alice.delete("one"), "");
+  assert.equal(await carol.delete("two"), "");
+  const { stdout } = await cluster.kubectl(
+    ["--namespace", namespace.name, "get", "icept"],
+  );
+  const [head, row] = stdout.split("\n").map((line) => line.split(/\s+/));
+  assert.deepEqual(
+    head!.filter((word) => word !== ""),
+    ["NAME", "WORKLOAD", "MODE", "OWNER", "CLIENT", "PHASE", "AGE"],
+  );
+  assert.deepEqual(row!.slice(0, 5), [
+    ...["matching", "web", "intercept", people[0], `${people[0]}@laptop`],
+  ]);
+
+  // What is left goes with its namespace, although that is not by its owner.
+  await cluster.kubectl([
+    "delete",
+    "namespace",
+    namespace.name,
+    "--wait=false",
+  ]);
+  await waitFor("end of the namespace", async () => {
+    const { code } = await cluster.kubectl([
+      "get",
+      "namespace",
+      namespace.name,
+    ]);
+    return code !== 0 || "it is still there";
+  }, { timeoutMs: 30_000 });
+});
+
+Deno.test("intercepts of all traffic are denied while an admin wants that", async () => {
+  const cluster = await openCluster();
+  await using place = await managerPlace(cluster);
+  await applyManifests(cluster, {
+    namespace: place.namespace,
+    allowGlobal: false,
+  });
+  await using _policy = {
+    [Symbol.asyncDispose]: async () => {
+      const kinds =
+        "validatingadmissionpolicybinding,validatingadmissionpolicy";
+      await cluster.kubectl(["delete", kinds, noGlobalPolicyName]);
+    },
+  };
+  await using namespace = await cluster.namespace();
+  const { stdout } = await cluster.kubectl(
+    ["auth", "whoami", "-o", "jsonpath={.status.userInfo.username}"],
+  );
+  const admin = new Somebody(cluster, namespace.name);
+  await admin.denied(specOf(stdout));
+  for (const mode of ["intercept", "replace"] as const) {
+    assert.match(
+      await admin.create("all", specOf(stdout, { mode })),
+      /not allowed in this cluster: use --http-header or --http-path-equal/,
+    );
+    const some = specOf(stdout, { mode, match });
+    assert.equal(await admin.create(mode, some), "");
+  }
+  const ingest = specOf(stdout, { mode: "ingest", ports: [] });
+  assert.equal(await admin.create("ingest", ingest), "");
+  const wiretap = specOf(stdout, { mode: "wiretap" });
+  assert.equal(await admin.create("wiretap", wiretap), "");
+});
