@@ -4,18 +4,16 @@ import {
   type Event,
   eventsAbout,
   isApiError,
+  isPodReady,
+  lastWarning,
   type Pod,
+  podPhase,
+  type PodState,
+  podTrouble,
   type Workload,
 } from "../k8s/mod.ts";
 import { ConnectError } from "./failure.ts";
 import type { ManagerOptions } from "./manager.ts";
-import {
-  isReady,
-  lastWarning,
-  managerPhase,
-  type ManagerState,
-  managerTrouble,
-} from "./manager_trouble.ts";
 import { pause } from "./pause.ts";
 import { Patience } from "./patience.ts";
 import { findReplicas, type Place, type Replicas } from "./replicas.ts";
@@ -43,24 +41,24 @@ export async function waitUntilReady(
     })
   );
   const deadline = performance.now() + readyTimeoutMs;
-  let late: ManagerState = { events: [] };
+  let late: PodState = { events: [] };
   while (performance.now() < deadline) {
     const states = await observe(api, { namespace, signal });
-    const missing = states.filter(({ pod }) => !isReady(pod));
+    const missing = states.filter(({ pod }) => !isPodReady(pod));
     if (missing.length === 0) return;
     if (wanted === "any" && missing.length < states.length) return;
-    const hopeless = missing.filter((one) => managerTrouble(one) !== undefined);
+    const hopeless = missing.filter((one) => podTrouble(one) !== undefined);
     if (hopeless.length >= (wanted === "all" ? 1 : missing.length)) {
-      const [state] = hopeless as [ManagerState];
+      const [state] = hopeless as [PodState];
       const words = await lastWords(api, { namespace, state });
-      throw notReady(namespace, managerTrouble(state) + words);
+      throw notReady(namespace, podTrouble(state) + words);
     }
     late = missing[0]!;
-    patience.waitFor(managerPhase(late));
+    patience.waitFor(podPhase(late));
     await pause(pollMs, signal);
     signal.throwIfAborted();
   }
-  const warning = lastWarning(late) ?? managerPhase(late);
+  const warning = lastWarning(late) ?? podPhase(late);
   const state = `not ready after ${readyTimeoutMs / 1000} s: ${warning}`;
   throw notReady(namespace, state);
 }
@@ -77,11 +75,11 @@ function notReady(namespace: string, state: string): ConnectError {
 async function observe(
   api: ApiClient,
   place: Place,
-): Promise<ManagerState[]> {
+): Promise<PodState[]> {
   const { set, pods } = await findReplicas(api, place);
   return await Promise.all(pods.map(async (pod) => {
     if (pod !== undefined && isOf(set, pod)) {
-      if (isReady(pod)) return { pod, events: [] };
+      if (isPodReady(pod)) return { pod, events: [] };
       return { pod, events: await eventsOf(api, { ...place, object: pod }) };
     }
     if (set === "gone") {
@@ -124,7 +122,7 @@ async function eventsOf(
 /** What a container that ends again and again said last, for who may read it. */
 async function lastWords(
   api: ApiClient,
-  { namespace, state: { pod } }: { namespace: string; state: ManagerState },
+  { namespace, state: { pod } }: { namespace: string; state: PodState },
 ): Promise<string> {
   const hasEnded = pod?.status?.containerStatuses?.some(({ lastState }) =>
     lastState?.terminated !== undefined

@@ -4,12 +4,12 @@ import {
   type ApiError,
   type ContainerStatus,
   isApiError,
+  isPodReady,
   type Pod,
   resources,
   type Workload,
 } from "../k8s/mod.ts";
 import { managerName, managerPod, maxReplicas } from "../manager/api.ts";
-import { isReady } from "./manager_trouble.ts";
 
 export interface Place {
   /** Of the manager. */
@@ -56,7 +56,7 @@ export function readyOf(
   { pods }: Replicas,
   random: () => number = Math.random,
 ): Replica[] {
-  return pods.flatMap((pod) => pod && isReady(pod) ? [replicaOf(pod)] : [])
+  return pods.flatMap((pod) => pod && isPodReady(pod) ? [replicaOf(pod)] : [])
     .map((replica) => ({ replica, at: random() }))
     .sort((a, b) => a.at - b.at)
     .map(({ replica }) => replica);

@@ -258,6 +258,37 @@ export class ApiClient implements AsyncDisposable {
     }
   }
 
+  /**
+   * Has a pod go as a drain of its node would. Resolves to false when there is none, or it is another one of the name.
+   *
+   * @throws {ApiError} 429 while a PodDisruptionBudget holds it.
+   */
+  async evict(
+    { namespace, name, uid }: Ref & { uid: string },
+    options: Options = {},
+  ): Promise<boolean> {
+    const metadata = { namespace, name };
+    try {
+      await this.#requests.text({
+        ...ask("create", resources.pods, {
+          ...{ namespace, name, subresource: "eviction" },
+        }),
+        method: "POST",
+        body: {
+          ...{ apiVersion: "policy/v1", kind: "Eviction", metadata },
+          deleteOptions: { preconditions: { uid } },
+        },
+        signal: options.signal,
+      });
+      return true;
+    } catch (error) {
+      if (isApiError(error, "NotFound") || isApiError(error, "Conflict")) {
+        return false;
+      }
+      throw error;
+    }
+  }
+
   version(options: Options = {}): Promise<ServerVersion> {
     return this.#requests.json({
       question: { verb: "get", resource: "version" },

@@ -28,6 +28,13 @@ export { inClusterAccess, type InClusterOptions } from "./_in_cluster.ts";
 export { KubeconfigError, type KubeconfigProblem } from "./kubeconfig.ts";
 export type * from "./object.ts";
 export {
+  isPodReady,
+  lastWarning,
+  podPhase,
+  type PodState,
+  podTrouble,
+} from "./pod_trouble.ts";
+export {
   apiVersionOf,
   pathOf,
   type Resource,

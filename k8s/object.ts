@@ -60,6 +60,7 @@ export interface Node extends KubernetesObject {
 export interface Container {
   name: string;
   image?: string;
+  securityContext?: { runAsUser?: number; runAsGroup?: number };
   ports?: ContainerPort[];
   env?: { name: string; value?: string; valueFrom?: unknown }[];
 }
@@ -75,6 +76,7 @@ export interface Pod extends KubernetesObject {
     nodeName?: string;
     hostNetwork?: boolean;
     serviceAccountName?: string;
+    securityContext?: { runAsUser?: number; runAsGroup?: number };
     containers: Container[];
     initContainers?: Container[];
   };
@@ -100,6 +102,8 @@ export interface ContainerStatus {
   imageID?: string;
   state?: ContainerState;
   lastState?: ContainerState;
+  /** Who its first process runs as. Kubernetes 1.31 and later. */
+  user?: { linux?: { uid: number; gid: number } };
 }
 
 /** Exactly one field is set. */

@@ -9,7 +9,9 @@ export {
 export { connPair } from "./conn_pair.ts";
 export { type Conn, ConnResetError, type Datagrams, writeAll } from "./conn.ts";
 export { pipe, type PipeOptions } from "./pipe.ts";
+export { pipeDatagrams } from "./pipe_datagrams.ts";
 export { quantum } from "./quantum.ts";
+export { Slots } from "./slots.ts";
 export { type Refusal, refusals, RefusedError } from "./refusal.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { unlessAborted } from "./unless_aborted.ts";

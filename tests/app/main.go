@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// roles maps the first argument to what it runs; all but load serve until they fail.
+// roles maps the first argument to what it runs; all but load and ask serve until they fail.
 var roles = map[string]func() error{
 	"verylargejavaservice":  servePage,
 	"dataprocessingservice": serveProcessing,
@@ -16,6 +16,8 @@ var roles = map[string]func() error{
 	"bench":                 serveBench,
 	"load":                  runLoad,
 	"latermanager":          greetAsLaterManager,
+	"who":                   serveEverythingWho,
+	"ask":                   runAsk,
 }
 
 func main() {

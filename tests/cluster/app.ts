@@ -52,6 +52,34 @@ export async function deployBench(
   cluster: Cluster,
   namespace: string,
 ): Promise<void> {
+  await deployInto(cluster, namespace, ["bench"]);
+  await cluster.rolledOut("deployment/bench", { namespace });
+}
+
+/**
+ * Brings the workloads that tests intercept to a namespace (tests/app/intercepts.yaml, tests/app/volumes.yaml), as this
+ * checkout has them, and waits until they are ready.
+ */
+export async function deployIntercepts(
+  cluster: Cluster,
+  namespace: string,
+): Promise<void> {
+  await deployInto(cluster, namespace, ["intercepts", "volumes"]);
+  const deployments = ["echo", "echo-number", "client", "files"];
+  const workloads = deployments.map((name) => `deployment/${name}`);
+  await Promise.all(
+    [...workloads, "statefulset/echo-headless"].map((workload) =>
+      cluster.rolledOut(workload, { namespace })
+    ),
+  );
+}
+
+/** Applies manifests of tests/app, whose images are the app's and the tools. */
+async function deployInto(
+  cluster: Cluster,
+  namespace: string,
+  names: readonly string[],
+): Promise<void> {
   const registry = Deno.env.get("TP_TEST_IMAGES");
   let image = `${registry}/app:1`;
   if (registry === undefined) {
@@ -65,14 +93,15 @@ export async function deployBench(
       await cluster.importImage(await writeImage({ ...content, name }));
     }
   }
-  const path = join(repositoryDir, "tests", "app", "bench.yaml");
-  const text = await Deno.readTextFile(path);
-  await cluster.apply(
-    text.replaceAll(`${bedRegistry}/app:1`, image)
-      .replaceAll(`${bedRegistry}/`, `${registry ?? bedRegistry}/`)
-      .replaceAll("namespace: default", `namespace: ${namespace}`),
-  );
-  await cluster.rolledOut("deployment/bench", { namespace });
+  for (const name of names) {
+    const path = join(repositoryDir, "tests", "app", `${name}.yaml`);
+    const text = await Deno.readTextFile(path);
+    await cluster.apply(
+      text.replaceAll(`${bedRegistry}/app:1`, image)
+        .replaceAll(`${bedRegistry}/`, `${registry ?? bedRegistry}/`)
+        .replaceAll("namespace: default", `namespace: ${namespace}`),
+    );
+  }
 }
 
 /** The images of the application: its own programs, tools for a shell in a pod, and two databases. */

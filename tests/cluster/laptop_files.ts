@@ -31,7 +31,7 @@ options timeout:2 attempts:2
 /**
  * What is a laptop's own, as a shell script for a fresh mount namespace: /run empty; /etc, homes, /var/lib and
  * /var/cache as they are on the host, but what is written there stays here and ends with the laptop. /tmp is shared.
- * /dev/net/tun is open to users, as distributions have it; /sys shows the laptop's own interfaces.
+ * /dev/net/tun and /dev/fuse are open to users, as distributions have them; /sys shows the laptop's own interfaces.
  */
 export function laptopMounts(number: number): string {
   return `hostname tp-lap-${number}
@@ -40,6 +40,10 @@ ${privateCopies(["/etc", "/home", "/root", "/var/lib", "/var/cache"])}
 if [ -e /dev/net/tun ]; then
   mknod -m 666 /run/tun c 10 200
   mount --bind /run/tun /dev/net/tun
+fi
+if [ -e /dev/fuse ]; then
+  mknod -m 666 /run/fuse c 10 229
+  mount --bind /run/fuse /dev/fuse
 fi
 mount -t tmpfs -o mode=755 tmpfs /run`;
 }

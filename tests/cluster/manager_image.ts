@@ -3,7 +3,12 @@ import { join } from "node:path";
 import { type Cluster } from "./cluster.ts";
 import { must, run } from "./command.ts";
 import { privateCopies } from "./mounts.ts";
-import { installPackages, unpacked, unpackPackages } from "./packages.ts";
+import {
+  installPackages,
+  libraryPackages,
+  unpacked,
+  unpackPackages,
+} from "./packages.ts";
 import { cacheDir, repositoryDir, statePath } from "./paths.ts";
 import { step } from "./step.ts";
 
@@ -47,21 +52,23 @@ export async function writeManagerImage(
   }
 }
 
-/** A base image that holds what the executable loads and no more; made once, from Debian packages. */
+/** A base image that holds what Dockerfile.manager installs otherwise, and little more; made once, from Debian packages. */
 async function baseImage(): Promise<string> {
-  const debian = await unpackPackages(unpacked.base);
+  const { base, baseWithLibraries } = unpacked;
+  const debian = await unpackPackages([
+    ...new Set([
+      ...base,
+      ...baseWithLibraries,
+      ...await libraryPackages(baseWithLibraries),
+    ]),
+  ]);
   const key = createHash("sha256").update(debian).digest("hex").slice(0, 12);
   const name = `localhost/tp-base:${key}`;
   const found = await run(buildahCommand(["inspect", "--type", "image", name]));
   if (found.code === 0) return name;
   const root = await Deno.makeTempDir({ prefix: "tp-base-" });
   try {
-    for (const part of ["lib", "lib64", "usr/lib", "etc"]) {
-      const from = join(debian, part);
-      if (!await Deno.stat(from).then(() => true, () => false)) continue;
-      await Deno.mkdir(join(root, part), { recursive: true });
-      await must(["cp", "-a", `${from}/.`, join(root, part)]);
-    }
+    await writePrograms(root, debian);
     await writeAccounts(root);
     await writeCertificates(root, debian);
     const container = (await buildah(["from", "scratch"])).trim();
@@ -70,6 +77,24 @@ async function baseImage(): Promise<string> {
     return name;
   } finally {
     await Deno.remove(root, { recursive: true });
+  }
+}
+
+/** All that the packages hold but documents; /bin, /lib and the like are links to those in /usr, as Debian has them. */
+async function writePrograms(root: string, debian: string): Promise<void> {
+  const copied = ["bin", "sbin", "lib", "lib64"].flatMap((name) => [
+    { from: name, to: join("usr", name) },
+    { from: join("usr", name), to: join("usr", name) },
+  ]);
+  for (const { from, to } of [...copied, { from: "etc", to: "etc" }]) {
+    const source = join(debian, from);
+    if (!await Deno.stat(source).then(() => true, () => false)) continue;
+    await Deno.mkdir(join(root, to), { recursive: true });
+    await must(["cp", "-a", `${source}/.`, join(root, to)]);
+  }
+  await Deno.mkdir(join(root, "usr/local/bin"), { recursive: true });
+  for (const name of ["bin", "sbin", "lib", "lib64"]) {
+    await Deno.symlink(join("usr", name), join(root, name));
   }
 }
 

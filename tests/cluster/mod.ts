@@ -18,7 +18,7 @@ export {
   defaultResolvConf,
   type LaptopUser,
 } from "./laptop_files.ts";
-export { deployApp, deployBench } from "./app.ts";
+export { deployApp, deployBench, deployIntercepts } from "./app.ts";
 export { appBinary } from "./binaries.ts";
 export { buildManagerImage } from "./manager_image.ts";
 export { setCongestionControl } from "./laptop_link.ts";

@@ -22,11 +22,13 @@ export const installed = [
   "libseccomp2", // runc
   "libxml2", // PostgreSQL's server, for its image
   "nftables",
+  "openssh-sftp-server", // volumes, without a cluster
   "openssl",
   "postgresql-client", // psql, in laptops
   "procps", // ps, sysctl
   "redis-tools", // redis-cli, and the server in the same binary
   "socat", // laptops of a cluster of TP_TEST_KUBECONFIG
+  "sshfs", // volumes, in laptops
   "sudo", // in laptops
   "tcpdump",
 ] as const;
@@ -35,8 +37,17 @@ export const installed = [
 export const unpacked = {
   /** What a node runs. */
   node: ["containerd", "runc", "etcd-server", "containernetworking-plugins"],
-  /** What the base image of the manager is made of. */
-  base: ["libc6", "libgcc-s1", "ca-certificates"],
+  /** What the base image of manager and agent is made of; these load nothing but libc. */
+  base: [
+    "libc6",
+    "libgcc-s1",
+    "ca-certificates",
+    "dash",
+    "openssh-sftp-server",
+    "libnss-wrapper",
+  ],
+  /** The same; these load libraries of other packages. */
+  baseWithLibraries: ["coreutils", "nftables", "socat"],
 } as const;
 
 const aptEnv = { DEBIAN_FRONTEND: "noninteractive" };
@@ -77,6 +88,25 @@ export async function unpackPackages(
     { long: true },
   );
   return directory;
+}
+
+/**
+ * The packages of the libraries that programs of packages load. Those are asked for what they depend on: what a library
+ * package is called changes from one Debian to the next.
+ */
+export async function libraryPackages(
+  names: readonly string[],
+): Promise<string[]> {
+  const depends = async () =>
+    (await must(
+      ["apt-cache", "depends", "--recurse", "--important", ...names],
+    )).split("\n").filter((line) => /^lib[a-z0-9]/.test(line));
+  let found = await depends();
+  if (found.length === 0) {
+    await updateLists();
+    found = await depends();
+  }
+  return [...new Set(found)].sort();
 }
 
 async function downloadInto(

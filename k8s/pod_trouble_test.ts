@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import type { Event, Pod } from "../k8s/mod.ts";
+import type { Event, Pod } from "./object.ts";
 import {
-  isReady,
-  managerPhase,
-  type ManagerState,
-  managerTrouble,
-} from "./manager_trouble.ts";
+  isPodReady,
+  podPhase,
+  type PodState,
+  podTrouble,
+} from "./pod_trouble.ts";
 
 function pod(status: Pod["status"] = {}): Pod {
   return { metadata: { name: "traffic-manager-0" }, status };
@@ -28,7 +28,7 @@ function event(reason: string, message: string, count?: number): Event {
   };
 }
 
-const states: { what: string; state: ManagerState; trouble?: string }[] = [
+const states: { what: string; state: PodState; trouble?: string }[] = [
   { what: "no pod yet", state: { events: [] } },
   {
     what: "a quota that is used up",
@@ -78,28 +78,28 @@ const states: { what: string; state: ManagerState; trouble?: string }[] = [
 ];
 
 for (const { what, state, trouble } of states) {
-  Deno.test(`managerTrouble() with ${what}`, () => {
-    assert.equal(managerTrouble(state), trouble);
+  Deno.test(`podTrouble() with ${what}`, () => {
+    assert.equal(podTrouble(state), trouble);
   });
 }
 
-Deno.test("isReady() wants the condition, and a pod that is not being deleted", () => {
+Deno.test("isPodReady() wants the condition, and a pod that is not being deleted", () => {
   const conditions = [{ type: "Ready", status: "True" as const }];
   const ready = pod({ conditions });
-  assert.ok(isReady(ready));
-  assert.ok(!isReady(undefined));
-  assert.ok(!isReady(pod()));
+  assert.ok(isPodReady(ready));
+  assert.ok(!isPodReady(undefined));
+  assert.ok(!isPodReady(pod()));
   const metadata = { deletionTimestamp: "2026-01-01T00:00:00Z" };
-  assert.ok(!isReady({ ...ready, metadata }));
+  assert.ok(!isPodReady({ ...ready, metadata }));
 });
 
-Deno.test("managerPhase() tells a pod's way from nothing to ready", () => {
+Deno.test("podPhase() tells a pod's way from nothing to ready", () => {
   const scheduled = [{ type: "PodScheduled", status: "True" as const }];
   const phases = [
-    managerPhase({ events: [] }),
-    managerPhase({ pod: pod(), events: [] }),
-    managerPhase({ pod: pod({ conditions: scheduled }), events: [] }),
-    managerPhase({
+    podPhase({ events: [] }),
+    podPhase({ pod: pod(), events: [] }),
+    podPhase({ pod: pod({ conditions: scheduled }), events: [] }),
+    podPhase({
       pod: pod({ phase: "Running", conditions: scheduled }),
       events: [],
     }),

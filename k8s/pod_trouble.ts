@@ -1,5 +1,5 @@
-/** What the cluster says about a manager's pod that is not ready. Pure. */
-import type { ContainerStatus, Event, Pod } from "../k8s/mod.ts";
+/** What the cluster says about a pod that is not ready. Pure. */
+import type { ContainerStatus, Event, Pod } from "./object.ts";
 
 /** States of a container that waiting does not mend. `ErrImagePull` may be tried again, yet its reason is the user's to know. */
 const fatalWaits = new Set([
@@ -24,15 +24,15 @@ const fatalEvents: ReadonlyMap<string, number> = new Map([
   ["FailedMount", 3],
 ]);
 
-export interface ManagerState {
-  /** Absent while the StatefulSet has made none. */
+export interface PodState {
+  /** Absent while its workload has made none. */
   pod?: Pod | undefined;
-  /** Of the pod, or of the StatefulSet while there is no pod; oldest first. */
+  /** Of the pod, or of its workload while there is no pod; oldest first. */
   events: Event[];
 }
 
-/** True when the manager can be reached. */
-export function isReady(pod: Pod | undefined): boolean {
+/** True when it is there to stay and can be reached. */
+export function isPodReady(pod: Pod | undefined): boolean {
   return pod?.metadata.deletionTimestamp === undefined &&
     pod?.status?.conditions?.some(({ type, status }) =>
         type === "Ready" && status === "True"
@@ -40,10 +40,12 @@ export function isReady(pod: Pod | undefined): boolean {
 }
 
 /** Why the pod does not get ready, in the cluster's own words; `undefined` while it may yet. */
-export function managerTrouble(
-  { pod, events }: ManagerState,
+export function podTrouble(
+  { pod, events }: PodState,
 ): string | undefined {
-  for (const container of pod?.status?.containerStatuses ?? []) {
+  const { initContainerStatuses = [], containerStatuses = [] } = pod?.status ??
+    {};
+  for (const container of [...initContainerStatuses, ...containerStatuses]) {
     const { reason, message } = container.state?.waiting ?? {};
     if (!reason || !fatalWaits.has(reason)) continue;
     return sentence(reason, exitOf(container) ?? message);
@@ -62,13 +64,13 @@ export function managerTrouble(
 }
 
 /** The last warning of the cluster, for a pod that does not get ready and has no trouble that is known as such. */
-export function lastWarning({ events }: ManagerState): string | undefined {
+export function lastWarning({ events }: PodState): string | undefined {
   const event = events.findLast(({ type }) => type === "Warning");
   return event && sentence(event.reason ?? "Warning", event.message);
 }
 
 /** What the pod is waiting for, as words for people. */
-export function managerPhase({ pod, events }: ManagerState): string {
+export function podPhase({ pod, events }: PodState): string {
   if (pod === undefined) return "its pod is being made";
   const isScheduled = pod.status?.conditions?.some(({ type, status }) =>
     type === "PodScheduled" && status === "True"

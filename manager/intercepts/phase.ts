@@ -1,0 +1,72 @@
+/** What an intercept's status shall say. Pure. */
+import type { Intercept, InterceptStatus } from "../intercept.ts";
+import type { Presence } from "./session_ledger.ts";
+
+/** How far the workload's pods are. */
+export type Progress =
+  /** They have the agent, as far as they are ready. */
+  | { readonly kind: "done" }
+  | { readonly kind: "going"; readonly message: string }
+  | {
+    readonly kind: "failed";
+    readonly message: string;
+    readonly details?: readonly string[];
+  };
+
+export interface PhaseFacts {
+  intercept: Intercept;
+  presence: Presence;
+  /** Why it has no traffic, as {@link precedenceOf} says. */
+  conflict?: string | undefined;
+  progress: Progress;
+  /** Pods that serve, and those of them that have the intercept. */
+  pods: { readonly ready: number; readonly wanted: number };
+  /** The copy that has the laptop's session, where it is known. */
+  manager?: string | undefined;
+}
+
+/**
+ * Failed is for ever: the object is deleted and made anew to try again. Active stays while pods come and go; new ones are
+ * given the rule before they serve.
+ */
+export function statusOf(facts: PhaseFacts): InterceptStatus {
+  const { intercept, presence, conflict, progress, pods, manager } = facts;
+  const { status } = intercept;
+  if (status?.phase === "Failed") return status;
+  const common = { ...manager ? { manager } : {}, pods };
+  const since = status?.phase;
+  if (progress.kind === "failed" && !(since === "Active" || since === "Away")) {
+    const { message, details } = progress;
+    return {
+      phase: "Failed",
+      message,
+      ...details ? { details } : {},
+      ...common,
+    };
+  }
+  if (presence !== "here") {
+    const message = `the laptop (${intercept.spec.client}) is away`;
+    return { phase: "Away", message, ...common };
+  }
+  if (conflict !== undefined) {
+    return { phase: "Conflict", message: conflict, ...common };
+  }
+  const isWhole = progress.kind === "done" && pods.wanted > 0 &&
+    pods.ready === pods.wanted;
+  if (isWhole || since === "Active") return { phase: "Active", ...common };
+  const message = progress.kind === "going"
+    ? progress.message
+    : `waiting for the agents of ${pods.wanted - pods.ready} pods`;
+  return { phase: "Waiting", message, ...common };
+}
+
+/** True when the object says so already; fields that are absent are those that shall be. */
+export function isSaid(
+  said: InterceptStatus | undefined,
+  { phase, message, details, manager, pods }: InterceptStatus,
+): boolean {
+  return said?.phase === phase && said.message === message &&
+    said.manager === manager && said.pods?.ready === pods?.ready &&
+    said.pods?.wanted === pods?.wanted &&
+    JSON.stringify(said.details) === JSON.stringify(details);
+}

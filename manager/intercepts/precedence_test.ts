@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import type { InterceptSpec, RequestMatch } from "../intercept.ts";
+import { interceptOf } from "./intercept_fake.ts";
+import { precedenceOf } from "./precedence.ts";
+
+function header(name: string, value: string): RequestMatch {
+  return { combine: "all", headers: [{ name, kind: "exact", value }] };
+}
+
+type One = Partial<InterceptSpec> & { uid: string; createdAt?: string };
+
+const other = [{ port: 9090, protocol: "TCP" as const }];
+const table: {
+  what: string;
+  intercepts: One[];
+  inForce: string[];
+  conflicts?: string[];
+}[] = [
+  { what: "none", intercepts: [], inForce: [] },
+  {
+    what: "two of all traffic: the first wins",
+    intercepts: [
+      { uid: "b", createdAt: "2026-01-01T00:00:02Z" },
+      { uid: "a", createdAt: "2026-01-01T00:00:01Z" },
+    ],
+    inForce: ["a"],
+    conflicts: ["b"],
+  },
+  {
+    what: "two of the same second: the UID decides",
+    intercepts: [
+      { uid: "b", createdAt: "2026-01-01T00:00:01Z" },
+      { uid: "a", createdAt: "2026-01-01T00:00:01Z" },
+    ],
+    inForce: ["a"],
+    conflicts: ["b"],
+  },
+  {
+    what: "two ports",
+    intercepts: [{ uid: "a" }, { uid: "bb", ports: other }],
+    inForce: ["a", "bb"],
+  },
+  {
+    what: "TCP and UDP of one number",
+    intercepts: [
+      { uid: "a" },
+      { uid: "bb", ports: [{ port: 8080, protocol: "UDP" }] },
+    ],
+    inForce: ["a", "bb"],
+  },
+  {
+    what: "a match beside all traffic: the match is asked first",
+    intercepts: [{ uid: "a" }, { uid: "bb", match: header("x-user", "b") }],
+    inForce: ["bb", "a"],
+  },
+  {
+    what: "different matches, in the order of their age",
+    intercepts: [
+      { uid: "bb", match: header("x-user", "b") },
+      { uid: "a", match: header("x-user", "a") },
+    ],
+    inForce: ["a", "bb"],
+  },
+  {
+    what: "the same match written otherwise",
+    intercepts: [
+      { uid: "a", match: header("x-user", "a") },
+      { uid: "bb", match: { ...header("X-User", "a"), combine: "any" } },
+    ],
+    inForce: ["a"],
+    conflicts: ["bb"],
+  },
+  {
+    what: "the same match on another port",
+    intercepts: [
+      { uid: "a", match: header("x-user", "a") },
+      { uid: "bb", match: header("x-user", "a"), ports: other },
+    ],
+    inForce: ["a", "bb"],
+  },
+  {
+    what: "replace after intercept, and the other way round",
+    intercepts: [{ uid: "a", mode: "replace" }, { uid: "bb" }],
+    inForce: ["a"],
+    conflicts: ["bb"],
+  },
+  {
+    what: "one container replaced twice, by different ports",
+    intercepts: [
+      { uid: "a", mode: "replace" },
+      { uid: "bb", mode: "replace", ports: other },
+    ],
+    inForce: ["a"],
+    conflicts: ["bb"],
+  },
+  {
+    what: "a wiretap and an ingest beside all traffic",
+    intercepts: [
+      { uid: "a", mode: "wiretap" },
+      { uid: "bb" },
+      { uid: "ccc", mode: "ingest", ports: [] },
+    ],
+    inForce: ["a", "bb", "ccc"],
+  },
+  {
+    what: "who is in conflict keeps no third from what the first leaves",
+    intercepts: [
+      { uid: "a" },
+      {
+        uid: "bb",
+        ports: [...other, { port: 8080, protocol: "TCP" }],
+      },
+      { uid: "ccc", ports: other },
+    ],
+    inForce: ["a", "ccc"],
+    conflicts: ["bb"],
+  },
+];
+
+for (const { what, intercepts, inForce, conflicts = [] } of table) {
+  Deno.test(`precedenceOf() with ${what}`, () => {
+    const told = precedenceOf(intercepts.map(interceptOf));
+    assert.deepEqual(told.inForce.map((one) => one.metadata.uid), inForce);
+    assert.deepEqual([...told.conflicts.keys()], conflicts);
+  });
+}
+
+Deno.test("a conflict names its holder", () => {
+  const { conflicts } = precedenceOf([
+    interceptOf({ uid: "a" }),
+    interceptOf({ uid: "bb" }),
+  ]);
+  assert.equal(
+    conflicts.get("bb"),
+    'port 8080 of Deployment "web" is intercepted by a-owner (a@laptop) as "a"',
+  );
+});

@@ -1,0 +1,147 @@
+/** The kinds of workloads that can have agents, and how their pods are replaced. */
+import {
+  type KubernetesObject,
+  type Pod,
+  type Resource,
+  resource,
+  resources,
+  type Workload,
+} from "../../k8s/mod.ts";
+import type { WorkloadRef } from "../intercept.ts";
+
+/** Fields of which each kind has some. */
+export interface AppWorkload extends Workload {
+  spec?: Workload["spec"] & {
+    selector?: {
+      matchExpressions?: {
+        key: string;
+        operator: string;
+        values?: string[];
+      }[];
+    };
+    /** Deployment and Rollout: changes of the template wait. */
+    paused?: boolean;
+    /** StatefulSet and DaemonSet. */
+    updateStrategy?: {
+      type?: string;
+      rollingUpdate?: { partition?: number };
+    };
+    /** Rollout: pods that are older are replaced. */
+    restartAt?: string;
+  };
+}
+
+const rollouts = resource<AppWorkload>("argoproj.io/v1alpha1", "Rollout");
+
+/** By group and kind. */
+const kinds: ReadonlyMap<string, Resource<AppWorkload>> = new Map([
+  ["apps Deployment", resources.deployments],
+  ["apps StatefulSet", resources.statefulSets],
+  ["apps DaemonSet", resources.daemonSets],
+  ["apps ReplicaSet", resources.replicaSets],
+  ["argoproj.io Rollout", rollouts],
+]);
+
+/** `undefined` for a kind whose pods get no agent. */
+export function workloadResource(
+  { apiVersion, kind }: Pick<WorkloadRef, "apiVersion" | "kind">,
+): Resource<AppWorkload> | undefined {
+  return kinds.get(`${apiVersion.split("/")[0]} ${kind}`);
+}
+
+/** Names a workload for people: `Deployment "web"`. */
+export function formatWorkload(
+  { kind, name }: Pick<WorkloadRef, "kind" | "name">,
+): string {
+  return `${kind} "${name}"`;
+}
+
+/** Why the workload's pods can have no agent; `undefined` when they can. */
+export function whyUnsupported(
+  ref: WorkloadRef,
+  workload: AppWorkload,
+): string | undefined {
+  const who = formatWorkload(ref);
+  if (workloadResource(ref) === undefined) {
+    return `${who} is of a kind whose pods cannot be intercepted`;
+  }
+  const owner = controllerOf(workload);
+  if (owner !== undefined) {
+    return `${who} belongs to ${formatWorkload(owner)}, which is to be ` +
+      "intercepted in its place";
+  }
+  const pod = workload.spec?.template?.spec;
+  if (pod === undefined) return `${who} has no template of its pods`;
+  if (pod.hostNetwork) {
+    return `the pods of ${who} are on their nodes' own network (hostNetwork)`;
+  }
+  if (workload.spec?.paused) return `${who} is paused`;
+  return undefined;
+}
+
+/** How a workload's pods are replaced. */
+export type RollWay =
+  /** A change of the pods' template is a rollout. */
+  | "template"
+  /** `spec.restartAt`. */
+  | "restart"
+  /** Pods are evicted, one after the other. */
+  | "evict";
+
+export function rollWay(
+  { kind }: Pick<WorkloadRef, "kind">,
+  { spec = {} }: AppWorkload,
+): RollWay {
+  if (kind === "Rollout") return "restart";
+  const { type, rollingUpdate: { partition = 0 } = {} } = spec.updateStrategy ??
+    {};
+  const keepsPods = type === "OnDelete" || partition > 0;
+  return kind === "ReplicaSet" || keepsPods ? "evict" : "template";
+}
+
+export function controllerOf({ metadata }: KubernetesObject) {
+  return metadata.ownerReferences?.find(({ controller }) => controller);
+}
+
+/** Labels by which ReplicaSets are named after their Deployment or Rollout. */
+const hashLabels: ReadonlyMap<string, WorkloadRef["kind"]> = new Map([
+  ["pod-template-hash", "Deployment"],
+  ["rollouts-pod-template-hash", "Rollout"],
+]);
+
+/**
+ * The workload that a pod belongs to, as its labels and its controller's name tell it. Who makes pods can write what he
+ * likes there: it is no proof.
+ */
+export function workloadNamedBy(
+  pod: Pod,
+): Pick<WorkloadRef, "kind" | "name"> | undefined {
+  const owner = controllerOf(pod);
+  if (owner?.kind !== "ReplicaSet") return owner;
+  for (const [label, kind] of hashLabels) {
+    const hash = pod.metadata.labels?.[label];
+    if (hash === undefined || !owner.name.endsWith(`-${hash}`)) continue;
+    return { kind, name: owner.name.slice(0, -hash.length - 1) };
+  }
+  return owner;
+}
+
+/** The selector of the workload's pods, as in `kubectl -l`. */
+export function formatSelector({ spec }: AppWorkload): string {
+  const { matchLabels = {}, matchExpressions = [] } = spec?.selector ?? {};
+  return [
+    ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
+    ...matchExpressions.map(({ key, operator, values = [] }) => {
+      switch (operator) {
+        case "In":
+          return `${key} in (${values.join(",")})`;
+        case "NotIn":
+          return `${key} notin (${values.join(",")})`;
+        case "DoesNotExist":
+          return `!${key}`;
+        default:
+          return key;
+      }
+    }),
+  ].join(",");
+}

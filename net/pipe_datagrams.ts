@@ -1,0 +1,24 @@
+import type { Datagrams } from "./conn.ts";
+
+/** The largest datagram of UDP over IPv6. */
+const maxDatagramBytes = 65_527;
+
+/** Copies datagrams both ways until one of the flows ends. Both are closed when it resolves. Never rejects. */
+export async function pipeDatagrams(a: Datagrams, b: Datagrams): Promise<void> {
+  await Promise.all([copy(a, b), copy(b, a)]);
+}
+
+async function copy(from: Datagrams, to: Datagrams): Promise<void> {
+  const buffer = new Uint8Array(maxDatagramBytes);
+  try {
+    for (;;) {
+      const length = await from.receive(buffer);
+      if (length === null) break;
+      to.send(buffer.subarray(0, length));
+    }
+  } catch {
+    // A flow that broke has ended.
+  }
+  from.close();
+  to.close();
+}
