@@ -1,10 +1,6 @@
 import { runAgent } from "../agent/mod.ts";
-import { CommandError } from "./_error.ts";
+import { told } from "./_told.ts";
 
-export default function run(): void {
-  try {
-    runAgent();
-  } catch (error) {
-    throw new CommandError((error as Error).message, "", { cause: error });
-  }
+export default async function run(): Promise<void> {
+  await runAgent({ env: Deno.env.toObject(), signal: told() });
 }

@@ -48,4 +48,14 @@ export const foregroundRoutes = {
     parameters: {},
     docs: { brief: "Run the traffic-agent (in a pod)" },
   }),
+  "agent-init": buildCommand<Record<never, never>, [], Context>({
+    loader: () => import("./agent_init_run.ts"),
+    parameters: {},
+    docs: { brief: "Redirect ports to the traffic-agent (in a pod)" },
+  }),
+  "agent-pause": buildCommand<Record<never, never>, [], Context>({
+    loader: () => import("./agent_pause_run.ts"),
+    parameters: {},
+    docs: { brief: "Stand where a replaced container did (in a pod)" },
+  }),
 };

@@ -1,9 +1,6 @@
 import { runManager } from "../manager/mod.ts";
+import { told } from "./_told.ts";
 
 export default async function run(): Promise<void> {
-  const abort = new AbortController();
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    Deno.addSignalListener(signal, () => abort.abort());
-  }
-  await runManager({ env: Deno.env.toObject(), signal: abort.signal });
+  await runManager({ env: Deno.env.toObject(), signal: told() });
 }

@@ -1,0 +1,108 @@
+/** The parts of an agent that serve TCP, with managers and apps of a test's own. */
+import type { AgentPort } from "../manager/api.ts";
+import { Ip, Slots, systemClock } from "../net/mod.ts";
+import type { Clock, Conn } from "../net/mod.ts";
+import { TcpConn } from "../tcp/mod.ts";
+import { createIdentity, type Incoming, MemoryBudget } from "../tunnel/mod.ts";
+import { App } from "./app.ts";
+import { Counters } from "./counters.ts";
+import { Laptops } from "./laptops.ts";
+import type { FakeManager } from "./manager_fake.ts";
+import { Managers } from "./managers.ts";
+import { TcpPort } from "./tcp_port.ts";
+
+const identity = await createIdentity();
+export const loopback = "127.0.0.1";
+
+/** The managers of an agent: copies by their addresses, which can come and go. */
+export function openManagers(
+  copies: Map<string, FakeManager>,
+  { clock = systemClock, token = () => "token", serve }: {
+    clock?: Clock;
+    token?: () => string;
+    serve?: (incoming: Incoming) => void;
+  } = {},
+): Managers {
+  return new Managers({
+    identity,
+    budget: new MemoryBudget(8 * 1024 * 1024),
+    clock,
+    resolve: () => Promise.resolve([...copies.keys()]),
+    dial: async (address) => {
+      const copy = copies.get(address);
+      if (copy === undefined) throw new Error("Nobody is there");
+      return await copy.dial();
+    },
+    readToken: () => Promise.resolve(token()),
+    serve: serve ?? ((incoming) => incoming.refuse("unknown-target", "test")),
+  });
+}
+
+export interface TestAgent extends AsyncDisposable {
+  readonly managers: Managers;
+  readonly counters: Counters;
+  /** Connects as a client. */
+  connect(): Promise<TcpConn>;
+}
+
+/** An agent before the app at `appPort`; what rules mean by {@link web} is its port. */
+export function openAgent(
+  copies: Map<string, FakeManager>,
+  { appPort, clock = systemClock, port, maxConns = 100 }: {
+    appPort: number;
+    clock?: Clock;
+    port: { port: number; protocol: "TCP" };
+    maxConns?: number;
+  },
+): TestAgent {
+  const managers = openManagers(copies, { clock });
+  const counters = new Counters({ clock });
+  const listener = Deno.listen({ hostname: "::", port: 0 });
+  const agentPort = (listener.addr as Deno.NetAddr).port;
+  const tcpPort = new TcpPort({
+    port: { ...port, agentPort, redirect: false } satisfies AgentPort,
+    listener,
+    app: new App({
+      port: appPort,
+      ownAddresses: [Ip.parse(loopback)],
+      clock,
+    }),
+    managers,
+    laptops: new Laptops({ managers, counters, clock }),
+    slots: new Slots(maxConns),
+    counters,
+    clock,
+  });
+  return {
+    ...{ managers, counters },
+    connect: async () =>
+      new TcpConn(
+        await Deno.connect({ hostname: loopback, port: agentPort }),
+      ),
+    async [Symbol.asyncDispose]() {
+      await tcpPort[Symbol.asyncDispose]();
+      await managers[Symbol.asyncDispose]();
+      counters[Symbol.dispose]();
+    },
+  };
+}
+
+/** An app on this machine. Each connection is `serve`'s. */
+export function openApp(serve: (conn: Conn) => Promise<void>) {
+  const listener = Deno.listen({ hostname: loopback, port: 0 });
+  const serving: Promise<void>[] = [];
+  let isStopped = false;
+  const accepting = (async () => {
+    for await (const conn of listener) serving.push(serve(new TcpConn(conn)));
+  })();
+  return {
+    port: listener.addr.port,
+    /** Listens no more; resolves when its connections have ended. Idempotent. */
+    async stop() {
+      if (!isStopped) listener.close();
+      isStopped = true;
+      await accepting;
+      await Promise.all(serving);
+    },
+  };
+}

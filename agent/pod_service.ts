@@ -1,0 +1,154 @@
+/**
+ * Serves the streams that the manager opens, for laptops that have an intercept here: environment and volumes of the
+ * containers that the configuration names, and ports of the pod's loopback address.
+ */
+import {
+  type AgentContainer,
+  type ContainerEnvironment,
+  decodePodTarget,
+  type PodPort,
+  type PodTarget,
+} from "../manager/api.ts";
+import {
+  type Clock,
+  type Conn,
+  Ip,
+  pipe,
+  pipeDatagrams,
+  RefusedError,
+  Slots,
+  writeAll,
+} from "../net/mod.ts";
+import { dialTcp, refusalOfError, UdpDatagrams } from "../tcp/mod.ts";
+import type { Incoming } from "../tunnel/mod.ts";
+import { parseEnviron } from "./environment.ts";
+import { UnixConn } from "./unix_conn.ts";
+
+/** Streams at a time; who comes above is refused as overloaded. */
+const maxStreams = 256;
+/** More than the kernel lets a process have. */
+const maxEnvironBytes = 8 * 1024 * 1024;
+const udpIdleMs = 120_000;
+const [loopback4, loopback6] = [Ip.parse("127.0.0.1"), Ip.parse("::1")];
+
+export interface PodServiceOptions {
+  readonly containers: readonly AgentContainer[];
+  /** Has a directory for each of them. */
+  readonly directory: string;
+  readonly clock: Clock;
+}
+
+export class PodService {
+  readonly #options: PodServiceOptions;
+  readonly #streams = new Slots(maxStreams);
+
+  constructor(options: PodServiceOptions) {
+    this.#options = options;
+  }
+
+  /** Answers one stream. Returns at once; nothing is thrown later. */
+  serve(incoming: Incoming): void {
+    this.#serve(incoming).catch((error) => {
+      const { refusal, message } = refusalOfError(error);
+      incoming.refuse(refusal, message);
+    });
+  }
+
+  async #serve(incoming: Incoming): Promise<void> {
+    const target = decodePodTarget(incoming.target);
+    if (target === undefined || isDatagrams(target) !== incoming.datagrams) {
+      const detail = "The agent does not know what is wanted of it";
+      throw new RefusedError("unknown-target", detail);
+    }
+    using place = this.#streams.take();
+    if (place === undefined) {
+      throw new RefusedError("overloaded", "The agent has no room for more");
+    }
+    if (target.kind === "environment") {
+      await this.#serveEnvironment(incoming, target.container);
+    } else if (target.kind === "files") {
+      const { name } = this.#container(target.container);
+      const files = await this.#connect(name, "files.sock");
+      await pipe(files, incoming.accept());
+    } else await this.#serveLoopback(incoming, target.port);
+  }
+
+  async #serveEnvironment(incoming: Incoming, name: string): Promise<void> {
+    const { mounts } = this.#container(name);
+    const bytes = await readAll(await this.#connect(name, "environment.sock"));
+    const answer: ContainerEnvironment = {
+      environment: parseEnviron(bytes),
+      mounts,
+    };
+    const stream = incoming.accept();
+    try {
+      await writeAll(stream, new TextEncoder().encode(JSON.stringify(answer)));
+      await stream.closeWrite();
+      stream.close();
+    } catch {
+      stream.reset();
+    }
+  }
+
+  async #serveLoopback(incoming: Incoming, to: PodPort): Promise<void> {
+    const { clock } = this.#options;
+    const { port } = to;
+    if (to.protocol === "UDP") {
+      const options = { clock, idleMs: udpIdleMs };
+      const flow = new UdpDatagrams({ ip: loopback4, port }, options);
+      await pipeDatagrams(flow, incoming.acceptDatagrams());
+      return await flow.released;
+    }
+    const { signal } = incoming;
+    const dial = (ip: Ip) => dialTcp({ ip, port }, { signal, clock });
+    const conn = await dial(loopback4).catch((error) =>
+      dial(loopback6).catch(() => {
+        throw error;
+      })
+    );
+    await pipe(conn, incoming.accept());
+  }
+
+  /** @throws {RefusedError} when the pod's configuration does not name it. */
+  #container(name: string): AgentContainer {
+    const found = this.#options.containers.find((one) => one.name === name);
+    if (found !== undefined) return found;
+    const detail = `Nothing of container "${name}" can be had here`;
+    throw new RefusedError("forbidden", detail);
+  }
+
+  async #connect(container: string, socket: string): Promise<Conn> {
+    const path = `${this.#options.directory}/${container}/${socket}`;
+    try {
+      return new UnixConn(await Deno.connect({ transport: "unix", path }));
+    } catch (cause) {
+      const state = cause instanceof Error ? cause.message : String(cause);
+      const detail = `Cannot ask container "${container}": ${state}`;
+      throw new RefusedError("unreachable", detail, { cause });
+    }
+  }
+}
+
+function isDatagrams(target: PodTarget): boolean {
+  return target.kind === "loopback" && target.port.protocol === "UDP";
+}
+
+/** Reads to the end, and closes. */
+async function readAll(conn: Conn): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  const buffer = new Uint8Array(64 * 1024);
+  try {
+    for (let length = 0;;) {
+      const read = await conn.read(buffer);
+      if (read === null) break;
+      parts.push(buffer.slice(0, read));
+      length += read;
+      if (length > maxEnvironBytes) {
+        throw new RefusedError("failed", "The environment is too large");
+      }
+    }
+  } finally {
+    conn.close();
+  }
+  return await new Blob(parts as BlobPart[]).bytes();
+}

@@ -1,0 +1,122 @@
+/**
+ * One TCP port of the app, which the agent serves in its place.
+ *
+ * 1. A connection is routed by the rules of the moment: as requests, to a laptop, or to the app.
+ * 2. Where it is joined with it stays, whatever becomes of the rules.
+ * 3. A laptop that does not take it leaves it to the app; an app that does not resets it, as it would have itself.
+ */
+import { logger } from "../log.ts";
+import type { AgentPort, Rule } from "../manager/api.ts";
+import { type Clock, type Conn, Ip, pipe } from "../net/mod.ts";
+import type { Slots } from "../net/mod.ts";
+import { acceptLoop, TcpConn } from "../tcp/mod.ts";
+import type { App, Family } from "./app.ts";
+import type { Counters } from "./counters.ts";
+import { type Laptops, RuleEndedError } from "./laptops.ts";
+import type { Managers } from "./managers.ts";
+
+const log = logger("agent");
+
+export interface TcpPortOptions {
+  readonly port: AgentPort;
+  readonly listener: Deno.TcpListener;
+  readonly app: App;
+  readonly managers: Pick<Managers, "book" | "settled">;
+  readonly laptops: Laptops;
+  /** Places for connections, shared with the other ports. */
+  readonly slots: Slots;
+  readonly counters: Counters;
+  readonly clock: Clock;
+}
+
+export class TcpPort implements AsyncDisposable {
+  readonly #options: TcpPortOptions;
+  readonly #accepting: Promise<void>;
+  /** Calls off what is under way to where it goes. */
+  readonly #closed = new AbortController();
+
+  /** Starts to accept. */
+  constructor(options: TcpPortOptions) {
+    this.#options = options;
+    const { listener, clock } = options;
+    this.#accepting = acceptLoop(listener, {
+      take: (conn) => this.#take(conn),
+      onTrouble: (error) =>
+        log.warn("a connection was not accepted", { error }),
+      clock,
+    });
+  }
+
+  /** Accepts no more; connections that stand go on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#options.listener.close();
+    await this.#accepting;
+    this.#closed.abort();
+  }
+
+  #take(conn: Deno.TcpConn): void {
+    const { slots, counters } = this.#options;
+    const client = new TcpConn(conn);
+    const place = slots.take();
+    if (place === undefined) {
+      counters.add("turnedAway");
+      return client.reset();
+    }
+    this.#serve(client, familyOf(conn)).catch((error) => {
+      counters.add("refused");
+      log.debug("connection broken off", { error });
+      client.reset();
+    }).finally(() => place[Symbol.dispose]());
+  }
+
+  /** @throws {RefusedError} when nobody takes the connection. */
+  async #serve(client: Conn, family: Family): Promise<void> {
+    const { managers } = this.#options;
+    if (managers.settled) await managers.settled;
+    await pipe(client, await this.#open(family));
+  }
+
+  async #open(family: Family): Promise<Conn> {
+    const { managers, port, counters } = this.#options;
+    for (;;) {
+      const { whole } = managers.book.at(port);
+      const conn = whole && await this.#openLaptop(whole);
+      if (conn === "again") continue;
+      if (conn !== undefined) {
+        counters.add("laptop");
+        return conn;
+      }
+      return await this.#openApp(family);
+    }
+  }
+
+  async #openApp(family: Family): Promise<Conn> {
+    const { app, counters } = this.#options;
+    const conn = await app.open(family, this.#closed);
+    counters.add("app");
+    return conn;
+  }
+
+  /** `undefined` when the app is to have it in the laptop's place; "again" when the rules have changed. */
+  async #openLaptop(rule: Rule): Promise<Conn | "again" | undefined> {
+    const { laptops, port, counters } = this.#options;
+    try {
+      return await laptops.open(rule, port, this.#closed);
+    } catch (error) {
+      if (error instanceof RuleEndedError) return "again";
+      const { name, owner } = rule;
+      log.warn("the laptop did not take a connection", { name, owner, error });
+      // There is no app.
+      if (rule.mode === "replace") throw error;
+      counters.add("fallbacks");
+      return undefined;
+    }
+  }
+}
+
+/** By which the client came. An IPv4 client of a dual-stack listener has its address in IPv6 dress. */
+function familyOf({ remoteAddr }: Deno.TcpConn): Family {
+  const { hostname } = remoteAddr;
+  const isDressed = /^::ffff:\d+\./i.test(hostname);
+  return isDressed ? 4 : Ip.parse(hostname).family;
+}
