@@ -1,4 +1,13 @@
 /** Routes each request of a connection to a destination of its own. */
+export { compileMatch } from "./compile_match.ts";
 export type { Destination } from "./destination.ts";
 export type { RequestHead } from "./request_head.ts";
 export type { HeaderMatch, RequestMatch } from "./request_match.ts";
+export { serveHttp } from "./serve.ts";
+export type {
+  OnTapLost,
+  ServeLimits,
+  ServeOptions,
+  Tapped,
+} from "./serve_options.ts";
+export { tappedPipe } from "./tapped_pipe.ts";

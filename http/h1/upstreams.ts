@@ -1,0 +1,67 @@
+import { ByteSource } from "../byte_source.ts";
+import type { Destination } from "../destination.ts";
+
+export interface Upstream {
+  readonly source: ByteSource;
+  /** Whether it has served a request before, so that it may be breaking right now. */
+  readonly isKept: boolean;
+}
+
+/** The upstream connections of one client connection: at most one for each destination. */
+export class Upstreams {
+  readonly #idle = new Map<Destination, ByteSource>();
+  readonly #open = new Set<ByteSource>();
+
+  /** The idle one to `destination`, or a fresh one. What {@link Destination.open} throws. */
+  async take(
+    destination: Destination,
+    options: { signal: AbortSignal },
+  ): Promise<Upstream> {
+    const idle = this.#idle.get(destination);
+    if (idle !== undefined) {
+      this.#idle.delete(destination);
+      return { source: idle, isKept: true };
+    }
+    const source = new ByteSource(await destination.open(options));
+    if (options.signal.aborted) {
+      source.reset();
+      throw options.signal.reason;
+    }
+    this.#open.add(source);
+    return { source, isKept: false };
+  }
+
+  /** Takes an open connection that owes no answer. Whatever comes from it before the next request ends it. */
+  keep(destination: Destination, source: ByteSource): void {
+    if (source.unreadBytes > 0) return this.drop(source);
+    this.#idle.set(destination, source);
+    const onOctetsOrEnd = () => {
+      if (this.#idle.get(destination) !== source) return;
+      this.#idle.delete(destination);
+      this.drop(source);
+    };
+    source.fill().then(onOctetsOrEnd, onOctetsOrEnd);
+  }
+
+  /** Breaks off one that was taken. */
+  drop(source: ByteSource): void {
+    this.#open.delete(source);
+    source.reset();
+  }
+
+  /** Takes one out of the care of this object. */
+  release(source: ByteSource): void {
+    this.#open.delete(source);
+  }
+
+  /** Ends the idle ones in order, breaks the others off. */
+  close(): void {
+    for (const source of this.#idle.values()) {
+      this.#open.delete(source);
+      source.close();
+    }
+    this.#idle.clear();
+    for (const source of this.#open) source.reset();
+    this.#open.clear();
+  }
+}

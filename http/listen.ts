@@ -1,0 +1,68 @@
+import type { Clock } from "../net/mod.ts";
+import type { ByteSource } from "./byte_source.ts";
+import type { ConnectionParts } from "./h1/connection.ts";
+import { type Protocol, sniff } from "./sniff.ts";
+
+export interface Listened {
+  readonly protocol: Exclude<Protocol, "undecided">;
+  /** The app's connection if it was opened meanwhile. Anything that it said waits in it. */
+  readonly app: ByteSource | undefined;
+}
+
+/**
+ * Finds out what a client speaks. An idle one stays undecided, with the app's connection open: its end, like the app's
+ * first word, is the app's to say.
+ *
+ * @throws {RefusedError} when the app was to be opened and refused; {ConnResetError} when the client broke off.
+ */
+export async function listen(parts: ConnectionParts): Promise<Listened> {
+  const { client, upstreams, limits, clock } = parts;
+  let app: ByteSource | undefined;
+  try {
+    const { silenceMs, undecidedMs } = limits;
+    let spoke = await within(silenceMs, client.fill(), clock);
+    if (spoke === "late") {
+      app = await openApp(parts);
+      const first = await Promise.race([
+        client.fill(),
+        app.fill().then(() => "app" as const, () => "app" as const),
+      ]);
+      if (first === "app") return { protocol: "other", app };
+      spoke = first;
+    }
+    const deadline = clock.now() + undecidedMs;
+    for (;;) {
+      const protocol = sniff(client.unread);
+      if (protocol !== "undecided") return { protocol, app };
+      const leftMs = deadline - clock.now();
+      if (spoke !== true || leftMs <= 0) return { protocol: "other", app };
+      spoke = await within(leftMs, client.fill(), clock);
+    }
+  } catch (error) {
+    if (app !== undefined) upstreams.drop(app);
+    throw error;
+  }
+}
+
+async function openApp(
+  { client, upstreams, options, ...parts }: ConnectionParts,
+): Promise<ByteSource> {
+  const gone = new AbortController();
+  const signal = AbortSignal.any([parts.signal, gone.signal]);
+  client.fill().catch((error) => gone.abort(error));
+  return (await upstreams.take(options.otherwise, { signal })).source;
+}
+
+async function within<Result>(
+  ms: number,
+  promise: Promise<Result>,
+  clock: Clock,
+): Promise<Result | "late"> {
+  const late = Promise.withResolvers<"late">();
+  const cancel = clock.after(ms, () => late.resolve("late"));
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    cancel();
+  }
+}
