@@ -1,7 +1,8 @@
 /**
- * Certificates that the manager signs itself (RFC 5280), for a name that it alone bears: who connects is told the
- * certificate by another way, and takes no other.
+ * Certificates that the manager signs itself (RFC 5280), for names that it alone bears: who connects is told the certificate,
+ * or that of its authority, by another way, and takes no other.
  */
+import { X509Certificate } from "node:crypto";
 import {
   encodeBitString,
   encodeObjectIdentifier,
@@ -10,6 +11,7 @@ import {
   encodeSet,
   encodeTagged,
   encodeTime,
+  encodeTrue,
   encodeUnsigned,
   encodeUtf8,
 } from "./der.ts";
@@ -22,10 +24,14 @@ export interface Certificate {
 }
 
 export interface CertificateOptions {
-  /** Of the server, as in DNS. */
+  /** Of the server, as in DNS; or that of the authority. */
   name: string;
   notBefore: Date;
   notAfter: Date;
+  /** Whether it is an authority's, which signs those of servers. */
+  authority?: boolean;
+  /** Who signs it; itself when absent. */
+  issuer?: Certificate;
 }
 
 const oids = {
@@ -33,6 +39,7 @@ const oids = {
   commonName: "2.5.4.3",
   keyUsage: "2.5.29.15",
   subjectAltName: "2.5.29.17",
+  basicConstraints: "2.5.29.19",
   extendedKeyUsage: "2.5.29.37",
   serverAuth: "1.3.6.1.5.5.7.3.1",
 } as const;
@@ -48,13 +55,17 @@ const serialBytes = 16;
 export async function makeCertificate(
   options: CertificateOptions,
 ): Promise<Certificate> {
+  const { name, issuer } = options;
   const keys = await crypto.subtle.generateKey(curve, true, ["sign", "verify"]);
-  const content = encodeContent(
-    options,
-    await exported("spki", keys.publicKey),
-  );
+  const content = encodeContent(options, {
+    issuerName: issuer === undefined ? name : nameOf(issuer),
+    publicKey: await exported("spki", keys.publicKey),
+  });
+  const signingKey = issuer === undefined
+    ? keys.privateKey
+    : await importKey(issuer);
   const sign = { name: "ECDSA", hash: "SHA-256" };
-  const signature = await crypto.subtle.sign(sign, keys.privateKey, content);
+  const signature = await crypto.subtle.sign(sign, signingKey, content);
   const der = encodeSequence(
     content,
     algorithm(),
@@ -66,6 +77,24 @@ export async function makeCertificate(
   };
 }
 
+/** @throws {Error} when it is no certificate. */
+export function validityOf(
+  { cert }: Pick<Certificate, "cert">,
+): { notBefore: Date; notAfter: Date } {
+  const { validFrom, validTo } = new X509Certificate(cert);
+  return { notBefore: new Date(validFrom), notAfter: new Date(validTo) };
+}
+
+/** Of one that was made here, whose subject is its name and nothing else. */
+function nameOf({ cert }: Certificate): string {
+  return new X509Certificate(cert).subject.replace(/^CN=/, "");
+}
+
+function importKey({ key }: Certificate): Promise<CryptoKey> {
+  const der = Uint8Array.fromBase64(key.replace(/-----[^-]+-----/g, ""));
+  return crypto.subtle.importKey("pkcs8", der, curve, false, ["sign"]);
+}
+
 async function exported(
   format: "spki" | "pkcs8",
   key: CryptoKey,
@@ -75,25 +104,29 @@ async function exported(
 
 /** What is signed: TBSCertificate, RFC 5280 section 4.1. */
 function encodeContent(
-  { name, notBefore, notAfter }: CertificateOptions,
-  publicKey: Uint8Array,
+  { name, notBefore, notAfter, authority = false }: CertificateOptions,
+  { issuerName, publicKey }: { issuerName: string; publicKey: Uint8Array },
 ): Uint8Array<ArrayBuffer> {
-  const distinguishedName = encodeSequence(
-    encodeSet(encodeSequence(oid("commonName"), encodeUtf8(name))),
-  );
+  const extensions = authority ? authorityExtensions() : serverExtensions(name);
   return encodeSequence(
     explicit(0, encodeUnsigned(new Uint8Array([version3]))),
     encodeUnsigned(crypto.getRandomValues(new Uint8Array(serialBytes))),
     algorithm(),
-    distinguishedName,
+    distinguishedName(issuerName),
     encodeSequence(encodeTime(notBefore), encodeTime(notAfter)),
-    distinguishedName,
+    distinguishedName(name),
     publicKey,
-    explicit(3, encodeSequence(...extensions(name))),
+    explicit(3, encodeSequence(...extensions)),
   );
 }
 
-function extensions(name: string): Uint8Array[] {
+function distinguishedName(name: string): Uint8Array {
+  return encodeSequence(
+    encodeSet(encodeSequence(oid("commonName"), encodeUtf8(name))),
+  );
+}
+
+function serverExtensions(name: string): Uint8Array[] {
   const dnsName = encodeTagged(0x82, new TextEncoder().encode(name));
   // The first bit, and no other: digitalSignature.
   const keyUsage = encodeBitString(new Uint8Array([0x80]), 7);
@@ -104,8 +137,28 @@ function extensions(name: string): Uint8Array[] {
   ];
 }
 
-function extension(id: keyof typeof oids, value: Uint8Array): Uint8Array {
-  return encodeSequence(oid(id), encodeOctetString(value));
+/** Must be understood by who trusts it (RFC 5280 sections 4.2.1.3 and 4.2.1.9): it signs servers', no authorities'. */
+function authorityExtensions(): Uint8Array[] {
+  // The sixth bit: keyCertSign.
+  const keyUsage = encodeBitString(new Uint8Array([0x04]), 2);
+  const pathLength = encodeUnsigned(new Uint8Array([0]));
+  return [
+    extension("basicConstraints", encodeSequence(encodeTrue(), pathLength), {
+      critical: true,
+    }),
+    extension("keyUsage", keyUsage, { critical: true }),
+  ];
+}
+
+function extension(
+  id: keyof typeof oids,
+  value: Uint8Array,
+  { critical = false } = {},
+): Uint8Array {
+  const octets = encodeOctetString(value);
+  return critical
+    ? encodeSequence(oid(id), encodeTrue(), octets)
+    : encodeSequence(oid(id), octets);
 }
 
 function algorithm(): Uint8Array {

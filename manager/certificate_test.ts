@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { makeCertificate } from "./certificate.ts";
+import { makeCertificate, validityOf } from "./certificate.ts";
 import {
   encodeObjectIdentifier,
   encodeOctetString,
@@ -38,6 +38,30 @@ Deno.test("makeCertificate() makes what signs itself, for the name and the time"
   assert.equal(new Date(read.validFrom).getTime(), notBefore.getTime());
   assert.equal(new Date(read.validTo).getTime(), notAfter.getTime());
   assert.equal(read.ca, false);
+});
+
+Deno.test("makeCertificate() makes an authority that signs servers' certificates", async () => {
+  const lasting = { notBefore, notAfter };
+  const make = (name: string) =>
+    makeCertificate({ ...lasting, name, authority: true });
+  const [authority, other] = [await make("one CA"), await make("other CA")];
+  const read = new X509Certificate(authority.cert);
+  assert.equal(read.ca, true);
+  assert.equal(read.subject, "CN=one CA");
+  const server = await makeCertificate({ ...lasting, name, issuer: authority });
+  const leaf = new X509Certificate(server.cert);
+  assert.equal(leaf.issuer, "CN=one CA");
+  assert.equal(leaf.ca, false);
+  assert.equal(leaf.verify(read.publicKey), true);
+  assert.equal(leaf.verify(new X509Certificate(other.cert).publicKey), false);
+  const { notAfter: until } = validityOf(server);
+  assert.equal(until.getTime(), notAfter.getTime());
+  const trusted = `${other.cert}${authority.cert}`;
+  await shakeHands({ served: server, trusted });
+  await assert.rejects(
+    shakeHands({ served: server, trusted: other.cert }),
+    Deno.errors.InvalidData,
+  );
 });
 
 /** Shakes hands with a server that has `served`, trusting `trusted` only. */

@@ -3,6 +3,7 @@
 type Bytes = Uint8Array<ArrayBuffer>;
 
 const tags = {
+  boolean: 0x01,
   integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
@@ -65,6 +66,10 @@ function encodeBase128(value: number): number[] {
     octets.unshift(rest & 0x7f | 0x80);
   }
   return octets;
+}
+
+export function encodeTrue(): Bytes {
+  return encodeTagged(tags.boolean, new Uint8Array([0xff]));
 }
 
 /** Whole octets, or fewer bits of the last. */
