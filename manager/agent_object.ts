@@ -38,5 +38,9 @@ export function agentObjectName(
 
 /** Annotation of a pod that has an agent: {@link agentRevision} of what it was given. */
 export const revisionAnnotation = "tp.dev/agent-revision";
+/** Annotation of a pod that has an agent: the manager's authorities as it was made, PEM. */
+export const authoritiesAnnotation = "tp.dev/manager-ca";
+/** Label of a pod that has an agent: `true`. */
+export const agentLabel = "tp.dev/agent";
 /** Name of the agent's container in a pod. */
 export const agentContainerName = "traffic-agent";
