@@ -64,11 +64,16 @@ export class FakeManager implements AsyncDisposable {
   dial(): Promise<Conn> {
     if (this.isUnreachable) return Promise.reject(new Error("No way"));
     const [near, far] = connPair();
-    this.#carriers.add(far);
-    this.#acceptor.take(far).catch(() => {}).finally(() =>
-      this.#carriers.delete(far)
-    );
+    this.take(far);
     return Promise.resolve(near);
+  }
+
+  /** Takes over a carrier that came by another way. */
+  take(carrier: Conn): void {
+    this.#carriers.add(carrier);
+    this.#acceptor.take(carrier).catch(() => {}).finally(() =>
+      this.#carriers.delete(carrier)
+    );
   }
 
   /** Breaks its carriers, and lets no other come about; sessions go on. */

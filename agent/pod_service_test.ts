@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { encodePodTarget, type PodTarget } from "../manager/api.ts";
+import { type Conn, systemClock, writeAll } from "../net/mod.ts";
+import { bytesOf, openPair, readAll, textOf } from "../tunnel/session_fake.ts";
+import { loopback, openApp } from "./agent_fake.ts";
+import { PodService } from "./pod_service.ts";
+import { UnixConn } from "./unix_conn.ts";
+
+const mounts = [{ path: "/data", readOnly: true }];
+
+async function open() {
+  const directory = await Deno.makeTempDir();
+  await Deno.mkdir(`${directory}/app`);
+  const service = new PodService({
+    containers: [{ name: "app", mounts }, { name: "late", mounts: [] }],
+    directory,
+    clock: systemClock,
+  });
+  const pair = await openPair({
+    serveDialer: (incoming) => service.serve(incoming),
+  });
+  return {
+    directory,
+    ask: (target: PodTarget) => pair.acceptor.open(encodePodTarget(target)),
+    askDatagrams: (target: PodTarget) =>
+      pair.acceptor.openDatagrams(encodePodTarget(target)),
+    async [Symbol.asyncDispose]() {
+      await pair[Symbol.asyncDispose]();
+      await Deno.remove(directory, { recursive: true });
+    },
+  };
+}
+
+/** Serves one connection of a Unix socket. */
+function serveOnce(path: string, serve: (conn: Conn) => Promise<void>) {
+  const listener = Deno.listen({ transport: "unix", path });
+  return (async () => {
+    const conn = await listener.accept();
+    listener.close();
+    await serve(new UnixConn(conn as Deno.UnixConn));
+  })();
+}
+
+Deno.test("PodService tells the environment that the container's socket writes, with its volumes", async () => {
+  await using place = await open();
+  const served = serveOnce(
+    `${place.directory}/app/environment.sock`,
+    async (conn) => {
+      await writeAll(conn, bytesOf("A=1\0SOCAT_PID=7\0B=two\n\0"));
+      conn.close();
+    },
+  );
+  const stream = await place.ask({ kind: "environment", container: "app" });
+  assert.deepEqual(JSON.parse(textOf(await readAll(stream))), {
+    ...{ environment: { A: "1", B: "two\n" }, mounts },
+  });
+  stream.close();
+  await served;
+});
+
+Deno.test("PodService joins a stream with the container's files, both ways and to the end", async () => {
+  await using place = await open();
+  const served = serveOnce(
+    `${place.directory}/app/files.sock`,
+    async (conn) => {
+      const asked = textOf(await readAll(conn));
+      await writeAll(conn, bytesOf(`files for ${asked}`));
+      conn.close();
+    },
+  );
+  const stream = await place.ask({ kind: "files", container: "app" });
+  await writeAll(stream, bytesOf("jane"));
+  await stream.closeWrite();
+  assert.equal(textOf(await readAll(stream)), "files for jane");
+  stream.close();
+  await served;
+});
+
+Deno.test("PodService connects to loopback", async () => {
+  await using place = await open();
+  const app = openApp(async (conn) => {
+    await writeAll(conn, bytesOf("hello"));
+    conn.close();
+  });
+  const port = { port: app.port, protocol: "TCP" as const };
+  const stream = await place.ask({ kind: "loopback", port });
+  assert.equal(textOf(await readAll(stream)), "hello");
+  stream.close();
+  await app.stop();
+  await assert.rejects(place.ask({ kind: "loopback", port }), {
+    refusal: "refused",
+  });
+});
+
+Deno.test("PodService carries datagrams to loopback", async () => {
+  await using place = await open();
+  const socket = createSocket("udp4");
+  await new Promise<void>((resolve) => socket.bind(0, loopback, resolve));
+  socket.on("message", (message, { port, address }) => {
+    socket.send(`${message} yourself`, port, address);
+  });
+  const { port } = socket.address();
+  const flow = await place.askDatagrams({
+    ...{ kind: "loopback", port: { port, protocol: "UDP" } },
+  });
+  flow.send(bytesOf("hi"));
+  const buffer = new Uint8Array(20);
+  const length = await flow.receive(buffer);
+  assert.equal(textOf(buffer.subarray(0, length!)), "hi yourself");
+  flow.close();
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+});
+
+Deno.test("PodService refuses what the pod's configuration does not name, and what is not there", async () => {
+  await using place = await open();
+  const udp = { port: 53, protocol: "UDP" } as const;
+  const cases: [PodTarget, string][] = [
+    [{ kind: "files", container: "other" }, "forbidden"],
+    [{ kind: "environment", container: "../app" }, "forbidden"],
+    [{ kind: "files", container: "late" }, "unreachable"],
+    [{ kind: "environment", container: "late" }, "unreachable"],
+    [{ kind: "loopback", port: udp }, "unknown-target"], // on a stream of bytes
+    [{ kind: "device" } as unknown as PodTarget, "unknown-target"],
+  ];
+  for (const [target, refusal] of cases) {
+    await assert.rejects(place.ask(target), { name: "RefusedError", refusal });
+  }
+});
