@@ -29,9 +29,16 @@ export interface PortRules {
   readonly whole: Rule | undefined;
   /** Those that want a copy. */
   readonly taps: readonly Rule[];
+  /** Whether connections must be read as requests. */
+  readonly isAboutRequests: boolean;
 }
 
-const noRules: PortRules = { matching: [], whole: undefined, taps: [] };
+const noRules: PortRules = {
+  matching: [],
+  whole: undefined,
+  taps: [],
+  isAboutRequests: false,
+};
 
 export class RuleBook {
   readonly #lists = new Map<string, List>();
@@ -102,13 +109,15 @@ export class RuleBook {
     // Datagrams are no requests.
     const isAsked = ({ match }: Rule) =>
       match !== undefined && protocol === "TCP";
+    const matching = takers.filter(isAsked);
+    const taps = rules.filter((rule) =>
+      rule.mode === "wiretap" && (isAsked(rule) || rule.match === undefined)
+    );
     return {
-      matching: takers.filter(isAsked),
+      matching,
       whole: takers.find(({ match }) => match === undefined),
-      taps: rules.filter((rule) =>
-        rule.mode === "wiretap" &&
-        (isAsked(rule) || rule.match === undefined)
-      ),
+      taps,
+      isAboutRequests: matching.length > 0 || taps.some(isAsked),
     };
   }
 

@@ -49,6 +49,7 @@ Deno.test("RuleBook.at() sorts the rules of a port by what is to be done", () =>
     assert.deepEqual(idsOf(rules.matching), matching);
     assert.equal(rules.whole?.id, whole);
     assert.deepEqual(idsOf(rules.taps), taps);
+    assert.equal(rules.isAboutRequests, matching.length > 0);
   }
 });
 

@@ -5,6 +5,7 @@
  * 2. Where it is joined with it stays, whatever becomes of the rules.
  * 3. A laptop that does not take it leaves it to the app; an app that does not resets it, as it would have itself.
  */
+import { type Destination, serveHttp, tappedPipe } from "../http/mod.ts";
 import { logger } from "../log.ts";
 import type { AgentPort, Rule } from "../manager/api.ts";
 import { type Clock, type Conn, Ip, pipe } from "../net/mod.ts";
@@ -12,6 +13,7 @@ import type { Slots } from "../net/mod.ts";
 import { acceptLoop, TcpConn } from "../tcp/mod.ts";
 import type { App, Family } from "./app.ts";
 import type { Counters } from "./counters.ts";
+import { Destinations } from "./destinations.ts";
 import { type Laptops, RuleEndedError } from "./laptops.ts";
 import type { Managers } from "./managers.ts";
 
@@ -71,10 +73,44 @@ export class TcpPort implements AsyncDisposable {
 
   /** @throws {RefusedError} when nobody takes the connection. */
   async #serve(client: Conn, family: Family): Promise<void> {
-    const { managers } = this.#options;
+    const { managers, port } = this.#options;
     if (managers.settled) await managers.settled;
-    await pipe(client, await this.#open(family));
+    const rules = managers.book.at(port);
+    if (rules.isAboutRequests) return await this.#serveHttp(client, family);
+    const conn = await this.#open(family);
+    if (rules.taps.length === 0) return void await pipe(client, conn);
+    const taps = this.#destinations(family).taps(rules);
+    await tappedPipe(client, conn, taps, { onTapLost: this.#onTapLost });
   }
+
+  async #serveHttp(client: Conn, family: Family): Promise<void> {
+    const { managers, port, counters, clock } = this.#options;
+    counters.add("http");
+    const destinations = this.#destinations(family);
+    const { whole } = managers.book.at(port);
+    await serveHttp(client, {
+      route: (request) => destinations.route(request),
+      otherwise: whole === undefined
+        ? destinations.app
+        : { open: () => this.#open(family) },
+      signal: this.#closed.signal,
+      onTapLost: this.#onTapLost,
+      clock,
+    });
+  }
+
+  #destinations(family: Family): Destinations {
+    const { managers: { book }, ...options } = this.#options;
+    return new Destinations({
+      ...{ ...options, book },
+      openApp: (options) => this.#openApp(family, options),
+    });
+  }
+
+  readonly #onTapLost = (_tap: Destination, error: Error) => {
+    this.#options.counters.add("tapsLost");
+    log.debug("a copy was broken off", { error });
+  };
 
   async #open(family: Family): Promise<Conn> {
     const { managers, port, counters } = this.#options;
@@ -86,13 +122,16 @@ export class TcpPort implements AsyncDisposable {
         counters.add("laptop");
         return conn;
       }
-      return await this.#openApp(family);
+      return await this.#openApp(family, this.#closed);
     }
   }
 
-  async #openApp(family: Family): Promise<Conn> {
+  async #openApp(
+    family: Family,
+    { signal }: { signal: AbortSignal },
+  ): Promise<Conn> {
     const { app, counters } = this.#options;
-    const conn = await app.open(family, this.#closed);
+    const conn = await app.open(family, { signal });
     counters.add("app");
     return conn;
   }

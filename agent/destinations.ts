@@ -1,0 +1,99 @@
+/** Where the requests of one client connection go, by the rules of the moment. */
+import type { Destination, RequestHead, Tapped } from "../http/mod.ts";
+import { logger } from "../log.ts";
+import type { AgentPort, Rule } from "../manager/api.ts";
+import type { Conn } from "../net/mod.ts";
+import type { Counters } from "./counters.ts";
+import { type Laptops, RuleEndedError } from "./laptops.ts";
+import { isMeant } from "./request_matches.ts";
+import type { PortRules, RuleBook } from "./rule_book.ts";
+
+const log = logger("agent");
+
+/** Header field of an answer that is the app's since the laptop did not take the request. */
+const fallbackHeader = "x-tp-fallback";
+
+export interface DestinationsOptions {
+  readonly port: AgentPort;
+  readonly book: RuleBook;
+  readonly laptops: Laptops;
+  readonly counters: Counters;
+  readonly openApp: (options: { signal: AbortSignal }) => Promise<Conn>;
+}
+
+export class Destinations {
+  readonly app: Destination;
+  readonly #options: DestinationsOptions;
+  /** By id of the rule: what is open to a destination is used again. */
+  readonly #laptops = new Map<string, Destination>();
+  readonly #taps = new Map<string, Destination>();
+
+  constructor(options: DestinationsOptions) {
+    this.#options = options;
+    this.app = { open: (options) => this.#options.openApp(options) };
+  }
+
+  /** The first rule that means the request has it; the app, where none does. */
+  route(request: RequestHead): Tapped {
+    const { book, port } = this.#options;
+    const rules = book.at(port);
+    const rule = rules.matching.find((one) => isMeant(one, request)) ??
+      rules.whole;
+    return {
+      destination: rule === undefined ? this.app : this.#laptop(rule),
+      taps: this.taps(rules, request),
+    };
+  }
+
+  /** Those that want a copy of a request; of all that a connection carries, without one. */
+  taps({ taps }: PortRules, request?: RequestHead): Destination[] {
+    const wanted = request === undefined
+      ? taps.filter(({ match }) => match === undefined)
+      : taps.filter((rule) => isMeant(rule, request));
+    return wanted.map((rule) => this.#tap(rule));
+  }
+
+  #laptop(rule: Rule): Destination {
+    let found = this.#laptops.get(rule.id);
+    if (found === undefined) {
+      found = this.#makeLaptop(rule);
+      this.#laptops.set(rule.id, found);
+    }
+    return found;
+  }
+
+  #makeLaptop(rule: Rule): Destination {
+    const { laptops, port, counters } = this.#options;
+    const open = async (options: { signal: AbortSignal }) => {
+      try {
+        const conn = await laptops.open(rule, port, options);
+        counters.add("laptop");
+        return conn;
+      } catch (error) {
+        if (!(error instanceof RuleEndedError)) throw error;
+        return await this.app.open(options);
+      }
+    };
+    // Of a container that was replaced there is no app.
+    if (rule.mode === "replace") return { open };
+    const onFallback = (error: Error) => {
+      const { name, owner } = rule;
+      log.warn("the laptop did not take a request", { name, owner, error });
+      counters.add("fallbacks");
+    };
+    const mark = [fallbackHeader, encodeURIComponent(rule.name)] as const;
+    return { open, fallback: { destination: this.app, mark, onFallback } };
+  }
+
+  #tap(rule: Rule): Destination {
+    let found = this.#taps.get(rule.id);
+    if (found === undefined) {
+      const { laptops, port } = this.#options;
+      found = {
+        open: ({ signal }) => laptops.open(rule, port, { signal, waitMs: 0 }),
+      };
+      this.#taps.set(rule.id, found);
+    }
+    return found;
+  }
+}
