@@ -37,11 +37,13 @@ export interface NetworkOptions {
   device: Device;
   link: ManagerLink;
   view: WorldView;
+  /** Namespaces in which single labels are services, in order. Read at each query: equal ones are the same list. */
+  search: () => readonly string[];
 }
 
 /** @throws {DaemonRefusalError} when the daemon finds that something would break the host; nothing is left then. */
 export async function openNetwork(options: NetworkOptions): Promise<Network> {
-  const { access, daemon, device, link, view } = options;
+  const { access, daemon, device, link, view, search } = options;
   const { dnsAddresses } = device;
   await using building = new AsyncDisposableStack();
   const isOurs = (ip: Ip) => dnsAddresses.some((one) => one.equals(ip));
@@ -49,7 +51,7 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   await nameservers.refresh();
 
   const dns = startDns({
-    zones: zonesOf(view, access),
+    zones: zonesOf(view, search),
     lookup: (query, { signal }) =>
       link.use((manager) => manager.lookup(query, { signal })),
     nameservers: () => nameservers.current,
@@ -106,17 +108,23 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   return new Network(parts, building.move());
 }
 
-/** What names are the cluster's, put together once for each view of it. */
-function zonesOf(view: WorldView, { namespace }: ClusterAccess): () => Zones {
+/** What names are the cluster's, put together once for each view of it and each search. */
+function zonesOf(
+  view: WorldView,
+  search: () => readonly string[],
+): () => Zones {
   let last: { world: World; zones: Zones } | undefined;
   return () => {
     const world = view.current;
-    if (last?.world === world) return last.zones;
+    const namespaces = search();
+    if (last?.world === world && last.zones.search === namespaces) {
+      return last.zones;
+    }
     const { clusterDomain, serviceSubnets, podSubnets } = world;
     const zones = {
       clusterDomain,
       namespaces: new Set(world.namespaces),
-      namespace,
+      search: namespaces,
       subnets: [...serviceSubnets, ...podSubnets],
     };
     last = { world, zones };

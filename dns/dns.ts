@@ -13,7 +13,11 @@ import { systemClock } from "../net/mod.ts";
 import { bareAnswer } from "./answer.ts";
 import { encodeAnswer } from "./answer_message.ts";
 import type { AgedAnswer } from "./cache.ts";
-import { ClusterResolver, type Lookup } from "./cluster_resolver.ts";
+import {
+  type ClusterQuestion,
+  ClusterResolver,
+  type Lookup,
+} from "./cluster_resolver.ts";
 import { HostResolver } from "./host_resolver.ts";
 import type { Fqdn } from "./name.ts";
 import { decodeQuestion, isQuery, responseCodes } from "./question.ts";
@@ -211,22 +215,32 @@ class RunningDns implements Dns {
     },
   ): Promise<Uint8Array> {
     const { name, type, class: kind } = decodeQuestion(query)!;
-    const asking = this.#cluster.ask({
-      name: decision.name,
-      type,
-      class: kind,
-    });
+    const asking = this.#askFirstKnown(decision.names, { type, class: kind });
     // A single label may be of the host's network, which must not wait for the cluster's.
     const mayWait = stream || name.labels.length === 1;
-    const aged = await (mayWait ? asking : this.#soon(asking));
-    if (aged === undefined) return comeOverTcp(query);
+    const found = await (mayWait ? asking : this.#soon(asking));
+    if (found === undefined) return comeOverTcp(query);
+    const { aged, name: alias } = found;
     const unknown = aged.answer.responseCode === responseCodes.noSuchName;
     if (unknown && decision.orHost) {
       const answer = await this.#askHost(query, stream).catch(() => undefined);
       if (answer !== undefined) return answer;
     }
     this.#counts.cluster++;
-    return this.#write(query, { aged, alias: decision.name, stream });
+    return this.#write(query, { aged, alias, stream });
+  }
+
+  /** What the cluster says of the first of `names` that it knows, or of the last. */
+  async #askFirstKnown(
+    [name, ...others]: readonly [Fqdn, ...Fqdn[]],
+    question: Pick<ClusterQuestion, "type" | "class">,
+  ): Promise<{ aged: AgedAnswer; name: Fqdn }> {
+    const aged = await this.#cluster.ask({ name, ...question });
+    const [next, ...rest] = others;
+    const unknown = aged.answer.responseCode === responseCodes.noSuchName;
+    return next === undefined || !unknown
+      ? { aged, name }
+      : await this.#askFirstKnown([next, ...rest], question);
   }
 
   /** What `asking` gives, or `undefined` when it takes longer than {@link wordMs}. */

@@ -14,6 +14,7 @@ import {
   respond,
   soa,
   start,
+  zones,
 } from "./message_fake.ts";
 import { FakeNameserver } from "./nameserver_fake.ts";
 import { connPair, writeAll } from "../net/mod.ts";
@@ -63,6 +64,31 @@ Deno.test("Dns answers AAAA of a service without IPv6 at once and empty, without
     code: 0,
     answers: [],
   });
+});
+
+Deno.test("Dns asks for a single label in each namespace of the search, until one has it", async () => {
+  const asked: string[] = [];
+  await using dns = start({
+    zones: () => ({ ...zones, search: ["bakery", "mill", "farm"] }),
+    lookup: (question) => {
+      const { name } = decode(question).questions![0]!;
+      asked.push(name);
+      return Promise.resolve(
+        name.startsWith("web.mill.")
+          ? address(question, "10.96.0.9")
+          : noSuchName(question),
+      );
+    },
+  });
+  const flow = dns.datagrams();
+  flow.send(query("web"));
+  const answer = await receive(flow);
+  assert.deepEqual(gist(answer).answers, ["10.96.0.9"]);
+  assert.equal(decode(answer).answers![0]!.name, "web");
+  assert.deepEqual(asked, [
+    "web.bakery.svc.cluster.local",
+    "web.mill.svc.cluster.local",
+  ]);
 });
 
 Deno.test("Dns asks the cluster once for equal questions at a time", async () => {

@@ -5,10 +5,10 @@ import packet from "dns-packet";
 import { type Datagrams, Ip } from "../net/mod.ts";
 import { type Dns, type DnsOptions, startDns } from "./dns.ts";
 
-const zones = {
+export const zones = {
   clusterDomain: "cluster.local",
   namespaces: new Set(["bakery"]),
-  namespace: "bakery",
+  search: ["bakery"],
 };
 export const home = Ip.parse("127.0.0.1");
 

@@ -6,8 +6,12 @@ import type { Zones } from "./zones.ts";
 
 /** Who answers a question. */
 export type Decision =
-  /** The cluster's DNS, asked for `name`. With `orHost`, a name it does not know is the host's to answer. */
-  | { readonly by: "cluster"; readonly name: Fqdn; readonly orHost: boolean }
+  /** The cluster's DNS, asked for the first of `names` that it knows. With `orHost`, one it does not know is the host's. */
+  | {
+    readonly by: "cluster";
+    readonly names: readonly [Fqdn, ...Fqdn[]];
+    readonly orHost: boolean;
+  }
   /** The host's own nameservers, as if we were not there. */
   | { readonly by: "host" }
   /** Nobody: the name is ours, and there can be no such name. */
@@ -35,36 +39,39 @@ export function decide(question: Question, zones: Zones): Decision {
     return host;
   }
   const domain = Fqdn.parse(zones.clusterDomain);
-  if (name.isIn(domain)) return { by: "cluster", name, orHost: false };
+  if (name.isIn(domain)) return cluster([name], false);
   if (name.labels.length > 1 && name.topLabel === "svc") {
-    return cluster(name.under(domain), false);
+    return cluster([name.under(domain)], false);
   }
   if (name.topLabel === "arpa") return decideReverse(name, zones);
   return zoneTypes.has(type) ? host : decideShort(name, domain, zones);
 }
 
-/** `svc` in the connection's namespace, or `svc.ns` and deeper. */
+/** `svc` in a namespace of the search, or `svc.ns` and deeper. */
 function decideShort(name: Fqdn, domain: Fqdn, zones: Zones): Decision {
   const services = Fqdn.parse("svc").under(domain)!;
   if (name.labels.length === 1) {
-    const namespace = Fqdn.parse(zones.namespace).under(services)!;
-    return cluster(name.under(namespace), true);
+    const namespaces = zones.search.map((one) =>
+      Fqdn.parse(one).under(services)!
+    );
+    return cluster(namespaces.map((one) => name.under(one)), true);
   }
   if (!zones.namespaces.has(name.topLabel) || isTopLevelDomain(name.topLabel)) {
     return host;
   }
-  return cluster(name.under(services), true);
+  return cluster([name.under(services)], true);
 }
 
 function decideReverse(name: Fqdn, { subnets = [] }: Zones): Decision {
   const ip = addressOfReverseName(name);
   return ip && subnets.some((subnet) => subnet.contains(ip))
-    ? cluster(name, true)
+    ? cluster([name], true)
     : host;
 }
 
-/** A full name that is too long for DNS can not exist; the short one may, elsewhere. */
-function cluster(name: Fqdn | undefined, orHost: boolean): Decision {
-  if (name === undefined) return orHost ? host : { by: "none" };
-  return { by: "cluster", name, orHost };
+/** Full names that are too long for DNS can not exist; the short one may, elsewhere. */
+function cluster(names: (Fqdn | undefined)[], orHost: boolean): Decision {
+  const [first, ...others] = names.filter((name) => name !== undefined);
+  if (first === undefined) return orHost ? host : { by: "none" };
+  return { by: "cluster", names: [first, ...others], orHost };
 }

@@ -15,7 +15,7 @@ const zones = {
     "local",
     "test",
   ]),
-  namespace: "shop",
+  search: ["shop"],
   subnets: [Subnet.parse("10.96.0.0/16"), Subnet.parse("fd00:96::/112")],
 };
 
@@ -23,7 +23,7 @@ function decided(text: string, { type = recordTypes.a as number } = {}) {
   const name = Fqdn.parse(text);
   const decision = decide({ name, type, class: 1, end: 0 }, zones);
   return decision.by === "cluster"
-    ? `${decision.name}${decision.orHost ? " or host" : ""}`
+    ? `${decision.names.join(" ")}${decision.orHost ? " or host" : ""}`
     : decision.by;
 }
 
@@ -86,6 +86,17 @@ for (const [name, decision] of table) {
     assert.equal(decided(name === "." ? "" : name), decision);
   });
 }
+
+Deno.test("decide() gives a single label to each namespace of the search, in order", () => {
+  const decision = decide(
+    { name: Fqdn.parse("web"), type: recordTypes.a, class: 1, end: 0 },
+    { ...zones, search: ["shop", "default"] },
+  );
+  assert.deepEqual(decision.by === "cluster" && decision.names.map(String), [
+    "web.shop.svc.cluster.local.",
+    "web.default.svc.cluster.local.",
+  ]);
+});
 
 Deno.test("decide() leaves questions about zones to the host unless they are in the cluster's", () => {
   const soa = { type: recordTypes.soa };

@@ -6,8 +6,8 @@ export interface Zones {
   readonly clusterDomain: string;
   /** Namespaces whose services are known as `svc.ns`. */
   readonly namespaces: ReadonlySet<string>;
-  /** The connection's namespace: a single label is a service in it. */
-  readonly namespace: string;
+  /** Where a single label is a service: the first of these namespaces that has one. Not empty. */
+  readonly search: readonly string[];
   /** Addresses whose reverse names are asked of the cluster. None when absent. */
   readonly subnets?: readonly Subnet[];
 }
