@@ -24,6 +24,13 @@ export {
 export { managerManifests } from "./manifests.ts";
 export { noGlobalPolicyName } from "./manifest_policies.ts";
 export { agents, intercepts } from "./own_resources.ts";
+export {
+  type AppWorkload,
+  controllerOf,
+  formatWorkload,
+  whyUnsupported,
+  workloadResource,
+} from "./intercepts/workload_kind.ts";
 
 /** The longest line about the cluster that is read: some hundred thousand namespaces. */
 const maxWorldBytes = 16 * 1024 * 1024;

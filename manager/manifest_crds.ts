@@ -85,8 +85,8 @@ const interceptSpec = {
   }, { optional: ["match"] }),
   ...rules(
     [
-      "self.mode == 'ingest' ? size(self.ports) == 0 : size(self.ports) > 0",
-      "an intercept has ports, and one of mode ingest has none",
+      "self.mode == 'ingest' ? size(self.ports) == 0 : self.mode == 'replace' || size(self.ports) > 0",
+      "an intercept has ports, one of mode ingest has none, one of mode replace may have none",
     ],
     ["self == oldSelf", "what an intercept wants cannot be changed"],
   ),
