@@ -40,6 +40,29 @@ const remedies: Record<FailureKind, string> = {
     "Change what is in the way on this host; `ip address` and `ip route` show its network",
   "socket-taken": "Move away what is there, or end the program that holds it",
   "disk-full": "Free some space and run `tp connect` again",
+  "not-connected": "Run `tp connect` first",
+  "intercepts-missing":
+    "`tp install` (an admin of the cluster) brings the manager to this release, which knows intercepts",
+  "intercept-name":
+    "Use lower-case letters, digits and `-`; `--workload` names a workload that is called otherwise",
+  "intercept-exists": "`tp leave NAME` ends it; or give this one another name",
+  "intercept-unknown": "`tp list --intercepts` shows what there is",
+  "intercept-conflict":
+    "Give `--http-header` conditions that differ, or wait until its holder leaves; `tp list` shows who that is",
+  "intercept-denied":
+    "The admin of the cluster made that rule, and can change it",
+  "intercept-failed": "Mend the cause and run the command again",
+  "workload-unknown":
+    "`tp list` shows the workloads of the namespace; `--workload` and `--namespace` name another",
+  "workload-ambiguous": "Name its kind: `--workload KIND/NAME`",
+  "workload-unsupported": "`tp list` shows what can be intercepted",
+  "service-unknown": "Give one of them, or leave `--service` out",
+  "container-unknown": "Give one of them, or leave `--container` out",
+  "port-unknown": "Give one that is there: `--port LAPTOP-PORT:PORT`",
+  "port-ambiguous": "Choose one: `--port LAPTOP-PORT:PORT`",
+  "port-in-use":
+    "Give another port of the laptop, or end the other intercept: `tp leave NAME`",
+  "mount-in-use": "Give another directory: `--mount DIRECTORY`",
   internal: "The connector's log tells more: ~/.cache/tp/connector.log",
 };
 

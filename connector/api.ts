@@ -1,8 +1,11 @@
 // deno-lint-ignore-file camelcase -- the names that scripts for Telepresence know
 /** What crosses the threshold between `tp` commands and the connector. All of it is JSON. */
 import type { Failure } from "./failure.ts";
+import type { InterceptInfo } from "./intercepts/api.ts";
 
 export { type Failure, type FailureKind, failureKinds } from "./failure.ts";
+export * from "./intercepts/api.ts";
+export { parsePodPort, parsePortRequest } from "./intercepts/port_request.ts";
 export { diskFullCause, isDiskFull } from "./disk_full.ts";
 export { maxReplicas } from "../manager/api.ts";
 export { protocolVersions } from "../tunnel/mod.ts";
@@ -30,6 +33,15 @@ export type ConnectEvent =
   /** `stands`: a connection that was there before still is. Otherwise the connector undoes all and ends. */
   | { event: "failed"; failure: Failure; stands: boolean };
 
+/** One of this laptop's. */
+export interface InterceptStatus {
+  name: string;
+  /** `user@host`; empty for one that the cluster does not know of. */
+  client: string;
+  namespace: string;
+  disposition: InterceptInfo["disposition"];
+}
+
 /** State of a connection. Field names are those that scripts for Telepresence know. */
 export interface Status {
   user_daemon: {
@@ -44,7 +56,10 @@ export interface Status {
     kubernetes_context?: string;
     namespace?: string;
     manager_namespace?: string;
-    intercepts: [];
+    intercepts: InterceptStatus[];
+    replacements: InterceptStatus[];
+    wiretaps: InterceptStatus[];
+    ingests: InterceptStatus[];
   };
   root_daemon?: {
     running: boolean;

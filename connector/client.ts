@@ -1,5 +1,14 @@
 /** What `tp` commands say to the connector: HTTP over its Unix socket. */
-import type { ConnectEvent, ConnectRequest, Status } from "./api.ts";
+import type {
+  ConnectEvent,
+  ConnectRequest,
+  InterceptEvent,
+  InterceptRequest,
+  LeaveRequest,
+  Status,
+  WorkloadInfo,
+} from "./api.ts";
+import { ConnectError } from "./failure.ts";
 import { connectorSocketPath } from "./paths.ts";
 export { connectorLogPath, connectorPidPath } from "./paths.ts";
 
@@ -35,6 +44,55 @@ export class ConnectorClient implements Disposable {
     yield* jsonLines<ConnectEvent>(response.body!);
   }
 
+  /**
+   * Intercepts, telling what happens. Leaving the iteration early, or aborting, calls it off; when it is held, it ends it.
+   *
+   * @throws {ConnectError} `not-connected`.
+   */
+  async *intercept(
+    request: InterceptRequest,
+    { signal }: { signal: AbortSignal },
+  ): AsyncGenerator<InterceptEvent> {
+    const body = JSON.stringify(request);
+    const response = await this.#fetch("POST", "/intercept", { body, signal });
+    await mustBeOk(response);
+    yield* jsonLines<InterceptEvent>(response.body!);
+  }
+
+  /**
+   * Ends an intercept, or calls one off that is being made; resolves when it is no more.
+   *
+   * @throws {ConnectError} `intercept-unknown`, `not-connected`.
+   */
+  async leave(request: LeaveRequest): Promise<void> {
+    const body = JSON.stringify(request);
+    const response = await this.#fetch("POST", "/leave", { body });
+    await mustBeOk(response);
+    await response.body?.cancel();
+  }
+
+  /**
+   * The workloads of a namespace; absent: the connection's.
+   *
+   * @throws {ConnectError}
+   */
+  async list(namespace: string | undefined): Promise<WorkloadInfo[]> {
+    const response = await this.#fetch("GET", listPath({ namespace }));
+    await mustBeOk(response);
+    return await response.json();
+  }
+
+  /** As {@link ConnectorClient.list}, and again after each change, until the signal aborts. */
+  async *follow(
+    namespace: string | undefined,
+    { signal }: { signal: AbortSignal },
+  ): AsyncGenerator<WorkloadInfo[]> {
+    const path = listPath({ namespace, watch: "true" });
+    const response = await this.#fetch("GET", path, { signal });
+    await mustBeOk(response);
+    yield* jsonLines<WorkloadInfo[]>(response.body!);
+  }
+
   /** Disconnects; resolves when the host is as it was. The connector ends after it. */
   async quit(): Promise<void> {
     const response = await this.#fetch("POST", "/quit");
@@ -63,6 +121,21 @@ export class ConnectorClient implements Disposable {
       );
     }
   }
+}
+
+function listPath(asked: Record<string, string | undefined>): string {
+  const given = Object.entries(asked).filter(([, value]) =>
+    value !== undefined
+  ) as [string, string][];
+  return `/list?${new URLSearchParams(given)}`;
+}
+
+/** @throws {ConnectError} what the connector says instead of an answer. */
+async function mustBeOk(response: Response): Promise<void> {
+  if (response.ok) return;
+  if (response.status === 409) throw new ConnectError(await response.json());
+  await response.body?.cancel();
+  throw new ConnectorAbsentError("Cannot ask the connector: it is ending");
 }
 
 /** No connector of this user runs, or it ended while it was asked. */

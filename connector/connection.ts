@@ -6,23 +6,29 @@
  * 2. The daemon is held and opens the TUN device: the host is ready before the cluster is changed.
  * 3. A manager that is missing is installed; the session is made.
  * 4. DNS and VPN are put on the device; routes and the host's resolver are set, and follow the cluster.
+ * 5. Intercepts come and go while it stands.
  *
  * Undoing is this read backwards.
  */
 import { product, version } from "../build.ts";
 import type { DaemonClient } from "../daemon/client.ts";
 import { type ClusterAccess, loadAccess, openApi } from "../k8s/mod.ts";
+import { createIdentity } from "../tunnel/mod.ts";
 import type { ConnectEvent, ConnectRequest, Status } from "./api.ts";
 import { askApiServer } from "./api_server.ts";
 import { holdDaemon } from "./daemon_hold.ts";
 import { openDevice } from "./device.ts";
 import { ConnectError } from "./failure.ts";
+import { InterceptCalls } from "./intercepts/intercept_calls.ts";
+import { InterceptTable } from "./intercepts/intercept_table.ts";
+import { Intercepts } from "./intercepts/intercepts.ts";
 import type { ManagerLink } from "./link.ts";
 import { ensureManager, lookForManager } from "./manager.ts";
 import { type Network, openNetwork } from "./network.ts";
 import { reachManager } from "./reach.ts";
 import type { Replica } from "./replicas.ts";
-import { idleStatus, managerStatus } from "./status.ts";
+import { SearchList } from "./search_list.ts";
+import { idleStatus, interceptStatus, managerStatus } from "./status.ts";
 import { WayMemory } from "./way_memory.ts";
 import { WorldView } from "./world_view.ts";
 
@@ -53,9 +59,14 @@ export async function connect(
   const options = { ...request, signal, tell };
   const presence = await lookForManager(api, options);
   const view = new WorldView();
+  const identity = await createIdentity();
+  const table = new InterceptTable();
   const link = async (ready?: readonly Replica[]) =>
     building.use(
-      await reachManager(api, { ...options, view, ...ready ? { ready } : {} }),
+      await reachManager(api, {
+        ...{ ...options, view, identity, serve: table.serve },
+        ...ready ? { ready } : {},
+      }),
     );
   let linked = presence.state === "ready"
     ? await link(presence.ready)
@@ -66,8 +77,18 @@ export async function connect(
   await ensureManager(api, presence, options);
   tell({ event: "progress", text: "Connecting to traffic manager..." });
   linked ??= await link();
+  const search = new SearchList(access.namespace);
   const network = building.use(
-    await openNetwork({ access, daemon, device, link: linked, view }),
+    await openNetwork({
+      ...{ access, daemon, device, link: linked, view },
+      search: () => search.current,
+    }),
+  );
+  const intercepts = building.use(
+    new Intercepts({
+      ...{ api, link: linked, table, search },
+      ...{ namespace: access.namespace, thumbprint: identity.thumbprint },
+    }),
   );
   if (!view.current.namespaces.includes(access.namespace)) {
     const text = `Warning: namespace "${access.namespace}" does not exist; ` +
@@ -75,7 +96,12 @@ export async function connect(
     tell({ event: "progress", text });
   }
   signal.throwIfAborted();
-  const parts = { access, request, link: linked, daemon, view, network };
+  const { namespace } = access;
+  const calls = new InterceptCalls({ api, intercepts, namespace });
+  const parts = {
+    ...{ access, request, link: linked, daemon, view, network },
+    ...{ intercepts, calls },
+  };
   return new Connection(parts, building.move());
 }
 
@@ -97,6 +123,8 @@ interface Parts {
   daemon: DaemonClient;
   view: WorldView;
   network: Network;
+  intercepts: Intercepts;
+  calls: InterceptCalls;
 }
 
 /** A connection that stands. */
@@ -140,8 +168,13 @@ export class Connection {
     });
   }
 
+  /** What this connection is asked beside its state; `undefined` for what it does not know. */
+  answer(request: Request): Promise<Response | undefined> {
+    return this.#parts.calls.answer(request);
+  }
+
   status(): Status {
-    const { access, request, link, view, network } = this.#parts;
+    const { access, request, link, view, network, intercepts } = this.#parts;
     const way = link.status();
     const idle = idleStatus("Connected");
     return {
@@ -152,6 +185,7 @@ export class Connection {
         kubernetes_context: access.context,
         namespace: access.namespace,
         manager_namespace: request.managerNamespace,
+        ...interceptStatus(intercepts.list()),
       },
       root_daemon: { running: true, version, ...network.status(view.current) },
       traffic_manager: managerStatus(way),

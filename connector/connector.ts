@@ -1,8 +1,9 @@
 import { logger } from "../log.ts";
-import type { ConnectEvent, ConnectRequest, Status } from "./api.ts";
+import type { ConnectEvent, ConnectRequest, Failure, Status } from "./api.ts";
 import { type CalledOffBy, CalledOffError } from "./called_off.ts";
 import { connect, type Connection } from "./connection.ts";
 import { toFailure } from "./errors.ts";
+import { jsonLines } from "./json_lines.ts";
 import { idleStatus } from "./status.ts";
 
 const log = logger("connector");
@@ -30,14 +31,17 @@ export class Connector {
     if (call === "GET /status") return Response.json(this.#status());
     if (call === "POST /connect") {
       if (this.#isEnding) return new Response(null, { status: 503 });
-      return new Response(this.#connect(await request.json()));
+      return this.#connect(await request.json());
     }
     if (call === "POST /quit") {
       await this.#disconnect("quit");
       queueMicrotask(() => this.end("quit"));
       return Response.json({});
     }
-    return new Response(null, { status: 404 });
+    const connection = this.#isEnding ? undefined : this.#connected;
+    if (connection === undefined) return notConnected();
+    return await connection.answer(request) ??
+      new Response(null, { status: 404 });
   }
 
   /** Disconnects and lets {@link Connector.ended} resolve. */
@@ -62,30 +66,22 @@ export class Connector {
   }
 
   /** What happens, a line of JSON each. A command that goes away while it waits calls the connecting off. */
-  #connect(request: ConnectRequest): ReadableStream<Uint8Array> {
+  #connect(request: ConnectRequest): Response {
     clearTimeout(this.#lonely);
-    const encoder = new TextEncoder();
-    let listening = true;
-    return new ReadableStream({
-      start: async (controller) => {
-        const tell = (event: ConnectEvent) => {
-          if (!listening) return;
-          controller.enqueue(encoder.encode(JSON.stringify(event) + "\n"));
-        };
-        await this.#connectOnce(request, tell).catch((error) => {
-          log.error("connect failed", { error });
-          const stands = this.#connected !== undefined && !this.#isEnding;
-          tell({ event: "failed", failure: toFailure(error), stands });
-        });
-        if (listening) controller.close();
-        listening = false;
-        if (this.#connected === undefined) this.end("loss");
-      },
-      cancel: () => {
-        listening = false;
-        if (this.#connected === undefined) this.end("loss");
-      },
+    return jsonLines<ConnectEvent>(async (tell, gone) => {
+      gone.addEventListener("abort", () => this.#endUnlessConnected());
+      await this.#connectOnce(request, tell).catch((error) => {
+        log.error("connect failed", { error });
+        const stands = this.#connected !== undefined && !this.#isEnding;
+        tell({ event: "failed", failure: toFailure(error), stands });
+      });
+      // What was told is on its way before the process ends.
+      queueMicrotask(() => this.#endUnlessConnected());
     });
+  }
+
+  #endUnlessConnected(): void {
+    if (this.#connected === undefined) this.end("loss");
   }
 
   /** The first request makes the connection; later ones are told that it is there, or that it is another. */
@@ -104,4 +100,10 @@ export class Connector {
     this.#connected = connection;
     tell({ event: "connected", already, status: connection.status() });
   }
+}
+
+function notConnected(): Response {
+  const cause = "Cannot do that: there is no connection";
+  const failure: Failure = { kind: "not-connected", cause };
+  return Response.json(failure, { status: 409 });
 }

@@ -1,9 +1,8 @@
 /** What to tell who may not: which rights are missing, and what an admin of the cluster would run. */
 import {
   type ApiClient,
-  ApiError,
+  type ApiError,
   type KubernetesObject,
-  resource,
 } from "../k8s/mod.ts";
 import { defaultManagerNamespace } from "../manager/api.ts";
 import { ConnectError } from "./failure.ts";
@@ -14,6 +13,10 @@ import {
   rightsToConnect,
   userRole,
 } from "./rights.ts";
+import { userName } from "./user_name.ts";
+
+/** The ClusterRole among the manager's objects that is for those who intercept. */
+const interceptRole = "tp-intercept";
 
 /** The user that the API server sees in who sends no credentials. */
 const anonymous = "system:anonymous";
@@ -35,7 +38,7 @@ export async function forbiddenToConnect(
     installed: boolean;
   },
 ): Promise<ConnectError> {
-  const user = await userName(api);
+  const user = await userName(api) ?? "NAME";
   if (user === anonymous) return withoutCredentials(api, cause);
   const missing = await lacking(api, rightsToConnect(managerNamespace));
   return new ConnectError({
@@ -68,7 +71,7 @@ export async function forbiddenToInstall(
 ): Promise<ConnectError | undefined> {
   const missing = await lacking(api, rightsToApply(manifests));
   if (missing.length === 0 && cause === undefined) return undefined;
-  const user = await userName(api);
+  const user = await userName(api) ?? "NAME";
   if (user === anonymous) return withoutCredentials(api, cause);
   const toConnect = await lacking(api, rightsToConnect(managerNamespace));
   const told = cause === undefined ? [] : [cause.message];
@@ -83,6 +86,26 @@ export async function forbiddenToInstall(
     adminCommands: [
       installCommand(managerNamespace),
       ...toConnect.length > 0 ? [bindCommand(managerNamespace, user)] : [],
+    ],
+  }, { cause });
+}
+
+/** A user who may not intercept in `namespace`. */
+export async function forbiddenToIntercept(
+  api: ApiClient,
+  { namespace, cause }: { namespace: string; cause: ApiError },
+): Promise<ConnectError> {
+  const user = await userName(api) ?? "NAME";
+  if (user === anonymous) return withoutCredentials(api, cause);
+  return new ConnectError({
+    kind: "forbidden",
+    cause: `Cannot intercept in namespace "${namespace}": user "${user}" ` +
+      "lacks rights in the cluster",
+    details: [cause.message],
+    adminCommands: [
+      `kubectl create rolebinding ${bindingName(interceptRole, user)} ` +
+      `--namespace ${namespace} --clusterrole ${interceptRole} ` +
+      `--user ${quote(user)}`,
     ],
   }, { cause });
 }
@@ -105,9 +128,13 @@ function installCommand(managerNamespace: string): string {
 }
 
 function bindCommand(managerNamespace: string, user: string): string {
-  const name = `${userRole}-${user.replace(/[^\w.@:-]/g, "-")}`;
+  const name = bindingName(userRole, user);
   return `kubectl create rolebinding ${name} --namespace ${managerNamespace} ` +
     `--role ${userRole} --user ${quote(user)}`;
+}
+
+function bindingName(role: string, user: string): string {
+  return `${role}-${user.replace(/[^\w.@:-]/g, "-")}`;
 }
 
 /** A word of a shell command. */
@@ -115,26 +142,4 @@ function quote(word: string): string {
   return /^[\w.@:/-]+$/.test(word)
     ? word
     : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-interface SelfSubjectReview extends KubernetesObject {
-  status?: { userInfo?: { username?: string } };
-}
-
-/** Kubernetes 1.28 and later. */
-const selfSubjectReviews = resource<SelfSubjectReview>(
-  "authentication.k8s.io/v1",
-  "SelfSubjectReview",
-  { namespaced: false },
-);
-
-/** The user as the API server sees it; `NAME` where it does not tell. */
-async function userName(api: ApiClient): Promise<string> {
-  try {
-    const { status } = await api.create(selfSubjectReviews, { metadata: {} });
-    return status?.userInfo?.username ?? "NAME";
-  } catch (error) {
-    const told = error instanceof ApiError ? error.detail : "";
-    return /User "([^"]+)"/.exec(told)?.[1] ?? "NAME";
-  }
 }

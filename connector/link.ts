@@ -11,7 +11,7 @@ import { logger } from "../log.ts";
 import type { World } from "../manager/api.ts";
 import type { Manager } from "../manager/client.ts";
 import { RefusedError } from "../net/mod.ts";
-import type { Identity, SessionStats } from "../tunnel/mod.ts";
+import type { Identity, Incoming, SessionStats } from "../tunnel/mod.ts";
 import { type DirectStatus, DirectWay } from "./direct_way.ts";
 import { ManagerSession, type Waiting } from "./manager_session.ts";
 import { pause } from "./pause.ts";
@@ -37,7 +37,10 @@ export interface LinkOptions {
   namespace: string;
   /** Copies of the manager that were ready a moment ago, best first; looked for anew when absent. */
   ready?: readonly Replica[];
+  /** The key of all its sessions. */
   identity: Identity;
+  /** Answers streams that the manager opens. */
+  serve: (incoming: Incoming) => void;
   /** Called with each view of the cluster, the first before {@link ManagerLink.open} resolves. */
   onWorld: (world: World) => void;
 }
@@ -247,7 +250,7 @@ export class ManagerLink implements AsyncDisposable {
       before?: Replica;
     },
   ): Promise<ManagerSession> {
-    const { api, namespace, identity, onWorld } = this.#options;
+    const { api, namespace, identity, serve, onWorld } = this.#options;
     const all = ready ?? await this.#look(signal);
     const isBefore = ({ life }: Replica) => life === before?.life;
     const errors: unknown[] = [];
@@ -256,7 +259,7 @@ export class ManagerLink implements AsyncDisposable {
     ) {
       try {
         return await ManagerSession.open({
-          ...{ api, namespace, replica, identity, onWorld },
+          ...{ api, namespace, replica, identity, serve, onWorld },
           direct: this.direct,
           onChange: (session) => {
             if (session === this.#session) this.#refresh();

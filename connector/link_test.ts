@@ -10,6 +10,7 @@ const identity = await createIdentity();
 async function openLink(cluster: FakeCluster): Promise<ManagerLink> {
   return await ManagerLink.open({
     ...{ api: cluster.api, namespace: "there", identity },
+    serve: (incoming) => incoming.refuse("unknown-target", "a test"),
     onWorld: (told) => assert.deepEqual(told, world),
   }, new AbortController());
 }

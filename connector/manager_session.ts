@@ -17,6 +17,7 @@ import {
   type CarrierChange,
   dialSession,
   type Identity,
+  type Incoming,
   type Session,
   type SessionStats,
 } from "../tunnel/mod.ts";
@@ -44,6 +45,8 @@ export interface ManagerSessionOptions {
   namespace: string;
   replica: Replica;
   identity: Identity;
+  /** Answers streams that the manager opens. */
+  serve: (incoming: Incoming) => void;
   direct: DirectWay;
   /** Called with each view of the cluster, the first before {@link ManagerSession.open} resolves. */
   onWorld: (world: World) => void;
@@ -84,11 +87,11 @@ export class ManagerSession {
     options: ManagerSessionOptions,
     { signal }: { signal: AbortSignal },
   ): Promise<ManagerSession> {
-    const { api, namespace, replica: { pod }, identity } = options;
+    const { api, namespace, replica: { pod }, identity, serve } = options;
     let onCarrier: (change: CarrierChange) => void = () => {};
     let onTrouble: (trouble: Error) => void = () => {};
     const session = await dialSession({
-      ...{ identity, product, signal },
+      ...{ identity, product, serve, signal },
       dial: ({ signal }) => openCarrier(api, { namespace, pod, signal }),
       limits: carrierLimits(),
       onCarrier: (change) => onCarrier(change),

@@ -1,7 +1,7 @@
 /** The first session with a manager that is ready: what keeps it from coming about is told as such. */
 import { type ApiClient, ApiError } from "../k8s/mod.ts";
 import { ConnResetError, RefusedError } from "../net/mod.ts";
-import { createIdentity, ProtocolError } from "../tunnel/mod.ts";
+import { type Identity, type Incoming, ProtocolError } from "../tunnel/mod.ts";
 import { ConnectError } from "./failure.ts";
 import { forbiddenToConnect } from "./forbidden.ts";
 import { ManagerLink } from "./link.ts";
@@ -14,6 +14,10 @@ export interface ReachOptions {
   ready?: readonly Replica[];
   /** Gets what the manager sees of the cluster. */
   view: WorldView;
+  /** Who this laptop is. */
+  identity: Identity;
+  /** Answers streams that the manager opens. */
+  serve: (incoming: Incoming) => void;
   signal: AbortSignal;
 }
 
@@ -23,12 +27,11 @@ export interface ReachOptions {
  */
 export async function reachManager(
   api: ApiClient,
-  { managerNamespace: namespace, ready, view, signal }: ReachOptions,
+  { managerNamespace: namespace, ready, view, signal, ...own }: ReachOptions,
 ): Promise<ManagerLink> {
-  const identity = await createIdentity();
   try {
     return await ManagerLink.open({
-      ...{ api, namespace, identity },
+      ...{ api, namespace, identity: own.identity, serve: own.serve },
       ...ready === undefined ? {} : { ready },
       onWorld: (world) => view.set(world),
     }, { signal });

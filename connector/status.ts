@@ -1,5 +1,6 @@
 import { version } from "../build.ts";
 import type { Status } from "./api.ts";
+import type { InterceptInfo } from "./intercepts/api.ts";
 import type { LinkStatus } from "./link.ts";
 
 /** The state of a connector that holds no connection. */
@@ -13,8 +14,27 @@ export function idleStatus(
       executable: Deno.execPath(),
       pid: Deno.pid,
       status,
-      intercepts: [],
+      ...interceptStatus([]),
     },
+  };
+}
+
+/** The intercepts of a connection, each kind in its own list, as scripts for Telepresence know them. */
+export function interceptStatus(
+  all: readonly InterceptInfo[],
+): Pick<
+  Status["user_daemon"],
+  "intercepts" | "replacements" | "wiretaps" | "ingests"
+> {
+  const of = (...modes: InterceptInfo["mode"][]) =>
+    all.filter(({ mode }) => modes.includes(mode)).map((
+      { name, client = "", namespace, disposition },
+    ) => ({ name, client, namespace, disposition }));
+  return {
+    intercepts: of("intercept", "local-only"),
+    replacements: of("replace"),
+    wiretaps: of("wiretap"),
+    ingests: of("ingest"),
   };
 }
 

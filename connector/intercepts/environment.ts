@@ -1,0 +1,94 @@
+/** The environment of an intercepted container, as it is to be had on the laptop. */
+import type { ContainerEnvironment } from "../../manager/api.ts";
+import type { Conn } from "../../net/mod.ts";
+import type { ManagerLink } from "../link.ts";
+import type { MountInfo } from "./api.ts";
+
+/** Longer than any that a kernel takes. */
+const maxBytes = 4 * 1024 * 1024;
+const attempts = 3;
+const pauseMs = 500;
+
+/** What is of the process in the pod, and would break one on the laptop. */
+const ofThePod = new Set([
+  ...["PATH", "HOME", "HOSTNAME", "PWD", "OLDPWD", "SHLVL", "TERM", "_"],
+]);
+
+export interface EnvironmentQuestion {
+  /** UID of the intercept. */
+  intercept: string;
+  container: string;
+  signal: AbortSignal;
+}
+
+/** @throws {RefusedError | ConnResetError | SyntaxError} when it cannot be had, also after some attempts. */
+export async function readEnvironment(
+  link: Pick<ManagerLink, "use">,
+  question: EnvironmentQuestion,
+): Promise<ContainerEnvironment> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await readOnce(link, question);
+    } catch (error) {
+      question.signal.throwIfAborted();
+      if (attempt === attempts) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+}
+
+async function readOnce(
+  link: Pick<ManagerLink, "use">,
+  { intercept, container, signal }: EnvironmentQuestion,
+): Promise<ContainerEnvironment> {
+  const wanted = { kind: "environment", container } as const;
+  const stream = await link.use((manager) =>
+    manager.pod(intercept, wanted, { signal })
+  );
+  const close = () => stream.close();
+  signal.addEventListener("abort", close, { once: true });
+  try {
+    return JSON.parse(new TextDecoder().decode(await readAll(stream)));
+  } finally {
+    signal.removeEventListener("abort", close);
+    stream.close();
+  }
+}
+
+async function readAll(stream: Conn): Promise<Uint8Array> {
+  let bytes = new Uint8Array(64 * 1024);
+  for (let length = 0;;) {
+    const read = await stream.read(bytes.subarray(length));
+    if (read === null) return bytes.subarray(0, length);
+    length += read;
+    if (length < bytes.length) continue;
+    if (length >= maxBytes) {
+      throw new RangeError("Cannot read the environment: too long");
+    }
+    const more = new Uint8Array(bytes.length * 2);
+    more.set(bytes);
+    bytes = more;
+  }
+}
+
+/** What a process on the laptop is given. */
+export function laptopEnvironment(
+  environment: Readonly<Record<string, string>>,
+  { id, container, mount }: {
+    id: string;
+    container: string;
+    mount?: MountInfo | undefined;
+  },
+): Record<string, string> {
+  return {
+    ...Object.fromEntries(
+      Object.entries(environment).filter(([name]) => !ofThePod.has(name)),
+    ),
+    TELEPRESENCE_CONTAINER: container,
+    TELEPRESENCE_INTERCEPT_ID: id,
+    ...mount?.local_dir === undefined ? {} : {
+      TELEPRESENCE_ROOT: mount.local_dir,
+      TELEPRESENCE_MOUNTS: mount.mounts.join(":"),
+    },
+  };
+}

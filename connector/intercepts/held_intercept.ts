@@ -1,0 +1,71 @@
+/** One intercept of this connection, with all that belongs to it on the laptop. */
+import { ConnectError } from "../failure.ts";
+import type { InterceptInfo } from "./api.ts";
+
+export interface HeldParts {
+  /** As it is at present. */
+  info: () => InterceptInfo;
+  /** Resolves, with why, when it has ended by no doing of ours. */
+  ended: Promise<string>;
+}
+
+/** A name that is taken, from the request on until all is undone. */
+export class HeldIntercept {
+  readonly name: string;
+  readonly container: string | undefined;
+  readonly #building = new AsyncDisposableStack();
+  readonly #abort = new AbortController();
+  readonly #opened = Promise.withResolvers<void>();
+  #parts: HeldParts | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(name: string, container: string | undefined) {
+    this.name = name;
+    this.container = container;
+  }
+
+  /** Aborts when it is to end. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** `undefined` before it is open. */
+  get parts(): HeldParts | undefined {
+    return this.#parts;
+  }
+
+  /** Runs `build`, whose stack is undone with this, or at once when it fails. */
+  async open(
+    build: (building: AsyncDisposableStack) => Promise<HeldParts>,
+  ): Promise<HeldParts> {
+    try {
+      const parts = await build(this.#building);
+      if (this.signal.aborted) throw calledOff();
+      this.#parts = parts;
+      return parts;
+    } catch (error) {
+      const told = this.signal.aborted ? calledOff() : error;
+      await this.#building.disposeAsync();
+      throw told;
+    } finally {
+      this.#opened.resolve();
+    }
+  }
+
+  /** Resolves when all is undone, what is being built included. */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    this.#abort.abort();
+    await this.#opened.promise;
+    this.#parts = undefined;
+    await this.#building.disposeAsync();
+  }
+}
+
+function calledOff(): ConnectError {
+  const cause = "Cannot intercept: it was called off";
+  return new ConnectError({ kind: "called-off", cause });
+}

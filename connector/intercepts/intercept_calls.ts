@@ -1,0 +1,128 @@
+/** What `tp` commands ask of the intercepts of a connection, over HTTP. */
+import type { ApiClient } from "../../k8s/mod.ts";
+import { logger } from "../../log.ts";
+import { toFailure } from "../errors.ts";
+import { jsonLines } from "../json_lines.ts";
+import type {
+  InterceptEvent,
+  InterceptInfo,
+  InterceptRequest,
+  WorkloadInfo,
+} from "./api.ts";
+import type { Intercepts } from "./intercepts.ts";
+import { workloadInfos } from "./workload_infos.ts";
+import { followNamespace, readNamespace } from "./workload_list.ts";
+
+const log = logger("connector");
+
+export interface InterceptCallsOptions {
+  api: ApiClient;
+  intercepts: Intercepts;
+  /** The connection's. */
+  namespace: string;
+}
+
+export class InterceptCalls {
+  readonly #options: InterceptCallsOptions;
+
+  constructor(options: InterceptCallsOptions) {
+    this.#options = options;
+  }
+
+  /** `undefined` for what is no call of these. */
+  async answer(request: Request): Promise<Response | undefined> {
+    const url = new URL(request.url);
+    switch (`${request.method} ${url.pathname}`) {
+      case "POST /intercept":
+        return this.#intercept(await request.json());
+      case "POST /leave":
+        return await answered(this.#leave(await request.json()));
+      case "GET /list": {
+        const namespace = url.searchParams.get("namespace") ??
+          this.#options.namespace;
+        return await answered(
+          url.searchParams.has("watch")
+            ? this.#watch(namespace)
+            : this.#list(namespace),
+        );
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  /** A line for each event. Who goes away before it stands calls it off, and ends it if it is held. */
+  #intercept(request: InterceptRequest): Response {
+    const { intercepts } = this.#options;
+    return jsonLines<InterceptEvent>(async (tell, signal) => {
+      try {
+        const held = await intercepts.open(request, {
+          signal,
+          tell: (text) => tell({ event: "progress", text }),
+        });
+        const { info, ended } = held.parts!;
+        tell({ event: "intercepted", info: info() });
+        if (!request.isHeld) return;
+        const gone = Promise.withResolvers<undefined>();
+        signal.addEventListener("abort", () => gone.resolve(undefined));
+        if (signal.aborted) gone.resolve(undefined);
+        const reason = await Promise.race([ended, gone.promise]);
+        if (reason === undefined) await intercepts.release(held);
+        else tell({ event: "ended", reason });
+      } catch (error) {
+        log.info("not intercepted", { name: request.name, error });
+        tell({ event: "failed", failure: toFailure(error) });
+      }
+    });
+  }
+
+  async #leave(
+    request: Parameters<Intercepts["leave"]>[0],
+  ): Promise<Record<never, never>> {
+    await this.#options.intercepts.leave(request);
+    return {};
+  }
+
+  async #list(namespace: string): Promise<WorkloadInfo[]> {
+    const { api } = this.#options;
+    const signal = AbortSignal.timeout(30_000);
+    const objects = await readNamespace(api, { namespace, signal });
+    return workloadInfos(objects, this.#own(namespace));
+  }
+
+  #own(namespace: string): InterceptInfo[] {
+    return this.#options.intercepts.list().filter((one) =>
+      one.namespace === namespace
+    );
+  }
+
+  /** All of the list, on a line each time that it has changed. */
+  async #watch(namespace: string): Promise<Response> {
+    const stop = new AbortController();
+    const { signal } = stop;
+    const { api } = this.#options;
+    const changes = followNamespace(api, { namespace, signal });
+    // What may not be read is told in the place of the lines.
+    let next = await changes.next();
+    return jsonLines<WorkloadInfo[]>(async (tell, gone) => {
+      gone.addEventListener("abort", () => stop.abort());
+      for (let last = ""; !next.done; next = await changes.next()) {
+        const infos = workloadInfos(next.value, this.#own(namespace));
+        const text = JSON.stringify(infos);
+        if (text !== last) tell(infos);
+        last = text;
+      }
+    });
+  }
+}
+
+/** The value, or 409 and the failure. */
+async function answered(asked: Promise<unknown>): Promise<Response> {
+  try {
+    const value = await asked;
+    return value instanceof Response ? value : Response.json(value);
+  } catch (error) {
+    log.info("a call failed", { error });
+    return Response.json(toFailure(error), { status: 409 });
+  }
+}

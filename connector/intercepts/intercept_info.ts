@@ -1,0 +1,114 @@
+// deno-lint-ignore-file camelcase -- the names that scripts for Telepresence know
+/** What is told of an intercept. Pure. */
+import type {
+  HeaderMatch,
+  Intercept,
+  InterceptPhase,
+  RequestMatch,
+} from "../../manager/api.ts";
+import type { InterceptInfo, MountInfo } from "./api.ts";
+
+/** What only the laptop that has it knows. */
+export interface OwnPart {
+  address: string;
+  /** By `port/protocol` of the pod. */
+  laptopPorts: ReadonlyMap<string, number>;
+  environment?: Record<string, string> | undefined;
+  mount?: MountInfo | undefined;
+}
+
+const dispositionOf: Record<InterceptPhase, InterceptInfo["disposition"]> = {
+  Waiting: "WAITING",
+  Active: "ACTIVE",
+  Away: "NO_CLIENT",
+  Conflict: "AGENT_ERROR",
+  Failed: "AGENT_ERROR",
+};
+
+/** @param own Absent for another laptop's. */
+export function interceptInfo(
+  { metadata, spec, status }: Intercept,
+  own?: OwnPart,
+): InterceptInfo {
+  const ports = spec.ports.map(({ port, protocol, service, servicePort }) => {
+    const target_port = own?.laptopPorts.get(`${port}/${protocol}`);
+    return {
+      ...{ container_port: port, protocol },
+      ...service === undefined ? {} : { service_name: service },
+      ...servicePort === undefined ? {} : { port_id: servicePort },
+      ...target_port === undefined ? {} : { target_port },
+    };
+  });
+  const filters = spec.match && filtersOf(spec.match);
+  return {
+    id: metadata.uid ?? "",
+    name: spec.name,
+    namespace: metadata.namespace ?? "",
+    mode: spec.mode,
+    disposition: dispositionOf[status?.phase ?? "Waiting"],
+    ...status?.message === undefined ? {} : { message: status.message },
+    workload: spec.workload.name,
+    workload_kind: spec.workload.kind,
+    container: spec.container,
+    owner: spec.owner,
+    client: spec.client,
+    own: own !== undefined,
+    ...own === undefined || ports.length === 0 ? {} : {
+      target_host: own.address,
+    },
+    ...ports[0] ?? {},
+    ports,
+    ...status?.pods === undefined ? {} : { pods: { ...status.pods } },
+    ...spec.mode === "ingest" || ports.length === 0 ? {} : {
+      filter_desc: filterText(spec.match, ports),
+    },
+    ...filters === undefined ? {} : { http_filter: filters },
+    global: filters === undefined,
+    ...own?.environment === undefined ? {} : { environment: own.environment },
+    ...own?.mount === undefined ? {} : { mount: own.mount },
+  };
+}
+
+/** An intercept that is on the laptop only. */
+export function localOnlyInfo(
+  { name, namespace }: { name: string; namespace: string },
+): InterceptInfo {
+  return {
+    ...{ id: "", name, namespace, mode: "local-only", disposition: "ACTIVE" },
+    ...{ own: true, ports: [], global: false },
+  };
+}
+
+function filterText(
+  match: RequestMatch | undefined,
+  ports: readonly { protocol: string }[],
+): string {
+  if (match === undefined) {
+    const protocols = [...new Set(ports.map(({ protocol }) => protocol))];
+    return `all ${protocols.toSorted().join(" and ")} connections`;
+  }
+  const filters = filtersOf(match);
+  const all = match.combine === "all" ? " and " : " or ";
+  return `HTTP requests with ${filters.join(all)}`;
+}
+
+/** A text for each condition. */
+function filtersOf(
+  { headers = [], path, methods }: RequestMatch,
+): string[] {
+  return [
+    ...headers.map((header) => `header '${headerText(header)}'`),
+    ...path === undefined ? [] : [`path ${pathWords[path.kind]} ${path.value}`],
+    ...methods === undefined ? [] : [`method ${methods.join("|")}`],
+  ];
+}
+
+const pathWords = {
+  equal: "equal to",
+  prefix: "starting with",
+  regex: "matching",
+} as const;
+
+function headerText({ name, kind, value }: HeaderMatch): string {
+  return kind === "regex" ? `${name}: /${value}/` : `${name}: ${value}`;
+}

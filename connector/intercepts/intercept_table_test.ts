@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { encodeLaptopTarget, type PodPort } from "../../manager/api.ts";
+import { Ip, RefusedError, writeAll } from "../../net/mod.ts";
+import { openPair } from "../../tunnel/session_fake.ts";
+import { InterceptTable, isListening } from "./intercept_table.ts";
+
+const ip = Ip.parse("127.0.0.1");
+const target = (port: PodPort, intercept = "uid-1") =>
+  encodeLaptopTarget({ intercept, port });
+const tcp = (port: number): PodPort => ({ port, protocol: "TCP" });
+
+function listen() {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return { listener, laptop: (listener.addr as Deno.NetAddr).port };
+}
+
+Deno.test("InterceptTable joins a stream with the laptop's port, half-close included", async () => {
+  const { listener, laptop } = listen();
+  using _ = listener;
+  const table = new InterceptTable();
+  const ports = [{ pod: tcp(8080), laptop }];
+  table.set("uid-1", { name: "web", addresses: [ip], ports });
+  await using pair = await openPair({ serveDialer: table.serve });
+  const opening = pair.acceptor.open(target(tcp(8080)));
+  const app = await listener.accept();
+  const stream = await opening;
+  await writeAll(stream, new TextEncoder().encode("question"));
+  await stream.closeWrite();
+  const asked = await new Response(app.readable, {}).text();
+  assert.equal(asked, "question");
+  stream.close();
+});
+
+Deno.test("InterceptTable answers after the other side has ended its direction", async () => {
+  const { listener, laptop } = listen();
+  using _ = listener;
+  const table = new InterceptTable();
+  const ports = [{ pod: tcp(8080), laptop }];
+  table.set("uid-1", { name: "web", addresses: [ip], ports });
+  await using pair = await openPair({ serveDialer: table.serve });
+  const opening = pair.acceptor.open(target(tcp(8080)));
+  using app = await listener.accept();
+  const stream = await opening;
+  await stream.closeWrite();
+  const into = new Uint8Array(16);
+  assert.equal(await app.read(into), null);
+  await app.write(new Uint8Array([1, 2, 3]));
+  await app.closeWrite();
+  assert.equal(await stream.read(into), 3);
+  assert.equal(await stream.read(into), null);
+  stream.close();
+});
+
+Deno.test("InterceptTable refuses what it does not know, and dials nothing", async () => {
+  const { listener, laptop } = listen();
+  using _ = listener;
+  const table = new InterceptTable();
+  const ports = [{ pod: tcp(8080), laptop }];
+  table.set("uid-1", { name: "web", addresses: [ip], ports });
+  await using pair = await openPair({ serveDialer: table.serve });
+  const unknown = [
+    target(tcp(8080), "uid-2"),
+    // The laptop's own port is no port of the pod.
+    target(tcp(laptop)),
+    target({ port: 8080, protocol: "UDP" }),
+    new TextEncoder().encode("{}"),
+    new Uint8Array([1, 127, 0, 0, 1, 0, 22]),
+  ];
+  for (const one of unknown) {
+    await assert.rejects(pair.acceptor.open(one), {
+      name: "RefusedError",
+      refusal: "unknown-target",
+    });
+  }
+  table.delete("uid-1");
+  await assert.rejects(pair.acceptor.open(target(tcp(8080))), {
+    refusal: "unknown-target",
+  });
+});
+
+Deno.test("InterceptTable refuses as the laptop does when nothing listens", async () => {
+  const { listener, laptop } = listen();
+  listener.close();
+  const table = new InterceptTable();
+  const ports = [{ pod: tcp(8080), laptop }];
+  table.set("uid-1", { name: "web", addresses: [ip], ports });
+  await using pair = await openPair({ serveDialer: table.serve });
+  await assert.rejects(
+    pair.acceptor.open(target(tcp(8080))),
+    (error: RefusedError) => error.refusal === "refused",
+  );
+});
+
+Deno.test("InterceptTable goes on to the next address where the first refuses", async () => {
+  const { listener, laptop } = listen();
+  using _ = listener;
+  const table = new InterceptTable();
+  const addresses = [Ip.parse("127.0.0.2"), ip] as const;
+  const ports = [{ pod: tcp(8080), laptop }];
+  table.set("uid-1", { name: "web", addresses, ports });
+  await using pair = await openPair({ serveDialer: table.serve });
+  const opening = pair.acceptor.open(target(tcp(8080)));
+  (await listener.accept()).close();
+  (await opening).close();
+});
+
+Deno.test("InterceptTable carries datagrams both ways", async () => {
+  const socket = createSocket("udp4");
+  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+  const table = new InterceptTable();
+  const pod: PodPort = { port: 53, protocol: "UDP" };
+  table.set("uid-1", {
+    name: "dns",
+    addresses: [ip],
+    ports: [{ pod, laptop: socket.address().port }],
+  });
+  socket.on("message", (message, { port, address }) => {
+    socket.send(new Uint8Array([...message, 9]), port, address);
+  });
+  await using pair = await openPair({ serveDialer: table.serve });
+  const flow = await pair.acceptor.openDatagrams(target(pod));
+  flow.send(new Uint8Array([7]));
+  const into = new Uint8Array(16);
+  assert.equal(await flow.receive(into), 2);
+  assert.deepEqual([...into.subarray(0, 2)], [7, 9]);
+  flow.close();
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+});
+
+Deno.test("isListening() knows an open port from a closed one", async () => {
+  const { listener, laptop } = listen();
+  assert.equal(await isListening([ip], laptop), true);
+  listener.close();
+  assert.equal(await isListening([ip], laptop), false);
+});

@@ -1,0 +1,268 @@
+/**
+ * The intercepts of one connection.
+ *
+ * 1. The name is taken. Workload, Services, ports and container are looked up with the user's rights.
+ * 2. The laptop's ports are taken, and the object is created: from then on the laptop's table knows it.
+ * 3. When the manager says that the traffic comes, environment and volumes are fetched, and ports to the pod opened.
+ * 4. It ends by `tp leave`, with who holds it, with its object, or with the connection: all of it is undone, backwards.
+ */
+import { type ApiClient, ApiError } from "../../k8s/mod.ts";
+import { logger } from "../../log.ts";
+import type { InterceptSpec } from "../../manager/api.ts";
+import { formatWorkload } from "../../manager/client.ts";
+import { Ip } from "../../net/mod.ts";
+import { ConnectError } from "../failure.ts";
+import { forbiddenToIntercept } from "../forbidden.ts";
+import type { ManagerLink } from "../link.ts";
+import type { SearchList } from "../search_list.ts";
+import { userName } from "../user_name.ts";
+import type { InterceptInfo, InterceptRequest, LeaveRequest } from "./api.ts";
+import { HeldIntercept, type HeldParts } from "./held_intercept.ts";
+import { localOnlyInfo } from "./intercept_info.ts";
+import { type InterceptTable, isListening } from "./intercept_table.ts";
+import { type LaptopName, laptopName } from "./laptop_name.ts";
+import { LaptopPorts } from "./laptop_ports.ts";
+import { openIntercept } from "./open_intercept.ts";
+import { planPorts, type PortPlan } from "./port_plan.ts";
+import { findWorkload, shapeOf } from "./workload.ts";
+
+const log = logger("connector");
+
+export interface InterceptsOptions {
+  api: ApiClient;
+  link: Pick<ManagerLink, "use">;
+  /** Of the key of all sessions. */
+  thumbprint: string;
+  /** The connection's. */
+  namespace: string;
+  table: InterceptTable;
+  search: SearchList;
+}
+
+export interface InterceptOptions {
+  /** Calls it off. */
+  signal: AbortSignal;
+  /** Told of what takes time, and of what is not as it should be. */
+  tell: (text: string) => void;
+}
+
+/** RFC 1123, short enough for the name of an object. */
+const nameSyntax = /^(?=.{1,200}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
+
+export class Intercepts implements AsyncDisposable {
+  readonly #options: InterceptsOptions;
+  readonly #all = new Map<string, HeldIntercept>();
+  readonly #ports = new LaptopPorts();
+  #laptop: Promise<{ owner: string; name: LaptopName }> | undefined;
+  #isClosed = false;
+
+  constructor(options: InterceptsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when the traffic comes to the laptop.
+   *
+   * @throws {ConnectError} why it does not; nothing is left of it then.
+   */
+  async open(
+    request: InterceptRequest,
+    { signal, tell }: InterceptOptions,
+  ): Promise<HeldIntercept> {
+    const held = this.#take(request);
+    const callOff = () => void held.close();
+    signal.addEventListener("abort", callOff, { once: true });
+    if (signal.aborted) callOff();
+    try {
+      const parts = await held.open((building) =>
+        request.localOnly
+          ? this.#openLocalOnly(request, building)
+          : this.#open(request, { held, building, tell })
+      );
+      void parts.ended.then((reason) => {
+        log.info("intercept ended", { name: held.name, reason });
+        return this.release(held);
+      });
+      return held;
+    } catch (error) {
+      await this.release(held);
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", callOff);
+    }
+  }
+
+  /**
+   * Resolves when it is no more; one that is being made is called off.
+   *
+   * @throws {ConnectError} `intercept-unknown`.
+   */
+  async leave({ name, container }: LeaveRequest): Promise<void> {
+    const held = this.#find(name, container);
+    if (held === undefined) {
+      throw new ConnectError({
+        kind: "intercept-unknown",
+        cause: `Intercept named "${name}" not found`,
+      });
+    }
+    await this.release(held);
+  }
+
+  /** Undoes it; resolves when it is no more. */
+  async release(held: HeldIntercept): Promise<void> {
+    await held.close();
+    if (this.#all.get(held.name) === held) this.#all.delete(held.name);
+  }
+
+  /** Those that are open. */
+  list(): InterceptInfo[] {
+    return [...this.#all.values()].flatMap(({ parts }) =>
+      parts === undefined ? [] : [parts.info()]
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#all.values()].map((one) => this.release(one)));
+  }
+
+  #take({ name, container }: InterceptRequest): HeldIntercept {
+    if (this.#isClosed) {
+      const cause = "Cannot intercept: the connection is ending";
+      throw new ConnectError({ kind: "called-off", cause });
+    }
+    if (!nameSyntax.test(name)) {
+      throw new ConnectError({
+        kind: "intercept-name",
+        cause:
+          `Cannot name an intercept "${name}": that is no name in Kubernetes`,
+      });
+    }
+    if (this.#all.has(name)) {
+      throw new ConnectError({
+        kind: "intercept-exists",
+        cause: `Intercept with name "${name}" already exists`,
+      });
+    }
+    const held = new HeldIntercept(name, container);
+    this.#all.set(name, held);
+    return held;
+  }
+
+  /** One of several containers of a workload may be named after both. */
+  #find(name: string, container: string | undefined) {
+    if (container === undefined) return this.#all.get(name);
+    return this.#all.get(`${name}-${container}`) ??
+      [...this.#all.values()].find((one) =>
+        one.name === name && one.container === container
+      );
+  }
+
+  #openLocalOnly(
+    { name, namespace = this.#options.namespace }: InterceptRequest,
+    building: AsyncDisposableStack,
+  ): Promise<HeldParts> {
+    building.use(this.#options.search.add(namespace));
+    const info = localOnlyInfo({ name, namespace });
+    const ended = new Promise<string>(() => {});
+    return Promise.resolve({ info: () => info, ended });
+  }
+
+  async #open(
+    request: InterceptRequest,
+    { held, building, tell }: {
+      held: HeldIntercept;
+      building: AsyncDisposableStack;
+      tell: (text: string) => void;
+    },
+  ): Promise<HeldParts> {
+    const { signal } = held;
+    const { namespace = this.#options.namespace } = request;
+    const { spec, plan, label } = await this.#plan(request, { signal, tell });
+    const addresses = addressesOf(request.address);
+    const ports = plan.ports.map(({ pod, laptop }) => ({ pod, laptop }));
+    building.use(
+      this.#ports.take(request.name, { ip: addresses[0], ports }),
+    );
+    if (!request.isHeld) await warnOfSilence({ addresses, ports, tell });
+    signal.throwIfAborted();
+    building.use(this.#options.search.add(namespace));
+    return await openIntercept({
+      ...this.#options,
+      ...{ request, namespace, spec, label, addresses, ports },
+    }, { building, signal, tell });
+  }
+
+  /** What the object shall say. */
+  async #plan(
+    request: InterceptRequest,
+    { signal, tell }: InterceptOptions,
+  ): Promise<{ spec: InterceptSpec; plan: PortPlan; label: string }> {
+    const { api, thumbprint } = this.#options;
+    const { name, mode, namespace = this.#options.namespace, match } = request;
+    try {
+      const wanted = request.workload ?? name;
+      const [{ ref, workload }, { owner, name: laptop }] = await Promise.all([
+        findWorkload(api, { namespace, wanted, signal }),
+        this.#who(),
+      ]);
+      tell(`Using ${ref.kind} ${ref.name}`);
+      const plan = planPorts(
+        { ...request, workload: formatWorkload(ref) },
+        await shapeOf(api, workload, { signal }),
+      );
+      const spec: InterceptSpec = {
+        ...{ name, owner, session: thumbprint, client: laptop.client },
+        ...{ workload: ref, mode, container: plan.container },
+        ports: plan.ports.map(({ pod }) => pod),
+        ...match === undefined ? {} : { match },
+      };
+      return { spec, plan, label: laptop.label };
+    } catch (error) {
+      const isForbidden = error instanceof ApiError && error.status === 403;
+      if (!isForbidden) throw error;
+      throw await forbiddenToIntercept(api, { namespace, cause: error });
+    }
+  }
+
+  /** Who this is, asked once. */
+  #who(): Promise<{ owner: string; name: LaptopName }> {
+    return this.#laptop ??= (async () => {
+      const owner = await userName(this.#options.api);
+      if (owner === undefined) {
+        this.#laptop = undefined;
+        throw new ConnectError({
+          kind: "intercept-failed",
+          cause: "Cannot intercept: the API server does not tell who you are",
+        });
+      }
+      return { owner, name: await laptopName(owner) };
+    })();
+  }
+}
+
+/** `localhost` may be served on either address. */
+function addressesOf(address: string): readonly [Ip, ...Ip[]] {
+  if (address === "127.0.0.1" || address === "localhost") {
+    return [Ip.parse("127.0.0.1"), Ip.parse("::1")];
+  }
+  return [Ip.parse(address)];
+}
+
+async function warnOfSilence(
+  { addresses, ports, tell }: {
+    addresses: readonly [Ip, ...Ip[]];
+    ports: PortPlan["ports"];
+    tell: (text: string) => void;
+  },
+): Promise<void> {
+  for (const { pod, laptop } of ports) {
+    if (pod.protocol !== "TCP" || await isListening(addresses, laptop)) {
+      continue;
+    }
+    tell(
+      `Warning: nothing listens on ${addresses[0]}:${laptop} of this laptop; ` +
+        "until something does, the app in the cluster answers",
+    );
+  }
+}

@@ -1,0 +1,132 @@
+/** Ports of an intercepted pod's loopback address, on the laptop's loopback address. */
+import { createSocket } from "node:dgram";
+import { logger } from "../../log.ts";
+import type { PodPort } from "../../manager/api.ts";
+import { type Datagrams, pipe, systemClock } from "../../net/mod.ts";
+import { acceptLoop, TcpConn } from "../../tcp/mod.ts";
+import { ConnectError } from "../failure.ts";
+import type { ManagerLink } from "../link.ts";
+
+const log = logger("connector");
+const hostname = "127.0.0.1";
+/** Flows of datagrams of one port; the oldest gives way. */
+const maxFlows = 256;
+const maxDatagramBytes = 65_527;
+
+export interface PodForwardOptions {
+  link: Pick<ManagerLink, "use">;
+  /** UID of the intercept. */
+  intercept: string;
+  port: PodPort;
+}
+
+/**
+ * Listens on the laptop's port of the same number. Dispose of it to end that, with all that came by it.
+ *
+ * @throws {ConnectError} `port-in-use`.
+ */
+export async function openPodForward(
+  options: PodForwardOptions,
+): Promise<Disposable> {
+  const { port: { port, protocol } } = options;
+  try {
+    return protocol === "TCP" ? forwardTcp(options) : await forwardUdp(options);
+  } catch (cause) {
+    throw new ConnectError({
+      kind: "port-in-use",
+      cause: `Cannot forward port ${port}/${protocol} to the pod: port ` +
+        `${hostname}:${port} is already in use on this laptop`,
+    }, { cause });
+  }
+}
+
+function forwardTcp({ link, intercept, port }: PodForwardOptions): Disposable {
+  const listener = Deno.listen({ hostname, port: port.port });
+  const conns = new Set<TcpConn>();
+  const take = async (accepted: Deno.TcpConn) => {
+    const conn = new TcpConn(accepted);
+    conns.add(conn);
+    try {
+      const stream = await link.use((manager) =>
+        manager.pod(intercept, { kind: "loopback", port })
+      );
+      await pipe(conn, stream);
+    } catch (error) {
+      log.debug("not forwarded to the pod", { port: port.port, error });
+      conn.reset();
+    } finally {
+      conns.delete(conn);
+    }
+  };
+  void acceptLoop(listener, {
+    take: (conn) => void take(conn),
+    onTrouble: (error) => log.warn("not accepted", { error }),
+    clock: systemClock,
+  });
+  return {
+    [Symbol.dispose]() {
+      listener.close();
+      for (const conn of conns) conn.reset();
+    },
+  };
+}
+
+async function forwardUdp(
+  { link, intercept, port }: PodForwardOptions,
+): Promise<Disposable> {
+  const socket = createSocket("udp4");
+  const bound = Promise.withResolvers<void>();
+  socket.once("error", bound.reject);
+  socket.bind(port.port, hostname, bound.resolve);
+  try {
+    await bound.promise;
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+  socket.on("error", (error) => log.debug("datagram not sent", { error }));
+  /** By the port of the laptop that they come from. */
+  const flows = new Map<number, Promise<Datagrams>>();
+  const open = (from: number) => {
+    const flow = link.use((manager) =>
+      manager.podDatagrams(intercept, { kind: "loopback", port })
+    );
+    flows.set(from, flow);
+    void answer(flow, (bytes) => socket.send(bytes, from, hostname))
+      .finally(() => {
+        if (flows.get(from) === flow) flows.delete(from);
+      });
+    return flow;
+  };
+  socket.on("message", (message, { port: from }) => {
+    const flow = flows.get(from) ?? open(from);
+    flow.then((one) => one.send(message), () => {});
+    const [oldest] = flows;
+    if (flows.size > maxFlows) oldest![1].then((one) => one.close(), () => {});
+  });
+  return {
+    [Symbol.dispose]() {
+      socket.close();
+      for (const flow of flows.values()) {
+        flow.then((one) => one.close(), () => {});
+      }
+    },
+  };
+}
+
+async function answer(
+  opening: Promise<Datagrams>,
+  send: (bytes: Uint8Array) => void,
+): Promise<void> {
+  try {
+    const flow = await opening;
+    const buffer = new Uint8Array(maxDatagramBytes);
+    for (;;) {
+      const length = await flow.receive(buffer);
+      if (length === null) return;
+      send(buffer.slice(0, length));
+    }
+  } catch (error) {
+    log.debug("not forwarded to the pod", { error });
+  }
+}

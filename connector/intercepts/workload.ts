@@ -1,0 +1,146 @@
+/** Finds the workload that an intercept means. */
+import {
+  type ApiClient,
+  ApiError,
+  isApiError,
+  resources,
+  type Service,
+} from "../../k8s/mod.ts";
+import type { WorkloadRef } from "../../manager/api.ts";
+import {
+  type AppWorkload,
+  formatWorkload,
+  whyUnsupported,
+  workloadResource,
+} from "../../manager/client.ts";
+import { ConnectError } from "../failure.ts";
+import { isMeantBy, type PodShape } from "./port_choices.ts";
+
+/** The kinds that can be intercepted, the usual ones first. */
+export const workloadKinds = [
+  { apiVersion: "apps/v1", kind: "Deployment" },
+  { apiVersion: "apps/v1", kind: "StatefulSet" },
+  { apiVersion: "apps/v1", kind: "DaemonSet" },
+  { apiVersion: "apps/v1", kind: "ReplicaSet" },
+  { apiVersion: "argoproj.io/v1alpha1", kind: "Rollout" },
+] as const;
+
+export interface FoundWorkload {
+  readonly ref: WorkloadRef;
+  readonly workload: AppWorkload;
+}
+
+export interface WorkloadQuestion {
+  namespace: string;
+  /** A name, or `KIND/NAME`. */
+  wanted: string;
+  signal: AbortSignal;
+}
+
+/**
+ * @throws {ConnectError} `workload-unknown`, `workload-ambiguous`, `workload-unsupported`.
+ * @throws {ApiError} 403 when this user may not look.
+ */
+export async function findWorkload(
+  api: ApiClient,
+  { namespace, wanted, signal }: WorkloadQuestion,
+): Promise<FoundWorkload> {
+  const [first = "", second] = wanted.split("/");
+  const name = second ?? first;
+  const kinds = second === undefined
+    ? workloadKinds
+    : workloadKinds.filter(({ kind }) => isKind(kind, first));
+  const looks = await Promise.allSettled(
+    kinds.map((kind) => look(api, { ...kind, name }, { namespace, signal })),
+  );
+  const found = looks.flatMap((look) =>
+    look.status === "fulfilled" && look.value !== undefined ? [look.value] : []
+  );
+  if (found.length === 0) {
+    const failed = looks.find((look) => look.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    throw unknown(name, namespace);
+  }
+  const [one, ...others] = found;
+  if (others.length > 0) {
+    throw new ConnectError({
+      kind: "workload-ambiguous",
+      cause: `Cannot intercept "${wanted}": it may be ${
+        found.map(({ ref }) => formatWorkload(ref)).join(" or ")
+      }`,
+    });
+  }
+  const why = whyUnsupported(one!.ref, one!.workload);
+  if (why !== undefined) {
+    throw new ConnectError({
+      kind: "workload-unsupported",
+      cause: `Cannot intercept "${wanted}": ${why}`,
+    });
+  }
+  return one!;
+}
+
+/** The pods of a workload as its template and the namespace's Services tell it. */
+export async function shapeOf(
+  api: ApiClient,
+  { metadata, spec }: AppWorkload,
+  { signal }: { signal: AbortSignal },
+): Promise<PodShape & { annotations: Record<string, string> }> {
+  const { namespace } = metadata;
+  const services = await api.list(resources.services, {
+    ...namespace === undefined ? {} : { namespace },
+    signal,
+  });
+  return podShape(spec!.template!, services);
+}
+
+/** @param services Those of the namespace. */
+export function podShape(
+  { metadata, spec }: NonNullable<NonNullable<AppWorkload["spec"]>["template"]>,
+  services: readonly Service[],
+): PodShape & { annotations: Record<string, string> } {
+  const labels = metadata?.labels ?? {};
+  return {
+    labels,
+    annotations: metadata?.annotations ?? {},
+    pod: spec!,
+    services: services.filter((service) => isMeantBy(service, labels)),
+  };
+}
+
+function isKind(kind: string, text: string): boolean {
+  const wanted = text.toLowerCase();
+  return [kind.toLowerCase(), `${kind.toLowerCase()}s`].includes(wanted);
+}
+
+async function look(
+  api: ApiClient,
+  ref: WorkloadRef,
+  { namespace, signal }: Pick<WorkloadQuestion, "namespace" | "signal">,
+): Promise<FoundWorkload | undefined> {
+  const resource = workloadResource(ref)!;
+  try {
+    const place = { namespace, name: ref.name };
+    const workload = await api.get(resource, place, { signal });
+    return { ref, workload };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** No such object, or no such kind of objects in this cluster. */
+export function isMissing(error: unknown): boolean {
+  return isApiError(error, "NotFound") ||
+    error instanceof ApiError && error.status === 404;
+}
+
+function unknown(name: string, namespace: string): ConnectError {
+  const kinds = workloadKinds.map(({ kind }) => kind);
+  return new ConnectError({
+    kind: "workload-unknown",
+    cause: `No interceptable ${kinds.slice(0, -1).join(", ")} or ${
+      kinds.at(-1)
+    } matching "${name}" found in namespace "${namespace}"`,
+  });
+}
