@@ -61,9 +61,9 @@ async function removeDirectService(
 /** An earlier installation may have made one, and what an admin denies is allowed when one says so. */
 async function removeGlobalPolicy(
   api: ApiClient,
-  { signal }: ManagerOptions,
+  { managerNamespace, signal }: ManagerOptions,
 ): Promise<void> {
-  const ref = { name: noGlobalPolicyName };
+  const ref = { name: noGlobalPolicyName(managerNamespace) };
   const options = { signal };
   await api.delete(resources.validatingAdmissionPolicyBindings, ref, options);
   await api.delete(resources.validatingAdmissionPolicies, ref, options);

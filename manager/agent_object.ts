@@ -17,6 +17,8 @@ export interface TakenPort extends PodPort {
 }
 
 export interface AgentSpec {
+  /** Namespace of the manager that the agents turn to: any other leaves it alone. */
+  readonly manager: string;
   readonly workload: WorkloadRef & { readonly uid: string };
   readonly ports: readonly TakenPort[];
   /** Containers that are replaced, and do not run. */

@@ -69,6 +69,8 @@ export interface InterceptSpec {
   readonly owner: string;
   /** Thumbprint of the laptop's key: the session that the traffic goes to. Cannot change. */
   readonly session: string;
+  /** Namespace of the manager that the session is with: any other leaves it alone. */
+  readonly manager: string;
   /** The laptop, for people: `user@host`. */
   readonly client: string;
   readonly workload: WorkloadRef;

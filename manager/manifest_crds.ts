@@ -71,6 +71,7 @@ const interceptSpec = {
     name: text(253, { pattern: nameSyntax.subdomain }),
     owner: text(1024),
     session: text(64, { pattern: thumbprint }),
+    manager: label,
     client: text(256),
     workload: object(workload),
     mode: { type: "string", enum: interceptModes },
@@ -107,6 +108,7 @@ const identity = { type: "integer", minimum: 0, maximum: 2 ** 32 - 1 };
 const user = object({ uid: identity, gid: identity });
 
 const agentSpec = object({
+  manager: label,
   workload: object({ ...workload, uid: text(64) }),
   ports: list(
     object({

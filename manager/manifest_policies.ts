@@ -1,4 +1,5 @@
 /** What the API server denies of intercepts, although RBAC would allow it (Kubernetes 1.30 and later). */
+import { clusterWideName } from "./api.ts";
 import { apiGroup } from "./intercept.ts";
 import {
   type Manifest,
@@ -12,7 +13,9 @@ const apiVersion = "admissionregistration.k8s.io/v1";
 /** The verb of RBAC that lets somebody delete what others own. */
 export const revokeVerb = "revoke";
 /** Denies intercepts of all traffic of a port, where an admin wants that. */
-export const noGlobalPolicyName = `global-intercepts.${apiGroup}`;
+export function noGlobalPolicyName(namespace: string): string {
+  return `${clusterWideName(namespace)}-no-global`;
+}
 
 interface Policy {
   name: string;
@@ -49,21 +52,25 @@ const ownership: Policy = {
   }],
 };
 
-const noGlobal: Policy = {
-  name: noGlobalPolicyName,
-  operations: ["CREATE"],
-  validations: [{
-    expression: "!(object.spec.mode in ['intercept', 'replace']) || " +
-      "has(object.spec.match)",
-    message: "Intercepts of all traffic are not allowed in this cluster: " +
-      "use --http-header or --http-path-equal, --http-path-prefix, " +
-      "--http-path-regex",
-  }],
-};
+/** Of those that this manager serves. */
+function noGlobal(manager: string): Policy {
+  return {
+    name: noGlobalPolicyName(manager),
+    operations: ["CREATE"],
+    validations: [{
+      expression: `object.spec.manager != '${manager}' || ` +
+        "!(object.spec.mode in ['intercept', 'replace']) || " +
+        "has(object.spec.match)",
+      message: "Intercepts of all traffic are not allowed in this cluster: " +
+        "use --http-header or --http-path-equal, --http-path-prefix, " +
+        "--http-path-regex",
+    }],
+  };
+}
 
 export function policyManifests(options: ManifestOptions): Manifest[] {
   const policies = options.allowGlobal === false
-    ? [ownership, noGlobal]
+    ? [ownership, noGlobal(options.namespace)]
     : [ownership];
   return policies.flatMap((policy) => manifestsOf(policy, options));
 }

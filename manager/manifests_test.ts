@@ -191,7 +191,7 @@ Deno.test("intercepts of all traffic are denied where an admin says so, and nowh
   assert.deepEqual(policies(true), policies());
   assert.deepEqual(policies(false), [
     "intercepts.tp.dev",
-    "global-intercepts.tp.dev",
+    "traffic-manager-ambassador-no-global",
   ]);
 });
 

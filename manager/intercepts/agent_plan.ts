@@ -20,6 +20,8 @@ export function suffices(
 }
 
 export interface AgentPlanSources {
+  /** Namespace of this manager. */
+  manager: string;
   ref: WorkloadRef;
   workload: AppWorkload;
   services: readonly Service[];
@@ -33,11 +35,20 @@ export interface AgentPlanSources {
 
 /** The workload has a template. */
 export function planAgent(sources: AgentPlanSources): AgentSpec {
-  const { ref, workload, services, pods, intercepts, replaced, present } =
-    sources;
+  const {
+    manager,
+    ref,
+    workload,
+    services,
+    pods,
+    intercepts,
+    replaced,
+    present,
+  } = sources;
   const { metadata, spec } = workload.spec!.template!;
   const { apiVersion, kind, name } = ref;
   return {
+    manager,
     workload: { apiVersion, kind, name, uid: workload.metadata.uid! },
     ports: takenPorts({
       labels: metadata?.labels ?? {},

@@ -21,6 +21,7 @@ export function interceptOf(
       name: uid,
       owner: `${uid}-owner`,
       session: thumbprintA,
+      manager: "ambassador",
       client: `${uid}@laptop`,
       workload: { apiVersion: "apps/v1", kind: "Deployment", name: "web" },
       mode: "intercept",

@@ -19,7 +19,7 @@ function specOf(owner: string, more: Partial<InterceptSpec> = {}) {
   return {
     ...{ name: "web", owner, session, client: `${owner}@laptop` },
     workload: { apiVersion: "apps/v1", kind: "Deployment", name: "web" },
-    ...{ mode: "intercept", container: "app" },
+    ...{ manager: "ambassador", mode: "intercept", container: "app" },
     ports: [{ port: 8080, protocol: "TCP", service: "web" }],
     ...more,
   };
@@ -207,25 +207,30 @@ Deno.test("intercepts of all traffic are denied while an admin wants that", asyn
     [Symbol.asyncDispose]: async () => {
       const kinds =
         "validatingadmissionpolicybinding,validatingadmissionpolicy";
-      await cluster.kubectl(["delete", kinds, noGlobalPolicyName]);
+      await cluster.kubectl([
+        "delete",
+        kinds,
+        noGlobalPolicyName(place.namespace),
+      ]);
     },
   };
   await using namespace = await cluster.namespace();
   const { stdout } = await cluster.kubectl(
     ["auth", "whoami", "-o", "jsonpath={.status.userInfo.username}"],
   );
+  const manager = place.namespace;
   const admin = new Somebody(cluster, namespace.name);
-  await admin.denied(specOf(stdout));
+  await admin.denied(specOf(stdout, { manager }));
   for (const mode of ["intercept", "replace"] as const) {
     assert.match(
-      await admin.create("all", specOf(stdout, { mode })),
+      await admin.create("all", specOf(stdout, { manager, mode })),
       /not allowed in this cluster: use --http-header or --http-path-equal/,
     );
-    const some = specOf(stdout, { mode, match });
+    const some = specOf(stdout, { manager, mode, match });
     assert.equal(await admin.create(mode, some), "");
   }
-  const ingest = specOf(stdout, { mode: "ingest", ports: [] });
+  const ingest = specOf(stdout, { manager, mode: "ingest", ports: [] });
   assert.equal(await admin.create("ingest", ingest), "");
-  const wiretap = specOf(stdout, { mode: "wiretap" });
+  const wiretap = specOf(stdout, { manager, mode: "wiretap" });
   assert.equal(await admin.create("wiretap", wiretap), "");
 });
