@@ -98,10 +98,11 @@ Deno.test("a request goes to a server without TLS when its address says so", asy
 });
 
 Deno.test("a request tells a refused connection, an unknown name and a server without TLS apart", async () => {
-  const { port } = await within(start(), (server) => server);
+  // Held at one address, so that nobody can come to listen on it at the other.
+  using held = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await using plain = start("");
   const cases = [
-    { url: `https://127.0.0.1:${port}`, kind: "refused" },
+    { url: `https://127.0.0.2:${held.addr.port}`, kind: "refused" },
     { url: "https://nowhere.invalid", kind: "dns" },
     { url: `https://127.0.0.1:${plain.port}`, kind: "protocol" },
   ];
@@ -115,15 +116,6 @@ Deno.test("a request tells a refused connection, an unknown name and a server wi
     }
   }
 });
-
-/** Runs and disposes; the result is what `run` gave. */
-async function within<T extends AsyncDisposable, R>(
-  resource: T,
-  run: (resource: T) => R,
-): Promise<R> {
-  await using held = resource;
-  return run(held);
-}
 
 Deno.test("a request gives up a server that does not shake hands", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -182,7 +174,8 @@ Deno.test("a request tells why a proxy lets nothing through", async () => {
   await using server = start();
   await using http = FakeProxy.start({ answer: "407 Proxy Authentication" });
   await using socks = FakeProxy.start({ answer: "5" });
-  const absent = await within(FakeProxy.start(), ({ host }) => host);
+  using held = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const absent = `127.0.0.2:${held.addr.port}`;
   const cases = [
     {
       url: `http://${http.host}`,
