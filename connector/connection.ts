@@ -88,6 +88,7 @@ export async function connect(
     new Intercepts({
       ...{ api, link: linked, table, search },
       ...{ namespace: access.namespace, thumbprint: identity.thumbprint },
+      managerNamespace: request.managerNamespace,
     }),
   );
   if (!view.current.namespaces.includes(access.namespace)) {

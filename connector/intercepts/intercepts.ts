@@ -35,6 +35,7 @@ export interface InterceptsOptions {
   thumbprint: string;
   /** The connection's. */
   namespace: string;
+  managerNamespace: string;
   table: InterceptTable;
   search: SearchList;
 }
@@ -198,7 +199,7 @@ export class Intercepts implements AsyncDisposable {
     request: InterceptRequest,
     { signal, tell }: InterceptOptions,
   ): Promise<{ spec: InterceptSpec; plan: PortPlan; label: string }> {
-    const { api, thumbprint } = this.#options;
+    const { api, thumbprint, managerNamespace: manager } = this.#options;
     const { name, mode, namespace = this.#options.namespace, match } = request;
     try {
       const wanted = request.workload ?? name;
@@ -212,7 +213,7 @@ export class Intercepts implements AsyncDisposable {
         await shapeOf(api, workload, { signal }),
       );
       const spec: InterceptSpec = {
-        ...{ name, owner, session: thumbprint, client: laptop.client },
+        ...{ name, owner, session: thumbprint, manager, client: laptop.client },
         ...{ workload: ref, mode, container: plan.container },
         ports: plan.ports.map(({ pod }) => pod),
         ...match === undefined ? {} : { match },

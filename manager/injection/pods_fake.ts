@@ -19,6 +19,7 @@ export function agentSpec(more: Partial<AgentSpec> = {}): AgentSpec {
       ...{ apiVersion: "apps/v1", kind: "Deployment", name: "web" },
       uid: "6e0f",
     },
+    manager: "ambassador",
     ports: [],
     replaced: [],
     users: {},
