@@ -153,6 +153,14 @@ export class Managers implements AsyncDisposable {
     this.#note(address);
     // Another copy may bear the name by now: its pod was made anew.
     if (manager === undefined || this.#byName.get(manager) !== copy) return;
+    const other = [...this.#copies.values()].find((one) =>
+      one !== copy && one.manager === manager && one.isThere
+    );
+    if (other !== undefined) {
+      // It is reached by another address of its pod.
+      this.#byName.set(manager, other);
+      return this.bell.ring();
+    }
     log.info("manager is away", { manager, address });
     this.#byName.delete(manager);
     const nowMs = this.#clock.now();

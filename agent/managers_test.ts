@@ -96,6 +96,25 @@ Deno.test("a copy without a carrier is away, and there again with the next one",
   assert.deepEqual(idsOf(managers), ["a"]);
 });
 
+Deno.test("a manager with two addresses is away once both are lost", async () => {
+  const clock = new FakeClock();
+  await using byIpv4 = new FakeManager("m-0", { clock });
+  await using byIpv6 = new FakeManager("m-0", { clock });
+  const ways = [byIpv4, byIpv6];
+  const copies = new Map([["10.0.0.1", byIpv4], ["fd00::1", byIpv6]]);
+  await using managers = openManagers(copies, { clock });
+  await until(() => ways.every(({ answers }) => answers.length === 1));
+  const before = managers.sessionOf("m-0");
+  for (const way of ways) {
+    way.cut();
+    if (managers.sessionOf("m-0") === before) {
+      await until(() => managers.sessionOf("m-0") !== before);
+    }
+    if (way === byIpv4) assert.ok(managers.sessionOf("m-0"));
+  }
+  await until(() => managers.sessionOf("m-0") === undefined);
+});
+
 Deno.test("rules are opened anew when the token was renewed, and the former stream closed", async () => {
   const clock = new FakeClock();
   await using first = new FakeManager("m-0", { clock });
