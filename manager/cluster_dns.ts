@@ -13,9 +13,7 @@ import {
   RefusedError,
   writeAll,
 } from "../net/mod.ts";
-import { refusalOfError } from "./refusal_of_error.ts";
-import { TcpConn } from "../tcp/mod.ts";
-import { UdpDatagrams } from "./udp_datagrams.ts";
+import { refusalOfError, TcpConn, UdpDatagrams } from "../tcp/mod.ts";
 
 const headerOctets = 12;
 /** What is taken over UDP; longer answers are asked for over TCP. */

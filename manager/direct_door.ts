@@ -10,14 +10,13 @@
  * session, and that was begun through the API server, by who may forward ports to the manager's pod.
  */
 import { logger } from "../log.ts";
-import type { Clock } from "../net/mod.ts";
+import { type Clock, Slots } from "../net/mod.ts";
 import { TcpConn } from "../tcp/mod.ts";
 import { acceptLoop } from "./accept_loop.ts";
 import { makeCertificate } from "./certificate.ts";
 import type { DirectEndpoint } from "./direct_endpoint.ts";
 import type { DirectOffer } from "./direct_offer.ts";
 import type { Feed } from "./feed.ts";
-import { Slots } from "./slots.ts";
 
 const log = logger("manager");
 

@@ -1,6 +1,6 @@
 import { product } from "../build.ts";
 import { logger } from "../log.ts";
-import { type Clock, RefusedError } from "../net/mod.ts";
+import { type Clock, RefusedError, Slots } from "../net/mod.ts";
 import {
   Acceptor,
   type CarrierChange,
@@ -9,7 +9,6 @@ import {
 } from "../tunnel/mod.ts";
 import { acceptLoop } from "./accept_loop.ts";
 import { sessionLimits, sharedBudget } from "./session_budget.ts";
-import { Slots } from "./slots.ts";
 import { TcpConn } from "../tcp/mod.ts";
 
 const log = logger("manager");

@@ -11,20 +11,18 @@ import {
   type Clock,
   type Conn,
   pipe,
+  pipeDatagrams,
   RefusedError,
+  Slots,
   writeAll,
 } from "../net/mod.ts";
+import { dialTcp, refusalOfError, UdpDatagrams } from "../tcp/mod.ts";
 import type { Incoming } from "../tunnel/mod.ts";
 import type { ClusterDns } from "./cluster_dns.ts";
 import { type DirectOffer, formatDirectOffer } from "./direct_offer.ts";
 import type { Feed } from "./feed.ts";
 import type { Endpoint } from "./leash.ts";
-import { pipeDatagrams } from "./pipe_datagrams.ts";
-import { refusalOfError } from "./refusal_of_error.ts";
-import { Slots } from "./slots.ts";
 import { decodeTarget, type Target } from "./target.ts";
-import { dialTcp } from "./tcp_dial.ts";
-import { UdpDatagrams } from "./udp_datagrams.ts";
 import type { World } from "./world.ts";
 import { worldLine } from "./world_line.ts";
 

@@ -1,1 +1,0 @@
-export { pipeDatagrams } from "../net/mod.ts";

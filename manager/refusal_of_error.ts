@@ -1,1 +1,0 @@
-export { refusalOfError } from "../tcp/mod.ts";

@@ -1,1 +1,0 @@
-export { Slots } from "../net/mod.ts";

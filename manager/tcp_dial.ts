@@ -1,1 +1,0 @@
-export { dialTcp } from "../tcp/mod.ts";

@@ -1,1 +1,0 @@
-export { UdpDatagrams } from "../tcp/mod.ts";
