@@ -1,7 +1,6 @@
 /** Where the agent listens for each port that it takes over. Pure. */
 import type { AgentPort } from "../agent_api.ts";
 import type { TakenPort } from "../agent_object.ts";
-import type { PodPort } from "../intercept.ts";
 import type { PodContainer, PodSpec } from "./pod_spec.ts";
 import { asksPort } from "./probes.ts";
 
@@ -43,8 +42,4 @@ export function allContainers(
   { containers, initContainers = [] }: PodSpec,
 ): PodContainer[] {
   return [...initContainers, ...containers];
-}
-
-export function isPort(a: PodPort, b: PodPort): boolean {
-  return a.port === b.port && a.protocol === b.protocol;
 }

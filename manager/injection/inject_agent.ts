@@ -28,7 +28,6 @@ export interface InjectionOptions {
   agent: AgentSpec;
   /** The pod's; the object itself need not say. */
   namespace: string;
-  managerNamespace: string;
   image: string;
   /** PEM of the authorities that the agent shall trust. */
   authorities: string;
@@ -70,7 +69,7 @@ export function injectAgent(
   const config: AgentConfig = {
     namespace: options.namespace,
     workload: workloadOf(agent),
-    manager: `${agentServiceName}.${options.managerNamespace}.svc`,
+    manager: `${agentServiceName}.${agent.manager}.svc`,
     ports: ports.map(({ names: _, ...port }) => port),
     containers: spec.containers.map((one) => agentContainerOf(one, spec)),
   };

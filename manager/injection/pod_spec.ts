@@ -4,7 +4,6 @@ export interface PodObject {
   metadata?: {
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
-    [field: string]: unknown;
   };
   spec?: PodSpec;
 }

@@ -34,7 +34,6 @@ export function options(
   return {
     agent,
     namespace: "shop",
-    managerNamespace: "ambassador",
     ...{ image, authorities: "PEM", nativeSidecar: true },
     ...more,
   };

@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { FakeClock } from "../net/clock_fake.ts";
+import type { Agent } from "./agent_object.ts";
+import { type Certificate, makeCertificate } from "./certificate.ts";
+import { Feed } from "./feed.ts";
+import { Webhook, type WebhookOptions } from "./webhook.ts";
+
+const name = "localhost";
+const authority = await makeCertificate({
+  ...{ name: "CA", authority: true },
+  ...{ notBefore: new Date(0), notAfter: new Date("2100-01-01") },
+});
+
+function serving(issuer = authority): Promise<Certificate> {
+  const [notBefore, notAfter] = [new Date(0), new Date("2100-01-01")];
+  return makeCertificate({ name, issuer, notBefore, notAfter });
+}
+
+const agent: Agent = {
+  metadata: { name: "deployment-web" },
+  spec: {
+    manager: "ambassador",
+    workload: {
+      ...{ apiVersion: "apps/v1", kind: "Deployment", name: "web" },
+      uid: "1",
+    },
+    ports: [],
+    replaced: [],
+    users: {},
+  },
+};
+const pod = {
+  metadata: { generateName: "web-" },
+  spec: { containers: [{ name: "app" }] },
+};
+
+function question(object: unknown = pod, more: Record<string, unknown> = {}) {
+  return {
+    ...{ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" },
+    request: {
+      ...{ uid: "u-1", namespace: "shop", operation: "CREATE", object },
+      resource: { group: "", version: "v1", resource: "pods" },
+      ...more,
+    },
+  };
+}
+
+interface Asked extends AsyncDisposable {
+  readonly webhook: Webhook;
+  readonly certificates: Feed<Certificate>;
+  readonly hostname: string;
+  readonly port: number;
+  ask(body: unknown, path?: string): Promise<Response>;
+  answer(body: unknown): Promise<Record<string, unknown>>;
+}
+
+/** A webhook on a port of its own, and who asks it. */
+async function open(options: Partial<WebhookOptions> = {}): Promise<Asked> {
+  const certificates = new Feed<Certificate>();
+  certificates.set(await serving());
+  // Taken and given back, for a number that is free.
+  const { port } = (() => {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    return listener.addr;
+  })();
+  const webhook = new Webhook({
+    address: { hostname: "127.0.0.1", port },
+    certificates,
+    agentOf: () => Promise.resolve(agent),
+    injection: () => ({
+      ...{ image: "i", authorities: "PEM", nativeSidecar: true },
+    }),
+    clock: new FakeClock(),
+    ...options,
+  });
+  const client = Deno.createHttpClient({ caCerts: [authority.cert] });
+  const ask = (body: unknown, path = "/pods") =>
+    fetch(`https://localhost:${port}${path}`, {
+      method: "POST",
+      body: typeof body === "string" ? body : JSON.stringify(body),
+      client,
+    });
+  // It listens a moment later.
+  for (let attempt = 0;; attempt++) {
+    try {
+      await (await ask("", "/")).body?.cancel();
+      break;
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+  return {
+    ...{ webhook, certificates, ask, port, hostname: name },
+    answer: async (body) => (await (await ask(body)).json()).response,
+    [Symbol.asyncDispose]: async () => {
+      client.close();
+      await webhook[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function patchIn({ patch }: Record<string, unknown>) {
+  const bytes = Uint8Array.fromBase64(patch as string);
+  return JSON.parse(new TextDecoder().decode(bytes));
+}
+
+Deno.test("Webhook gives a pod of a workload with an agent its patch", async () => {
+  const asked: unknown[] = [];
+  const reviews: unknown[] = [];
+  await using one = await open({
+    agentOf: (pod, namespace) => {
+      asked.push([pod.metadata.generateName, namespace]);
+      return Promise.resolve(agent);
+    },
+    onReview: ({ uid, dryRun }) => reviews.push([uid, dryRun]),
+  });
+  const response = await one.answer(question(pod, { dryRun: true }));
+  assert.equal(response.uid, "u-1");
+  assert.equal(response.allowed, true);
+  assert.equal(response.patchType, "JSONPatch");
+  const patch = patchIn(response);
+  assert.ok(
+    patch.some(({ path }: { path: string }) => path === "/spec/initContainers"),
+  );
+  assert.deepEqual(asked, [["web-", "shop"]]);
+  assert.deepEqual(reviews, [["u-1", true]]);
+  assert.deepEqual(one.webhook.counts, { reviews: 1, injected: 1, failed: 0 });
+});
+
+const allowed = { uid: "u-1", allowed: true };
+
+Deno.test("Webhook lets every other pod be as it is", async () => {
+  await using none = await open({ agentOf: () => Promise.resolve(undefined) });
+  assert.deepEqual(await none.answer(question()), allowed);
+  await using some = await open();
+  const hostNetwork = { ...pod, spec: { ...pod.spec, hostNetwork: true } };
+  assert.deepEqual(await some.answer(question(hostNetwork)), allowed);
+});
+
+Deno.test("Webhook lets a pod be as it is when something goes wrong", async () => {
+  await using failing = await open({
+    agentOf: () => Promise.reject(new Error("no answer")),
+  });
+  assert.deepEqual(await failing.answer(question()), allowed);
+  assert.equal(failing.webhook.counts.failed, 1);
+  await using early = await open({ injection: () => undefined });
+  assert.deepEqual(await early.answer(question()), allowed);
+});
+
+Deno.test("Webhook answers before the API server's patience ends", async () => {
+  const clock = new FakeClock();
+  const asked = Promise.withResolvers<void>();
+  await using slow = await open({
+    clock,
+    agentOf: () => {
+      asked.resolve();
+      return new Promise(() => {});
+    },
+  });
+  const answer = slow.answer(question());
+  await asked.promise;
+  clock.advance(4_000);
+  assert.deepEqual(await answer, allowed);
+});
+
+async function status(answer: Promise<Response>): Promise<number> {
+  const { status, body } = await answer;
+  await body?.cancel();
+  return status;
+}
+
+Deno.test("Webhook answers nothing but what the API server asks", async () => {
+  await using one = await open();
+  const wrong: unknown[] = [
+    "",
+    "null",
+    "{}",
+    question(pod, { operation: "UPDATE" }),
+    question(pod, { subResource: "ephemeralcontainers" }),
+    question({ spec: {} }),
+    question(null),
+    question(pod, { resource: { group: "apps", resource: "deployments" } }),
+    "x".repeat(5 * 1024 * 1024),
+  ];
+  for (const body of wrong) {
+    assert.equal(await status(one.ask(body)), 400, JSON.stringify(body));
+  }
+  assert.equal(await status(one.ask(question(), "/other")), 404);
+  assert.equal(one.webhook.counts.reviews, 0);
+});
+
+Deno.test("Webhook serves with the certificate of the day, and loses no question at the change", async () => {
+  await using one = await open();
+  let over = false;
+  const answers: unknown[] = [];
+  const asking = (async () => {
+    while (!over) answers.push((await one.answer(question())).allowed);
+  })();
+  for (let change = 0; change < 3; change++) {
+    one.certificates.set(await serving());
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  over = true;
+  await asking;
+  // Of another authority, whom this client does not trust: on connections that come.
+  const other = await makeCertificate({
+    ...{ name: "other CA", authority: true },
+    ...{ notBefore: new Date(0), notAfter: new Date("2100-01-01") },
+  });
+  one.certificates.set(await serving(other));
+  const client = Deno.createHttpClient({ caCerts: [other.cert] });
+  const { hostname, port } = one;
+  const init = { method: "POST", body: JSON.stringify(question()), client };
+  const answer = await fetch(`https://${hostname}:${port}/pods`, init);
+  assert.equal((await answer.json()).response.allowed, true);
+  client.close();
+  assert.ok(answers.length > 3);
+  assert.ok(answers.every((answer) => answer === true));
+});
