@@ -1,5 +1,5 @@
 import { selfCommand } from "../build.ts";
-import { removeStaleSocket } from "../connector/client.ts";
+import { removeStaleSocket, removeStaleVolumes } from "../connector/client.ts";
 import { leftover } from "../daemon/client.ts";
 import { CommandError } from "./_error.ts";
 import { spawnAsRoot } from "./_root.ts";
@@ -12,7 +12,7 @@ import { spawnAsRoot } from "./_root.ts";
 export async function repairIfNeeded(
   say: (line: string) => void,
 ): Promise<void> {
-  await removeStaleSocket();
+  if (await removeStaleSocket()) await clearVolumes(say);
   if (!await leftover()) return;
   say("Undoing what a killed daemon left on this host");
   const action = "undo what a killed daemon left on this host";
@@ -25,4 +25,13 @@ export async function repairIfNeeded(
     `Cannot ${action}: exit code ${code}`,
     "Run `sudo tp daemon-repair`",
   );
+}
+
+/** What is left of pods' volumes hinders nothing else. */
+async function clearVolumes(say: (line: string) => void): Promise<void> {
+  try {
+    await removeStaleVolumes();
+  } catch (error) {
+    say((error as Error).message);
+  }
 }

@@ -15,6 +15,7 @@ export { connectorLogPath, connectorPidPath } from "./paths.ts";
 /** How long a connector may take to tell its state. */
 const answerMs = 5_000;
 export { removeStaleSocket } from "./stale_socket.ts";
+export { removeStaleVolumes } from "./stale_volumes.ts";
 export { killStoppedConnector, stoppedConnector } from "./stopped.ts";
 
 /** The connector of this user. Dispose of it to free the connection. */

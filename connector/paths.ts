@@ -25,6 +25,11 @@ export function connectorPidPath(): string {
   return `${runtimeDirectory()}/connector.pid`;
 }
 
+/** Where pods' volumes are mounted or copied to, and noted. */
+export function volumesPath(): string {
+  return `${runtimeDirectory()}/volumes`;
+}
+
 export function connectorLogPath(): string {
   return `${cacheDirectory()}/connector.log`;
 }

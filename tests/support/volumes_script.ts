@@ -1,0 +1,45 @@
+/**
+ * Holds a pod's volumes as a connector does. Its argument is JSON, {@link Options}; it prints what came of it as a line
+ * of JSON, and again for each line of its input; "close" closes, at the end of its input it ends without.
+ */
+// deno-lint-ignore-file no-console -- the test reads the lines
+import { openVolumes, type VolumesOptions } from "../../connector/volumes.ts";
+import { removeStaleVolumes } from "../../connector/stale_volumes.ts";
+import { removeSocketDirectory } from "../../connector/stale_socket.ts";
+import { setLogLevel } from "../../log.ts";
+import { dialUnix } from "./unix_conn.ts";
+
+type Options =
+  & { socket: string }
+  & Omit<VolumesOptions, "open">;
+
+setLogLevel("error");
+if (Deno.args[0] === "repair") {
+  await removeStaleVolumes();
+  Deno.exit();
+}
+const { socket, ...options }: Options = JSON.parse(Deno.args[0]!);
+try {
+  const volumes = await openVolumes({
+    ...options,
+    open: () => dialUnix(socket),
+  });
+  const { root } = volumes;
+  const tell = () => {
+    const { mode, error } = volumes;
+    console.log(JSON.stringify({ root, mode, error }));
+  };
+  tell();
+  const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  for await (const line of lines) {
+    if (line.trim() === "close") {
+      await volumes.close();
+      await removeSocketDirectory();
+      break;
+    }
+    tell();
+  }
+} catch (error) {
+  console.log(JSON.stringify({ thrown: (error as Error).message }));
+}
+Deno.exit();
