@@ -267,19 +267,16 @@ export class ApiClient implements AsyncDisposable {
     { namespace, name, uid }: Ref & { uid: string },
     options: Options = {},
   ): Promise<boolean> {
-    const metadata = { namespace, name };
+    const body = {
+      ...{ apiVersion: "policy/v1", kind: "Eviction" },
+      metadata: { name, ...namespace ? { namespace } : {} },
+      deleteOptions: { preconditions: { uid } },
+    };
+    const ref = { name, ...namespace ? { namespace } : {} };
     try {
-      await this.#requests.text({
-        ...ask("create", resources.pods, {
-          ...{ namespace, name, subresource: "eviction" },
-        }),
-        method: "POST",
-        body: {
-          ...{ apiVersion: "policy/v1", kind: "Eviction", metadata },
-          deleteOptions: { preconditions: { uid } },
-        },
-        signal: options.signal,
-      });
+      await this.createSubresource(resources.pods, {
+        ...{ ...ref, subresource: "eviction", body },
+      }, options);
       return true;
     } catch (error) {
       if (isApiError(error, "NotFound") || isApiError(error, "Conflict")) {

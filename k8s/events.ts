@@ -5,7 +5,7 @@ import { resources } from "./resource.ts";
 
 /** The events about one object, oldest first. */
 export async function eventsAbout(
-  api: ApiClient,
+  api: Pick<ApiClient, "list">,
   { namespace, name, kind = "Pod" }: Ref & { kind?: string },
   options: Options = {},
 ): Promise<Event[]> {

@@ -21,6 +21,10 @@ export {
   type Manifest,
   type ManifestOptions,
 } from "./manifest.ts";
+export {
+  removeAgent,
+  type RemoveAgentOptions,
+} from "./intercepts/rollout_effects.ts";
 export { managerManifests } from "./manifests.ts";
 export { noGlobalPolicyName } from "./manifest_policies.ts";
 export { agents, intercepts } from "./own_resources.ts";

@@ -103,6 +103,7 @@ function setUp({ refused = [] as string[], ranges = [] as Subnet[] } = {}) {
     askServiceRanges: () => Promise.resolve(ranges),
     self: {
       settings: {
+        ...{ podName: "traffic-manager-0", image: "tp:test" },
         namespace: "ambassador",
         ownAddresses: [Ip.parse("10.244.0.7")],
         exemptions: [],

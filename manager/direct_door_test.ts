@@ -5,6 +5,7 @@ import { TcpConn } from "../tcp/mod.ts";
 import { DirectDoor } from "./direct_door.ts";
 import type { DirectOffer } from "./direct_offer.ts";
 import { Doorway } from "./doorway.ts";
+import { sharedBudget } from "./session_budget.ts";
 import { Feed } from "./feed.ts";
 
 const dayMs = 24 * 3_600_000;
@@ -20,9 +21,9 @@ async function open() {
   const clock = new FakeClock();
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const doorway = new Doorway({
-    memoryLimitBytes: 512 * 1024 ** 2,
+    budget: sharedBudget(512 * 1024 ** 2),
     ...{ listener, clock },
-    serve: (incoming) => incoming.accept().close(),
+    welcome: () => (incoming) => incoming.accept().close(),
   });
   const offers = new Feed<DirectOffer>();
   const address = { hostname: "127.0.0.1", port: freePort() };

@@ -5,10 +5,11 @@ import {
   Acceptor,
   type CarrierChange,
   type Incoming,
+  type MemoryBudget,
   type Session,
 } from "../tunnel/mod.ts";
 import { acceptLoop } from "./accept_loop.ts";
-import { sessionLimits, sharedBudget } from "./session_budget.ts";
+import { sessionLimits } from "./session_budget.ts";
 import { TcpConn } from "../tcp/mod.ts";
 
 const log = logger("manager");
@@ -23,9 +24,12 @@ const maxCarriers = 4 * usualMaxSessions;
 export interface DoorwayOptions {
   /** Where carriers come in. */
   listener: Deno.TcpListener;
-  /** Answers the streams of all sessions. */
-  serve: (incoming: Incoming) => void;
-  memoryLimitBytes: number;
+  /** Called with each fresh session; gives who answers its streams. */
+  welcome: (session: Session) => (incoming: Incoming) => void;
+  /** Called when a session has a carrier again. */
+  onCarrier?: () => void;
+  /** Of all sessions together. */
+  budget: MemoryBudget;
   maxSessions?: number;
   clock: Clock;
 }
@@ -53,7 +57,7 @@ export class Doorway implements AsyncDisposable {
         ...sessionLimits,
         sessions: this.#maxSessions + endingSessions,
       },
-      budget: sharedBudget(options.memoryLimitBytes),
+      budget: options.budget,
       onCarrier: (session, change) => this.#onCarrier(session, change),
       onSession: (session) => this.#welcome(session),
     });
@@ -125,7 +129,7 @@ export class Doorway implements AsyncDisposable {
       this.#waiting.delete(session);
       log.info("session ended", { thumbprint, reason, detail });
     });
-    return this.#options.serve;
+    return this.#options.welcome(session);
   }
 
   /** A laptop that is away gives its place to one that is here. */
@@ -144,6 +148,7 @@ export class Doorway implements AsyncDisposable {
     const { thumbprint } = session.peer;
     if (lost === undefined) {
       this.#waiting.delete(session);
+      this.#options.onCarrier?.();
       log.info("carrier joined", { thumbprint, number, live });
       return;
     }

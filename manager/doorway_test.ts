@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type RefusedError, systemClock } from "../net/mod.ts";
 import { createIdentity, dialSession, type Session } from "../tunnel/mod.ts";
 import { Doorway } from "./doorway.ts";
+import { sharedBudget } from "./session_budget.ts";
 import { TcpConn } from "../tcp/mod.ts";
 
 function open({ maxSessions = 10 } = {}) {
@@ -9,8 +10,8 @@ function open({ maxSessions = 10 } = {}) {
   const { port } = listener.addr;
   const doorway = new Doorway({
     listener,
-    serve: (incoming) => incoming.refuse("failed", "a test"),
-    memoryLimitBytes: 512 * 1024 ** 2,
+    welcome: () => (incoming) => incoming.refuse("failed", "a test"),
+    budget: sharedBudget(512 * 1024 ** 2),
     maxSessions,
     clock: systemClock,
   });

@@ -2,8 +2,9 @@
  * The manager's life.
  *
  * 1. It learns what it is (environment, `/etc/resolv.conf`) and begins to watch the cluster.
- * 2. Once it knows what its leash must know, it opens its door and is ready.
- * 3. Told to leave, it shuts the door and tells the laptops, which turn to another copy; it lets what runs end by itself for
+ * 2. It makes or learns the certificate authority, and begins to watch what is intercepted.
+ * 3. Once it knows what its leash must know, it opens its doors, to laptops and to agents, and is ready.
+ * 4. Told to leave, it shuts the doors and tells laptops and agents, which turn to another copy; it lets what runs end by itself for
  *    a while, and takes leave of every session.
  */
 import { product, version } from "../build.ts";
@@ -17,17 +18,23 @@ import {
 } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
 import { Ip, systemClock } from "../net/mod.ts";
+import { agentPort, managerTlsName } from "./agent_api.ts";
 import { clientPort, directPort, probePort } from "./api.ts";
+import { Authority } from "./authority.ts";
+import { AuthoritySecret, trustAuthorities } from "./authority_secret.ts";
 import { ClusterDns } from "./cluster_dns.ts";
 import { ClusterView } from "./cluster_view.ts";
 import { DirectDoor } from "./direct_door.ts";
 import type { DirectOffer } from "./direct_offer.ts";
 import { Doorway } from "./doorway.ts";
 import { Feed } from "./feed.ts";
+import { AgentDoor } from "./intercepts/agent_door.ts";
+import { Interception } from "./intercepts/interception.ts";
 import { type Endpoint, whyForbidden } from "./leash.ts";
 import { parsePodResolvConf } from "./pod_resolv_conf.ts";
 import { Probes } from "./probes.ts";
 import { Service } from "./service.ts";
+import { agentsBudget, sharedBudget } from "./session_budget.ts";
 import { askServiceRanges, type TryService } from "./service_range.ts";
 import { readSettings } from "./settings.ts";
 import type { World } from "./world.ts";
@@ -80,6 +87,15 @@ export async function runManager(options: RunManagerOptions): Promise<void> {
   for await (const _first of world.follow({ signal })) break;
   if (signal.aborted) return;
 
+  await using authority = new Authority({
+    store: new AuthoritySecret(api, settings),
+    makeTrusted: (bundle) =>
+      trustAuthorities(api, { namespace: settings.namespace, bundle }),
+    clock,
+  });
+  await using interception = new Interception({
+    ...{ api, settings, clock },
+  });
   const { nameserver } = resolvConf;
   const { directEndpoint } = settings;
   const direct = directEndpoint && new Feed<DirectOffer>();
@@ -88,12 +104,24 @@ export async function runManager(options: RunManagerOptions): Promise<void> {
     world,
     direct,
     whyForbidden: (to: Endpoint) => whyForbidden(to, view.leashFacts),
+    servePod: (...asked) => interception.relay.servePod(...asked),
     clock,
   });
+  const budget = sharedBudget(settings.memoryLimitBytes);
   await using doorway = new Doorway({
     listener: Deno.listen({ hostname: "127.0.0.1", port: clientPort }),
-    serve: (incoming) => service.serve(incoming),
-    memoryLimitBytes: settings.memoryLimitBytes,
+    welcome: (session) => {
+      interception.laptops.add(session);
+      return (incoming) => service.serve(incoming, session);
+    },
+    onCarrier: () => interception.laptops.wake(),
+    ...{ budget, clock },
+  });
+  await using agentDoor = new AgentDoor({
+    address: addressOf(settings.ownAddresses, agentPort),
+    certificates: authority.certificates(managerTlsName),
+    welcome: (session) => interception.welcomeAgent(session),
+    budget: agentsBudget(budget),
     clock,
   });
   await using directDoor = directEndpoint && direct &&
@@ -107,7 +135,8 @@ export async function runManager(options: RunManagerOptions): Promise<void> {
   log.info("leaving", { sessions: doorway.sessions });
   directDoor?.shut();
   doorway.shut();
-  await withinDrainTime(service.drain());
+  agentDoor.shut();
+  await withinDrainTime(Promise.all([service.drain(), interception.drain()]));
 }
 
 /** All addresses of the pod: the kubelet chooses which it asks, and laptops may come by each. */
@@ -140,7 +169,7 @@ function aborted(signal: AbortSignal): Promise<void> {
   return promise;
 }
 
-async function withinDrainTime(work: Promise<void>): Promise<void> {
+async function withinDrainTime(work: Promise<unknown>): Promise<void> {
   const late = Promise.withResolvers<void>();
   const callOff = clock.after(drainMs, late.resolve);
   await Promise.race([work, late.promise]);

@@ -17,7 +17,8 @@ import {
   writeAll,
 } from "../net/mod.ts";
 import { dialTcp, refusalOfError, UdpDatagrams } from "../tcp/mod.ts";
-import type { Incoming } from "../tunnel/mod.ts";
+import type { Incoming, Session } from "../tunnel/mod.ts";
+import type { InterceptedTarget } from "./agent_api.ts";
 import type { ClusterDns } from "./cluster_dns.ts";
 import { type DirectOffer, formatDirectOffer } from "./direct_offer.ts";
 import type { Feed } from "./feed.ts";
@@ -42,6 +43,12 @@ export interface ServiceOptions {
   direct?: Feed<DirectOffer> | undefined;
   /** The leash: says why the manager may not go somewhere, or `undefined` when it may. */
   whyForbidden: (to: Endpoint) => string | undefined;
+  /** Joins the stream with one of an agent; throws when it does not. */
+  servePod: (
+    incoming: Incoming,
+    target: InterceptedTarget,
+    session: Session,
+  ) => Promise<void>;
   clock: Clock;
 }
 
@@ -57,9 +64,9 @@ export class Service {
     this.#options = options;
   }
 
-  /** Answers one stream. Returns at once; nothing is thrown later. */
-  serve(incoming: Incoming): void {
-    this.#serve(incoming).catch((error) => {
+  /** Answers one stream of a laptop's session. Returns at once; nothing is thrown later. */
+  serve(incoming: Incoming, session: Session): void {
+    this.#serve(incoming, session).catch((error) => {
       const { refusal, message } = refusalOfError(error);
       incoming.refuse(refusal, message);
     });
@@ -75,7 +82,7 @@ export class Service {
     await this.#tcpConns.empty();
   }
 
-  async #serve(incoming: Incoming): Promise<void> {
+  async #serve(incoming: Incoming, session: Session): Promise<void> {
     if (this.#leaving.signal.aborted) {
       throw new RefusedError("gone", "The manager is leaving");
     }
@@ -100,7 +107,7 @@ export class Service {
       case "direct":
         return await this.#serveDirect(incoming);
       case "pod":
-        throw new RefusedError("unknown-target", "There are no intercepts");
+        return await this.#options.servePod(incoming, target, session);
     }
   }
 
@@ -193,7 +200,13 @@ function directLine(offer: DirectOffer): Uint8Array {
 
 /** True when the stream is of bytes and the target of datagrams, or the other way round. */
 function carriesOther(target: Target, incoming: Incoming): boolean {
-  return (target.kind === "udp") !== incoming.datagrams;
+  return isOfDatagrams(target) !== incoming.datagrams;
+}
+
+function isOfDatagrams(target: Target): boolean {
+  if (target.kind !== "pod") return target.kind === "udp";
+  const { wanted } = target;
+  return wanted.kind === "loopback" && wanted.port.protocol === "UDP";
 }
 
 function placeIn(slots: Slots): Disposable {

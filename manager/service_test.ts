@@ -39,12 +39,13 @@ async function setUp(
     to.port === forbiddenPort ? "not there" : undefined;
   const service = new Service({
     ...{ dns, world, direct, whyForbidden, clock: systemClock },
+    servePod: () => Promise.reject(new RefusedError("gone", "a test")),
   });
   const [here, there] = connPair({ bufferBytes: 1024 * 1024 });
   const product = "tp/test";
   const acceptor = new Acceptor({
     product,
-    onSession: () => (one) => service.serve(one),
+    onSession: (session) => (one) => service.serve(one, session),
   });
   const taken = acceptor.take(there);
   const session = await dialSession({

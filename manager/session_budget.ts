@@ -27,3 +27,13 @@ export function sharedBudget(memoryLimitBytes: number): MemoryBudget {
   const reservedBytes = Math.floor(budgetBytes * reservedPart);
   return new MemoryBudget(budgetBytes, { reservedBytes });
 }
+
+/**
+ * What the agents' sessions take of {@link sharedBudget}, all together: half of it, so that laptops, which are fewer, have
+ * the rest whatever agents do.
+ */
+export function agentsBudget(shared: MemoryBudget): MemoryBudget {
+  const budgetBytes = Math.floor(shared.limitBytes / 2);
+  const reservedBytes = Math.floor(budgetBytes * reservedPart);
+  return new MemoryBudget(budgetBytes, { parent: shared, reservedBytes });
+}

@@ -1,4 +1,5 @@
 import { Ip } from "../net/mod.ts";
+import { managerPod } from "./api.ts";
 import { type DirectEndpoint, parseDirectEndpoint } from "./direct_endpoint.ts";
 import { type Exemption, parseExemptions } from "./exemption.ts";
 
@@ -6,12 +7,16 @@ import { type Exemption, parseExemptions } from "./exemption.ts";
 export interface Settings {
   /** Where it lives. */
   readonly namespace: string;
+  /** Name of its pod. */
+  readonly podName: string;
   /** Addresses of its pod. */
   readonly ownAddresses: readonly Ip[];
   /** `TP_ALLOW`: where it may go although the leash says no. */
   readonly exemptions: readonly Exemption[];
   /** `TP_DIRECT_ENDPOINT`: where laptops reach its direct port, if an admin has seen to that. */
   readonly directEndpoint?: DirectEndpoint;
+  /** Of its own container: what agents run, too. */
+  readonly image: string;
   /** What its container may hold. */
   readonly memoryLimitBytes: number;
 }
@@ -35,9 +40,12 @@ export function readSettings(env: Record<string, string>): Settings {
   }
   return {
     namespace,
+    // The kubelet gives a pod its name as that of its host.
+    podName: env.HOSTNAME || managerPod(0),
     ownAddresses: addresses.split(",").map((text) => Ip.parse(text.trim())),
     exemptions: parseExemptions(env.TP_ALLOW ?? ""),
     ...direct ? { directEndpoint: parseDirectEndpoint(direct) } : {},
+    image: env.TP_IMAGE ?? "",
     memoryLimitBytes: Number(env.MEMORY_LIMIT) || usualMemoryLimitBytes,
   };
 }

@@ -6,11 +6,15 @@ const env = {
   POD_IPS: "10.244.0.7,fd00:244::7",
   TP_ALLOW: "169.254.169.254:80",
   MEMORY_LIMIT: "1073741824",
+  HOSTNAME: "traffic-manager-1",
+  TP_IMAGE: "registry.test/tp:1",
 };
 
 Deno.test("readSettings() reads what the manifest sets, and what an admin adds", () => {
-  const { namespace, ownAddresses, exemptions, memoryLimitBytes } =
-    readSettings(env);
+  const settings = readSettings(env);
+  const { namespace, ownAddresses, exemptions, memoryLimitBytes } = settings;
+  assert.equal(settings.podName, "traffic-manager-1");
+  assert.equal(settings.image, "registry.test/tp:1");
   assert.equal(namespace, "ambassador");
   assert.deepEqual(ownAddresses.map(String), ["10.244.0.7", "fd00:244::7"]);
   assert.equal(exemptions.length, 1);

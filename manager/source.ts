@@ -1,11 +1,12 @@
 import { ApiError } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
 import type { Clock } from "../net/mod.ts";
+import { pause } from "./pause.ts";
 
 const log = logger("manager");
 
-/** When a source that said no is tried again, and one that said nothing. */
-const refusedPauseMs = 30_000;
+/** When a source that said no is tried again unless it tells, and one that said nothing. */
+const usualRefusedPauseMs = 30_000;
 const silentPauseMs = 1_000;
 
 /** One part of what there is to know of the cluster. */
@@ -16,6 +17,8 @@ export interface Source {
   readonly follow: () => Promise<void>;
   /** Learns something humbler, once, where the API server does not let the source be seen. */
   readonly instead: () => void | Promise<void>;
+  /** When it is tried again after the API server said no. */
+  readonly refusedPauseMs?: number;
 }
 
 /** Follows a source, again and again where it fails, until the signal fires. Never rejects. */
@@ -27,6 +30,7 @@ export async function keepSource(
   while (!signal.aborted) {
     const isRefused = await isRefusedToFollow(source, signal);
     if (isRefused && !hasStandIn) hasStandIn = await standsIn(source);
+    const { refusedPauseMs = usualRefusedPauseMs } = source;
     const ms = isRefused && hasStandIn ? refusedPauseMs : silentPauseMs;
     await pause(ms, { signal, clock });
   }
@@ -55,20 +59,4 @@ async function standsIn({ name, instead }: Source): Promise<boolean> {
     log.warn("nothing stands in for it", { part: name, error });
     return false;
   }
-}
-
-/** Resolves after `ms` or when the signal fires. */
-function pause(
-  ms: number,
-  { signal, clock }: { signal: AbortSignal; clock: Clock },
-): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const abort = () => resolve();
-  const callOff = clock.after(ms, resolve);
-  signal.addEventListener("abort", abort, { once: true });
-  return promise.finally(() => {
-    callOff();
-    signal.removeEventListener("abort", abort);
-  });
 }

@@ -11,6 +11,8 @@ export type Progress =
     readonly kind: "failed";
     readonly message: string;
     readonly details?: readonly string[];
+    /** Nobody has it any more, who had it included. */
+    readonly isFinal?: boolean;
   };
 
 export interface PhaseFacts {
@@ -19,8 +21,10 @@ export interface PhaseFacts {
   /** Why it has no traffic, as {@link precedenceOf} says. */
   conflict?: string | undefined;
   progress: Progress;
-  /** Pods that serve, and those of them that have the intercept. */
+  /** Pods that are to stay, and those of them that are ready and have the intercept. */
   pods: { readonly ready: number; readonly wanted: number };
+  /** Whether there are ready pods, and the agents of all of them do as the intercept says. */
+  isAnswered: boolean;
   /** The copy that has the laptop's session, where it is known. */
   manager?: string | undefined;
 }
@@ -30,12 +34,13 @@ export interface PhaseFacts {
  * given the rule before they serve.
  */
 export function statusOf(facts: PhaseFacts): InterceptStatus {
-  const { intercept, presence, conflict, progress, pods, manager } = facts;
+  const { intercept, presence, conflict, progress, pods, manager, isAnswered } =
+    facts;
   const { status } = intercept;
   if (status?.phase === "Failed") return status;
   const common = { ...manager ? { manager } : {}, pods };
   const since = status?.phase;
-  if (progress.kind === "failed" && !(since === "Active" || since === "Away")) {
+  if (progress.kind === "failed" && (progress.isFinal || !hadIt(since))) {
     const { message, details } = progress;
     return {
       phase: "Failed",
@@ -51,13 +56,16 @@ export function statusOf(facts: PhaseFacts): InterceptStatus {
   if (conflict !== undefined) {
     return { phase: "Conflict", message: conflict, ...common };
   }
-  const isWhole = progress.kind === "done" && pods.wanted > 0 &&
-    pods.ready === pods.wanted;
+  const isWhole = progress.kind === "done" && isAnswered;
   if (isWhole || since === "Active") return { phase: "Active", ...common };
   const message = progress.kind === "going"
     ? progress.message
     : `waiting for the agents of ${pods.wanted - pods.ready} pods`;
   return { phase: "Waiting", message, ...common };
+}
+
+function hadIt(since: InterceptStatus["phase"] | undefined): boolean {
+  return since === "Active" || since === "Away";
 }
 
 /** True when the object says so already; fields that are absent are those that shall be. */
@@ -69,4 +77,20 @@ export function isSaid(
     said.manager === manager && said.pods?.ready === pods?.ready &&
     said.pods?.wanted === pods?.wanted &&
     JSON.stringify(said.details) === JSON.stringify(details);
+}
+
+export function going(message: string): Progress {
+  return { kind: "going", message };
+}
+
+export function failed(
+  message: string,
+  details: readonly string[] = [],
+): Progress {
+  return { kind: "failed", message, ...details.length > 0 ? { details } : {} };
+}
+
+/** For who had it, too. */
+export function gone(message: string): Progress {
+  return { kind: "failed", message, isFinal: true };
 }

@@ -4,7 +4,7 @@ import { interceptOf } from "./intercept_fake.ts";
 import { type PhaseFacts, statusOf } from "./phase.ts";
 
 const pods = { ready: 1, wanted: 3 };
-const all = { ready: 3, wanted: 3 };
+
 const done = { kind: "done" } as const;
 const going = { kind: "going", message: "1 of 3 pods" } as const;
 const failed = { kind: "failed", message: "no image", details: ["x"] } as const;
@@ -27,12 +27,12 @@ const table: {
   },
   {
     what: "every pod's answer",
-    facts: { progress: done, pods: all },
+    facts: { progress: done, isAnswered: true },
     says: { phase: "Active" },
   },
   {
     what: "answers of all pods that are ready, while others are to be replaced",
-    facts: { progress: going, pods: all },
+    facts: { progress: going, isAnswered: true },
     says: { phase: "Waiting" },
   },
   {
@@ -60,25 +60,30 @@ const table: {
   {
     what: "a failure of before",
     since: "Failed",
-    facts: { progress: done, pods: all },
+    facts: { progress: done, isAnswered: true },
     says: { phase: "Failed" },
   },
   {
     what: "a laptop that is away",
     since: "Active",
-    facts: { progress: done, pods: all, presence: "away", conflict: "x" },
+    facts: {
+      progress: done,
+      isAnswered: true,
+      presence: "away",
+      conflict: "x",
+    },
     says: { phase: "Away", message: "the laptop (a@laptop) is away" },
   },
   {
     what: "a laptop that is back",
     since: "Away",
-    facts: { progress: done, pods: all },
+    facts: { progress: done, isAnswered: true },
     says: { phase: "Active" },
   },
   {
     what: "a conflict",
     since: "Active",
-    facts: { progress: done, pods: all, conflict: "held by b" },
+    facts: { progress: done, isAnswered: true, conflict: "held by b" },
     says: { phase: "Conflict", message: "held by b" },
   },
   {
@@ -99,6 +104,7 @@ for (const { what, since, facts, says } of table) {
       presence: "here",
       progress: going,
       pods,
+      isAnswered: false,
     } as const;
     const told = statusOf({ ...usual, ...facts });
     for (const [name, value] of Object.entries(says)) {

@@ -37,7 +37,10 @@ export function rolloutStep(state: RolloutState): RolloutStep {
     return { kind: "annotate", revision: null };
   }
   if (wrong.length === 0) return { kind: "done" };
-  const later = wrong.find((pod) => !former.has(pod.uid));
+  // Where none is wanted, who came later had it of a webhook that did not know yet.
+  const later = revision === undefined
+    ? undefined
+    : wrong.find((pod) => !former.has(pod.uid));
   switch (way) {
     case "template": {
       if (revision === undefined) {
@@ -47,17 +50,17 @@ export function rolloutStep(state: RolloutState): RolloutStep {
           : { kind: "wait" };
       }
       if (annotated !== revision) return { kind: "annotate", revision };
-      const missed = wrong.find((pod) => pod.revision === revision);
-      return missed ? { kind: "missed", pod: missed } : { kind: "wait" };
+      const without = wrong.find((pod) => pod.revision === revision);
+      return without ? missed(without) : { kind: "wait" };
     }
     case "restart": {
-      if (later) return missedOrWait(later, revision);
+      if (later) return missed(later);
       const { restartAt = "" } = workload.spec ?? {};
       const isAsked = wrong.every(({ createdAt }) => createdAt < restartAt);
       return isAsked ? { kind: "wait" } : { kind: "restart" };
     }
     case "evict": {
-      if (later) return missedOrWait(later, revision);
+      if (later) return missed(later);
       // One after the other: the next when all others serve.
       const isBusy = pods.length < state.pods.length ||
         pods.some((pod) => !pod.isReady && !wrong.includes(pod)) ||
@@ -94,12 +97,6 @@ export function isAsWanted(
   return revision === undefined ? !hasAgent : hasAgent && has === revision;
 }
 
-/** Where no agent is wanted, who came later had it from a webhook that did not know yet, and goes as well. */
-function missedOrWait(
-  pod: PodFacts,
-  revision: string | undefined,
-): RolloutStep {
-  return revision === undefined
-    ? { kind: "evict", pod }
-    : { kind: "missed", pod };
+function missed(pod: PodFacts): RolloutStep {
+  return { kind: "missed", pod };
 }

@@ -1,9 +1,9 @@
 /** The kinds of workloads that can have agents, and how their pods are replaced. */
 import {
+  apiVersionOf,
   type KubernetesObject,
   type Pod,
   type Resource,
-  resource,
   resources,
   type Workload,
 } from "../../k8s/mod.ts";
@@ -31,16 +31,22 @@ export interface AppWorkload extends Workload {
   };
 }
 
-const rollouts = resource<AppWorkload>("argoproj.io/v1alpha1", "Rollout");
-
 /** By group and kind. */
 const kinds: ReadonlyMap<string, Resource<AppWorkload>> = new Map([
   ["apps Deployment", resources.deployments],
   ["apps StatefulSet", resources.statefulSets],
   ["apps DaemonSet", resources.daemonSets],
   ["apps ReplicaSet", resources.replicaSets],
-  ["argoproj.io Rollout", rollouts],
+  ["argoproj.io Rollout", resources.rollouts],
 ]);
+
+/** With the `apiVersion` of its kind; `undefined` for a kind whose pods get no agent. */
+export function workloadRefOf(
+  { kind, name }: Pick<WorkloadRef, "kind" | "name">,
+): WorkloadRef | undefined {
+  const resource = [...kinds.values()].find((one) => one.kind === kind);
+  return resource && { apiVersion: apiVersionOf(resource), kind, name };
+}
 
 /** `undefined` for a kind whose pods get no agent. */
 export function workloadResource(

@@ -1,0 +1,184 @@
+/**
+ * One agent's session.
+ *
+ * 1. Its first stream is `rules`, with a token that proves its pod; everything else is refused before.
+ * 2. Down that stream go the rules of its workload, line by line. Up come numbers of lines that it follows.
+ * 3. It opens `rules` anew, with a new token, before the one before expires; else the session is closed.
+ */
+import {
+  type Clock,
+  type Conn,
+  RefusedError,
+  type Slots,
+  writeAll,
+} from "../../net/mod.ts";
+import { refusalOfError } from "../../tcp/mod.ts";
+import type { Incoming, Session } from "../../tunnel/mod.ts";
+import { decodeAgentTarget, type Rule, type Rules } from "../agent_api.ts";
+import type { Feed } from "../feed.ts";
+import type { Proof, ProvenPod } from "./agent_proof.ts";
+import type { ConnectedAgents } from "./connected_agents.ts";
+import type { LaptopWish } from "./relay.ts";
+
+/** Who has not proven itself by then is sent away. */
+const proofMs = 10_000;
+/** `setTimeout` knows no longer time. */
+const longestMs = 2 ** 31 - 1;
+/** Lines that have not been answered; of older ones nothing is known any more. */
+const maxUnanswered = 64;
+/** A line of an agent is a number. */
+const maxLineLength = 32;
+
+export interface AgentSessionOptions {
+  session: Session;
+  /** Pod of this copy of the manager. */
+  manager: string;
+  prove: (token: string) => Promise<Proof>;
+  /** Proofs at a time, of all agents. */
+  proofs: Slots;
+  agents: ConnectedAgents;
+  rulesOf: (workload: string) => Feed<readonly Rule[]>;
+  /** Serves what a proven agent wants of a laptop. */
+  serveLaptop: (incoming: Incoming, wish: LaptopWish) => Promise<void>;
+  /** Fires when the manager leaves: rules end. */
+  leaving: AbortSignal;
+  clock: Clock;
+  wallNow: () => number;
+}
+
+export class AgentSession {
+  readonly #options: AgentSessionOptions;
+  #pod: ProvenPod | undefined;
+  #expire: () => void;
+  #rules: Conn | undefined;
+
+  constructor(options: AgentSessionOptions) {
+    this.#options = options;
+    const { session, clock } = options;
+    this.#expire = clock.after(proofMs, () => session.close());
+    void session.ended.then(() => this.#expire());
+  }
+
+  /** Answers one stream. Returns at once; nothing is thrown later. */
+  serve(incoming: Incoming): void {
+    this.#serve(incoming).catch((error) => {
+      const { refusal, message } = refusalOfError(error);
+      incoming.refuse(refusal, message);
+    });
+  }
+
+  async #serve(incoming: Incoming): Promise<void> {
+    const { leaving, serveLaptop } = this.#options;
+    if (leaving.aborted) {
+      throw new RefusedError("gone", "The manager is leaving");
+    }
+    const target = decodeAgentTarget(incoming.target);
+    if (target?.kind === "rules" && !incoming.datagrams) {
+      return await this.#serveRules(incoming, target.token);
+    }
+    if (this.#pod === undefined) {
+      throw new RefusedError("forbidden", "The agent has not said who it is");
+    }
+    if (target?.kind !== "laptop") {
+      const detail = "The manager does not know what is wanted of it";
+      throw new RefusedError("unknown-target", detail);
+    }
+    await serveLaptop(incoming, { ...target, workload: this.#pod.workload });
+  }
+
+  async #serveRules(incoming: Incoming, token: string): Promise<void> {
+    const { pod, expiresAt } = await this.#prove(token);
+    if (this.#pod !== undefined && this.#pod.uid !== pod.uid) {
+      throw new RefusedError("forbidden", "The session is another pod's");
+    }
+    const { session, clock, wallNow, agents } = this.#options;
+    this.#expire();
+    const leftMs = Math.min(Math.max(expiresAt - wallNow(), 0), longestMs);
+    this.#expire = clock.after(leftMs, () => session.close());
+    const isFirst = this.#pod === undefined;
+    this.#pod = pod;
+    const stream = incoming.accept();
+    const former = this.#rules;
+    this.#rules = stream;
+    former?.close();
+    if (isFirst) {
+      const agent = { pod, session, follows: undefined };
+      agents.put(agent);
+      void session.ended.then(() => agents.remove(agent, session));
+    }
+    await this.#tellRules(stream, pod);
+  }
+
+  async #prove(token: string): Promise<Proof> {
+    using place = this.#options.proofs.take();
+    if (place === undefined) {
+      throw new RefusedError("overloaded", "Too many agents come at a time");
+    }
+    return await this.#options.prove(token);
+  }
+
+  /** Until the agent ends the stream, opens another, or the manager leaves. Never rejects. */
+  async #tellRules(stream: Conn, pod: ProvenPod): Promise<void> {
+    const { rulesOf, manager, leaving } = this.#options;
+    const over = new AbortController();
+    const end = () => over.abort();
+    leaving.addEventListener("abort", end, { once: true });
+    const unanswered = new Map<number, readonly Rule[]>();
+    const answers = this.#readAnswers(stream, { pod, unanswered }).finally(end);
+    try {
+      let version = 0;
+      for await (const rules of rulesOf(pod.workload).follow(over)) {
+        const line: Rules = { version: ++version, manager, rules };
+        unanswered.set(version, rules);
+        if (unanswered.size > maxUnanswered) {
+          unanswered.delete(unanswered.keys().next().value!);
+        }
+        await writeAll(
+          stream,
+          new TextEncoder().encode(`${JSON.stringify(line)}\n`),
+        );
+      }
+      stream.close();
+    } catch {
+      stream.reset();
+    }
+    leaving.removeEventListener("abort", end);
+    await answers;
+  }
+
+  /** Resolves at the end of the stream, however it comes. */
+  async #readAnswers(
+    stream: Conn,
+    { pod, unanswered }: {
+      pod: ProvenPod;
+      unanswered: Map<number, readonly Rule[]>;
+    },
+  ): Promise<void> {
+    const { agents, session } = this.#options;
+    const buffer = new Uint8Array(1024);
+    const decoder = new TextDecoder();
+    let rest = "";
+    try {
+      for (;;) {
+        const read = await stream.read(buffer);
+        if (read === null) return;
+        rest += decoder.decode(buffer.subarray(0, read), { stream: true });
+        const lines = rest.split("\n");
+        rest = lines.pop()!;
+        if (rest.length > maxLineLength) return stream.reset();
+        const answered = lines.map(Number).findLast((n) => unanswered.has(n));
+        if (answered === undefined) continue;
+        const follows = new Set(unanswered.get(answered)!.map(({ id }) => id));
+        for (const version of [...unanswered.keys()]) {
+          if (version <= answered) unanswered.delete(version);
+        }
+        if (this.#rules !== stream) continue;
+        if (agents.ofPod(pod.uid)?.session === session) {
+          agents.put({ pod, session, follows });
+        }
+      }
+    } catch {
+      // A stream that broke has ended.
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/** All of the manager that intercepts need, joined; {@link runManager} opens the doors. */
+import type { ApiClient, Pod } from "../../k8s/mod.ts";
+import { type Clock, RefusedError, Slots } from "../../net/mod.ts";
+import type { Incoming, Session } from "../../tunnel/mod.ts";
+import type { Agent } from "../agent_object.ts";
+import { agentRevision } from "../injection/agent_revision.ts";
+import type { Settings } from "../settings.ts";
+import { proveAgent } from "./agent_proof.ts";
+import { AgentSession } from "./agent_session.ts";
+import { InterceptControl } from "./control.ts";
+import { Laptops } from "./laptops.ts";
+import { Relay } from "./relay.ts";
+import { trialAgent, tryWebhook } from "./webhook_trial.ts";
+
+/** Questions to the API server about agents' tokens, at a time. */
+const maxProofs = 32;
+
+export interface InterceptionOptions {
+  api: ApiClient;
+  settings: Pick<Settings, "namespace" | "podName" | "image">;
+  clock: Clock;
+}
+
+export class Interception implements AsyncDisposable {
+  readonly laptops: Laptops;
+  readonly relay: Relay;
+  readonly #options: InterceptionOptions;
+  readonly #control: InterceptControl;
+  readonly #proofs = new Slots(maxProofs);
+  readonly #leaving = new AbortController();
+
+  /** Starts to watch. */
+  constructor(options: InterceptionOptions) {
+    this.#options = options;
+    const { api, settings, clock } = options;
+    const { namespace, podName: pod, image } = settings;
+    this.laptops = new Laptops(clock);
+    this.#control = new InterceptControl({
+      ...{ api, laptops: this.laptops, clock, wallNow: Date.now },
+      self: { pod, namespace },
+      revisionOf: (spec) => agentRevision(spec, { image }),
+      tryWebhook: () => tryWebhook(api, { namespace, image }),
+    });
+    this.relay = new Relay({
+      ...{ laptops: this.laptops, agents: this.#control.agents },
+      findIntercept: (uid) => this.#control.findIntercept(uid),
+      isPresent: (intercept) => this.#control.isPresent(intercept),
+    });
+  }
+
+  /** The agent that a pod is to be given when it is made. */
+  agentOf(pod: Pod, namespace: string): Agent | undefined {
+    const { namespace: managerNamespace } = this.#options.settings;
+    return trialAgent(pod, { namespace, managerNamespace }) ??
+      this.#control.agentOfPod(pod, namespace);
+  }
+
+  /** Serves the session of who says that it is an agent. */
+  welcomeAgent(session: Session): (incoming: Incoming) => void {
+    const { settings, clock } = this.#options;
+    const agent = new AgentSession({
+      ...{ session, manager: settings.podName, clock, wallNow: Date.now },
+      ...{ proofs: this.#proofs, agents: this.#control.agents },
+      prove: (token) => this.#prove(token),
+      rulesOf: (workload) => this.#control.rulesOf(workload),
+      serveLaptop: (incoming, wish) => this.relay.serveLaptop(incoming, wish),
+      leaving: this.#leaving.signal,
+    });
+    return (incoming) => agent.serve(incoming);
+  }
+
+  /** Ends the agents' rules, by which they know. Resolves when what is relayed has ended by itself. */
+  async drain(): Promise<void> {
+    this.#leaving.abort();
+    await this.relay.drain();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#leaving.abort();
+    await this.#control[Symbol.asyncDispose]();
+  }
+
+  async #prove(token: string) {
+    if (!this.#control.isKnown) {
+      throw new RefusedError("failed", "The manager is starting");
+    }
+    return await proveAgent(token, {
+      api: this.#options.api,
+      findAgent: (place) => this.#control.findAgent(place),
+    });
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Joins streams of agents with streams of laptops.
+ *
+ * 1. Who asks is known: an agent by its pod's workload, a laptop by the thumbprint that its session proved.
+ * 2. The intercept must be of that workload, or of that laptop.
+ * 3. A stream is opened at the other side; what it refuses is the refusal. Accepted: both are joined.
+ */
+import { pipe, pipeDatagrams, RefusedError, Slots } from "../../net/mod.ts";
+import type { Incoming, Session } from "../../tunnel/mod.ts";
+import {
+  encodeLaptopTarget,
+  encodePodTarget,
+  type InterceptedTarget,
+  type LaptopTarget,
+} from "../agent_api.ts";
+import type { Intercept } from "../intercept.ts";
+import type { ConnectedAgents } from "./connected_agents.ts";
+import type { Laptops } from "./laptops.ts";
+import { keyOf } from "./taken_ports.ts";
+import { workloadKey } from "./workload_key.ts";
+
+/** Of all sessions together; who comes above is refused as overloaded. */
+const maxStreams = 32_768;
+
+/** What an agent wants, with the workload that its pod is of. */
+export type LaptopWish = LaptopTarget & { readonly workload: string };
+
+export interface RelayOptions {
+  laptops: Laptops;
+  agents: ConnectedAgents;
+  findIntercept: (uid: string) => Intercept | undefined;
+  /** Whether its laptop has not been away for too long. */
+  isPresent: (intercept: Intercept) => boolean;
+}
+
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #streams = new Slots(maxStreams);
+  /** The pod that serves an intercept's laptop, by the intercept's UID: the same one while it is there. */
+  readonly #pods = new Map<string, string>();
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when no stream is relayed. */
+  async drain(): Promise<void> {
+    await this.#streams.empty();
+  }
+
+  /** To be called when an intercept is deleted. */
+  forget(uid: string): void {
+    this.#pods.delete(uid);
+  }
+
+  /** @throws {RefusedError} when nothing was joined. */
+  async serveLaptop(
+    incoming: Incoming,
+    { intercept: uid, port, workload }: LaptopWish,
+  ): Promise<void> {
+    const { laptops, findIntercept } = this.#options;
+    const intercept = findIntercept(uid);
+    if (intercept === undefined || keyOfWorkload(intercept) !== workload) {
+      throw new RefusedError("forbidden", "The workload has no such intercept");
+    }
+    const { session, ports } = intercept.spec;
+    if (!ports.some((one) => keyOf(one) === keyOf(port))) {
+      throw new RefusedError("forbidden", "The port is not intercepted");
+    }
+    if (!this.#isServed(intercept)) {
+      throw new RefusedError("gone", "The intercept is not in force");
+    }
+    using _stream = this.#place();
+    const target = encodeLaptopTarget({ intercept: uid, port });
+    await laptops.reach(session, {
+      signal: incoming.signal,
+      use: (laptop, signal) => open(laptop, { incoming, target, signal }),
+    }).then((joined) => joined());
+  }
+
+  /** @throws {RefusedError} when nothing was joined. */
+  async servePod(
+    incoming: Incoming,
+    { intercept: uid, wanted }: InterceptedTarget,
+    laptop: Session,
+  ): Promise<void> {
+    const { findIntercept, isPresent } = this.#options;
+    const intercept = findIntercept(uid);
+    const { thumbprint } = laptop.peer;
+    if (thumbprint === undefined || intercept?.spec.session !== thumbprint) {
+      throw new RefusedError("forbidden", "The laptop has no such intercept");
+    }
+    if (!isPresent(intercept) || intercept.status?.phase === "Failed") {
+      throw new RefusedError("gone", "The intercept is not in force");
+    }
+    using _stream = this.#place();
+    const agent = this.#agentFor(intercept);
+    const { signal } = incoming;
+    const target = encodePodTarget(wanted);
+    const joined = await open(agent.session, { incoming, target, signal });
+    await joined();
+  }
+
+  /** Traffic goes on to a laptop that is a moment away; what was refused before is not tried. */
+  #isServed(intercept: Intercept): boolean {
+    const phase = intercept.status?.phase;
+    return this.#options.isPresent(intercept) && phase !== "Failed" &&
+      phase !== "Conflict";
+  }
+
+  #agentFor(intercept: Intercept) {
+    const uid = intercept.metadata.uid!;
+    const agents = this.#options.agents.of(keyOfWorkload(intercept));
+    const serving = this.#pods.get(uid);
+    const agent = agents.find(({ pod }) => pod.uid === serving) ?? agents[0];
+    if (agent === undefined) {
+      throw new RefusedError(
+        "gone",
+        "No pod of the workload has an agent here",
+      );
+    }
+    this.#pods.set(uid, agent.pod.uid);
+    return agent;
+  }
+
+  #place(): Disposable {
+    const place = this.#streams.take();
+    if (place !== undefined) return place;
+    throw new RefusedError("overloaded", "The manager has no room for more");
+  }
+}
+
+function keyOfWorkload({ metadata, spec }: Intercept): string {
+  return workloadKey(metadata.namespace!, spec.workload);
+}
+
+/** Opens a stream like `incoming` at the other side. What it gives joins the two, until both have ended. */
+async function open(
+  session: Session,
+  { incoming, target, signal }: {
+    incoming: Incoming;
+    target: Uint8Array;
+    signal: AbortSignal;
+  },
+): Promise<() => Promise<unknown>> {
+  if (incoming.datagrams) {
+    const flow = await session.openDatagrams(target, { signal });
+    return () => pipeDatagrams(flow, incoming.acceptDatagrams());
+  }
+  const stream = await session.open(target, { signal });
+  return () => pipe(stream, incoming.accept());
+}

@@ -1,0 +1,348 @@
+/**
+ * What is done for one workload while it has intercepts, again whenever something of it changes.
+ *
+ * 1. Those whose laptops are there are put in order; the rules of those that win are told to the agents at once.
+ * 2. The workload's Agent object is made, or made to say what they need.
+ * 3. Its pods are replaced, once.
+ * 4. What became of each intercept is written into its status.
+ *
+ * A rollout that fails is taken back, and who waited for it has failed for ever. When the Agent object was deleted, the
+ * agents are taken off, and the intercepts have failed.
+ */
+import { logger } from "../../log.ts";
+import type { Rule } from "../agent_api.ts";
+import { type Agent, agentObjectName } from "../agent_object.ts";
+import { Feed } from "../feed.ts";
+import { type Intercept, sessionLabelOf } from "../intercept.ts";
+import { agents as agentResource } from "../own_resources.ts";
+import { AgentKeeper, formerSpecAnnotation } from "./agent_keeper.ts";
+import type { ControlParts } from "./control.ts";
+import { failed, going, gone, type Progress } from "./phase.ts";
+import type { PodFacts } from "./pod_facts.ts";
+import { precedenceOf } from "./precedence.ts";
+import { Rollout, wantedOf } from "./rollout.ts";
+import { rulesOf } from "./rule.ts";
+import { removeAgent, type WorkloadPlace } from "./rollout_effects.ts";
+import { isAsWanted } from "./rollout_step.ts";
+import { StatusWriter } from "./status_writer.ts";
+import {
+  type AppWorkload,
+  formatWorkload,
+  whyUnsupported,
+  workloadResource,
+} from "./workload_kind.ts";
+import { WorkloadPods } from "./workload_pods.ts";
+
+const log = logger("manager");
+
+/** While something is to come, it is looked at so often. */
+const tickMs = 1_000;
+
+export class WorkloadControl implements AsyncDisposable {
+  /** Without a value before all is known: agents keep what another copy of the manager told. */
+  readonly rules = new Feed<readonly Rule[]>();
+  readonly #parts: ControlParts;
+  readonly #place: WorkloadPlace;
+  readonly #key: string;
+  readonly #keeper: AgentKeeper;
+  readonly #writer: StatusWriter;
+  readonly #pods: WorkloadPods;
+  readonly #closed = new AbortController();
+  readonly #done: Promise<void>;
+  #wake: () => void = () => {};
+  #isWoken = true;
+  #toldRules = "";
+  #workload: AppWorkload | undefined;
+  #rollout: Rollout | undefined;
+  /** The Agent object was deleted. */
+  #isRemoved = false;
+  #removal: AbortController | undefined;
+  #isIdle = false;
+
+  constructor(parts: ControlParts, place: WorkloadPlace, key: string) {
+    this.#parts = parts;
+    this.#place = place;
+    this.#key = key;
+    this.#keeper = new AgentKeeper(parts.api, {
+      ...{ ...place, manager: parts.self.namespace },
+    });
+    this.#writer = new StatusWriter(parts);
+    const { api, clock } = parts;
+    const onChange = () => this.wake();
+    this.#pods = new WorkloadPods({ api, place, onChange, clock });
+    this.#done = this.#run();
+  }
+
+  /** True when nothing is left to be done, and nothing is of the workload. */
+  get isIdle(): boolean {
+    return this.#isIdle && !this.#isWoken;
+  }
+
+  /** Something of the workload has changed. */
+  wake(): void {
+    this.#isWoken = true;
+    // Another copy of the manager has made the object again.
+    if (this.#parts.agentOf(this.#key)) this.#removal?.abort();
+    this.#wake();
+  }
+
+  /** The Agent object is gone: agents are to go as well. */
+  remove(): void {
+    this.#isRemoved = true;
+    this.wake();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort();
+    this.#removal?.abort();
+    this.#wake();
+    await this.#done;
+    await this.#unfollow();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closed;
+    while (!signal.aborted) {
+      this.#isWoken = false;
+      let isSettled = false;
+      try {
+        isSettled = await this.#look();
+      } catch (error) {
+        if (signal.aborted) return;
+        log.warn("a workload's intercepts wait", {
+          workload: this.#key,
+          error,
+        });
+      }
+      if (!this.#isWoken) await this.#sleep(isSettled ? undefined : tickMs);
+    }
+  }
+
+  /** Until something changes, or the time is over. */
+  async #sleep(ms: number | undefined): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    const callOff = ms === undefined
+      ? undefined
+      : this.#parts.clock.after(ms, resolve);
+    if (this.#closed.signal.aborted) resolve();
+    await promise;
+    callOff?.();
+    this.#wake = () => {};
+  }
+
+  /** Resolves to whether nothing is to be done before something changes. */
+  async #look(): Promise<boolean> {
+    const parts = this.#parts;
+    if (!parts.isKnown()) return false;
+    const all = parts.interceptsOf(this.#key);
+    const living = all.filter(({ status }) => status?.phase !== "Failed");
+    const here = living.filter((one) => presenceOf(parts, one) === "here");
+    const { inForce, conflicts } = precedenceOf(here);
+    this.#tellRules(inForce);
+    const agent = parts.agentOf(this.#key);
+    const progress = await this.#advance(agent, { living, inForce });
+    const isSettled = await this.#writer.write(living, {
+      ...{ progress, conflicts, pods: this.#pods.facts ?? [] },
+    });
+    const isNew = living.some(({ status }) => status?.phase !== "Active");
+    if (progress.kind === "failed" && agent && isNew) {
+      await this.#keeper.takeBack(agent);
+    }
+    if (progress.kind === "done" && agent && this.#rollout) {
+      await this.#keeper.settle(agent);
+    }
+    this.#isIdle = living.length === 0 && agent === undefined &&
+      !this.#isRemoved;
+    return isSettled && progress.kind !== "going";
+  }
+
+  #tellRules(inForce: readonly Intercept[]): void {
+    const { ledger } = this.#parts;
+    const rules = inForce.flatMap((one) => rulesOf(one, ledger));
+    const text = JSON.stringify(rules);
+    if (text === this.#toldRules) return;
+    this.#toldRules = text;
+    this.rules.set(rules);
+  }
+
+  async #advance(
+    agent: Agent | undefined,
+    { living, inForce }: {
+      living: readonly Intercept[];
+      inForce: readonly Intercept[];
+    },
+  ): Promise<Progress> {
+    if (agent === undefined && this.#isRemoved) {
+      return await this.#takeOff(living);
+    }
+    this.#isRemoved = false;
+    if (living.length === 0 && !isUnderWay(agent)) {
+      await this.#unfollow();
+      return { kind: "done" };
+    }
+    const resource = workloadResource(this.#place.workload);
+    if (resource === undefined || !this.#isAsItShallBe(agent)) {
+      this.#workload = resource && await this.#parts.api.find(resource, {
+        namespace: this.#place.namespace,
+        name: this.#place.workload.name,
+      });
+    }
+    return await this.#bring(agent, { living, inForce });
+  }
+
+  /** True when nothing need be looked up: the pods that are there have the agent that was last looked at. */
+  #isAsItShallBe(agent: Agent | undefined): boolean {
+    const revision = this.#rollout?.revision;
+    const { facts } = this.#pods;
+    if (!agent || !revision || !this.#workload || !facts) return false;
+    const staying = facts.filter(({ isLeaving }) => !isLeaving);
+    return staying.some(({ isReady }) => isReady) &&
+      staying.every((pod) => pod.isReady && isAsWanted(pod, revision));
+  }
+
+  async #bring(
+    agent: Agent | undefined,
+    { living, inForce }: {
+      living: readonly Intercept[];
+      inForce: readonly Intercept[];
+    },
+  ): Promise<Progress> {
+    const { workload: ref } = this.#place;
+    const workload = this.#workload;
+    const who = formatWorkload(ref);
+    if (workload === undefined) {
+      return workloadResource(ref)
+        ? gone(`there is no ${who}`)
+        : failed(`${who} is of a kind whose pods cannot be intercepted`);
+    }
+    const why = whyUnsupported(ref, workload);
+    if (why !== undefined) return failed(why);
+    this.#pods.follow(workload);
+    if (this.#pods.facts === undefined) {
+      return going("its pods are being looked at");
+    }
+    if (wantedOf(workload) === 0) return failed(`${who} has no pods`);
+    const { uid } = workload.metadata;
+    if (agent !== undefined && agent.spec.workload.uid !== uid) {
+      return going("the agents of a former workload of its name are going");
+    }
+    if (agent === undefined && living.some(hasBeenSeen)) {
+      if (await this.#hasNoAgent()) return gone(`the agent of ${who} is gone`);
+      return going("its agent is being looked at");
+    }
+    const kept = await this.#keeper.keep(agent, {
+      workload,
+      intercepts: living.map(({ spec }) => spec),
+      inForce: inForce.map(({ spec }) => spec),
+    });
+    const { manager } = kept.spec;
+    if (manager !== this.#parts.self.namespace) {
+      return failed(`${who} has agents of the manager in "${manager}"`);
+    }
+    // What was written is looked at when it is told.
+    if (kept !== agent) return going("agents are on their way");
+    return await this.#roll(kept, { workload, living });
+  }
+
+  async #roll(
+    agent: Agent,
+    { workload, living }: {
+      workload: AppWorkload;
+      living: readonly Intercept[];
+    },
+  ): Promise<Progress> {
+    const { revisionOf, tryWebhook, agents, api, clock, wallNow } = this.#parts;
+    const revision = await revisionOf(agent.spec);
+    const pods = this.#podsAs(revision, { agent, living });
+    if (this.#rollout?.revision !== revision) {
+      this.#rollout = new Rollout({
+        ...{ ...this.#place, api, revision, pods, tryWebhook, clock, wallNow },
+      });
+    }
+    const answered = agents.of(this.#key).filter(({ follows }) => follows);
+    const progress = await this.#rollout.advance({
+      ...{ workload, pods, answered: answered.length },
+    });
+    const waitsFor = progress.kind === "going"
+      ? progress.message
+      : "the agents do not answer";
+    if (progress.kind === "done" && this.#writer.isSettled) {
+      this.#rollout.rest();
+      return progress;
+    }
+    const still = this.#rollout.whyStill(waitsFor);
+    return still === undefined ? progress : failed(still);
+  }
+
+  /** While nobody waits for it, an agent that another release of the manager made is as good as its own. */
+  #podsAs(
+    revision: string,
+    { agent, living }: { agent: Agent; living: readonly Intercept[] },
+  ): readonly PodFacts[] {
+    const pods = this.#pods.facts!;
+    const { annotations = {} } = agent.metadata;
+    const isWaitedFor = annotations[formerSpecAnnotation] !== undefined ||
+      living.some(({ status }) => status?.phase !== "Active");
+    return isWaitedFor
+      ? pods
+      : pods.map((pod) => pod.hasAgent ? { ...pod, revision } : pod);
+  }
+
+  /** Takes the agents off, unless the object comes again meanwhile. */
+  async #takeOff(living: readonly Intercept[]): Promise<Progress> {
+    const { api, clock } = this.#parts;
+    const { workload } = this.#place;
+    const former = living.filter(({ status }) => status !== undefined);
+    await this.#writer.write(former, {
+      progress: gone(`the agent of ${formatWorkload(workload)} was removed`),
+      ...{ conflicts: new Map(), pods: [] },
+    });
+    await this.#unfollow();
+    const { signal } = this.#removal = new AbortController();
+    if (this.#closed.signal.aborted) return going("the manager is leaving");
+    log.info("agents are taken off", { workload: this.#key });
+    try {
+      await removeAgent(api, { ...this.#place, signal, clock });
+    } catch (error) {
+      if (signal.aborted) return going("agents are wanted again");
+      throw error;
+    }
+    this.#isRemoved = false;
+    log.info("agents are off", { workload: this.#key });
+    // Who came meanwhile is looked at again.
+    this.wake();
+    return going("the former agents are gone");
+  }
+
+  async #hasNoAgent(): Promise<boolean> {
+    const { namespace, workload } = this.#place;
+    const name = agentObjectName(workload);
+    const found = await this.#parts.api.find(agentResource, {
+      ...{ namespace, name },
+    });
+    return found === undefined;
+  }
+
+  async #unfollow(): Promise<void> {
+    this.#rollout = undefined;
+    await this.#pods.unfollow();
+  }
+}
+
+function presenceOf({ ledger }: ControlParts, { spec }: Intercept) {
+  return ledger.presenceOf(sessionLabelOf(spec.session));
+}
+
+/** The Agent object was there when this was written. */
+function hasBeenSeen({ status }: Intercept): boolean {
+  return status?.phase === "Active" || status?.phase === "Away";
+}
+
+/** Pods are being replaced, or are to be: a container that was replaced shall run again. */
+function isUnderWay(agent: Agent | undefined): boolean {
+  if (agent === undefined) return false;
+  const { annotations = {} } = agent.metadata;
+  return agent.spec.replaced.length > 0 ||
+    annotations[formerSpecAnnotation] !== undefined;
+}
