@@ -2,7 +2,8 @@
  * The manager's life.
  *
  * 1. It learns what it is (environment, `/etc/resolv.conf`) and begins to watch the cluster.
- * 2. It makes or learns the certificate authority, and begins to watch what is intercepted.
+ * 2. It makes or learns the certificate authority, begins to watch what is intercepted, and answers the API server which
+ *    pods are to have an agent.
  * 3. Once it knows what its leash must know, it opens its doors, to laptops and to agents, and is ready.
  * 4. Told to leave, it shuts the doors and tells laptops and agents, which turn to another copy; it lets what runs end by itself for
  *    a while, and takes leave of every session.
@@ -19,7 +20,13 @@ import {
 import { logger } from "../log.ts";
 import { Ip, systemClock } from "../net/mod.ts";
 import { agentPort, managerTlsName } from "./agent_api.ts";
-import { clientPort, directPort, probePort } from "./api.ts";
+import {
+  clientPort,
+  directPort,
+  probePort,
+  webhookPort,
+  webhookServiceName,
+} from "./api.ts";
 import { Authority } from "./authority.ts";
 import { AuthoritySecret, trustAuthorities } from "./authority_secret.ts";
 import { ClusterDns } from "./cluster_dns.ts";
@@ -37,6 +44,7 @@ import { Service } from "./service.ts";
 import { agentsBudget, sharedBudget } from "./session_budget.ts";
 import { askServiceRanges, type TryService } from "./service_range.ts";
 import { readSettings } from "./settings.ts";
+import { Webhook } from "./webhook.ts";
 import type { World } from "./world.ts";
 
 const log = logger("manager");
@@ -95,6 +103,16 @@ export async function runManager(options: RunManagerOptions): Promise<void> {
   });
   await using interception = new Interception({
     ...{ api, settings, clock },
+  });
+  const { namespace } = settings;
+  await using _webhook = new Webhook({
+    address: addressOf(settings.ownAddresses, webhookPort),
+    certificates: authority.certificates(
+      `${webhookServiceName}.${namespace}.svc`,
+    ),
+    agentOf: (pod, namespace) => interception.agentOf(pod, namespace),
+    injection: () => interception.injection(authority.bundles.value),
+    clock,
   });
   const { nameserver } = resolvConf;
   const { directEndpoint } = settings;

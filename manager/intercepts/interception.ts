@@ -2,15 +2,23 @@
 import type { ApiClient, Pod } from "../../k8s/mod.ts";
 import { type Clock, RefusedError, Slots } from "../../net/mod.ts";
 import type { Incoming, Session } from "../../tunnel/mod.ts";
-import type { Agent } from "../agent_object.ts";
+import {
+  type Agent,
+  agentObjectName,
+  revisionAnnotation,
+} from "../agent_object.ts";
 import { agentRevision } from "../injection/agent_revision.ts";
+import { hasNativeSidecars } from "../injection/inject_agent.ts";
+import { agents } from "../own_resources.ts";
 import type { Settings } from "../settings.ts";
+import { keepSource } from "../source.ts";
 import { proveAgent } from "./agent_proof.ts";
 import { AgentSession } from "./agent_session.ts";
 import { InterceptControl } from "./control.ts";
 import { Laptops } from "./laptops.ts";
 import { Relay } from "./relay.ts";
 import { trialAgent, tryWebhook } from "./webhook_trial.ts";
+import { workloadNamedBy } from "./workload_kind.ts";
 
 /** Questions to the API server about agents' tokens, at a time. */
 const maxProofs = 32;
@@ -28,6 +36,9 @@ export class Interception implements AsyncDisposable {
   readonly #control: InterceptControl;
   readonly #proofs = new Slots(maxProofs);
   readonly #leaving = new AbortController();
+  readonly #version: Promise<void>;
+  readonly #versionKnown = new AbortController();
+  #hasNativeSidecars: boolean | undefined;
 
   /** Starts to watch. */
   constructor(options: InterceptionOptions) {
@@ -46,13 +57,31 @@ export class Interception implements AsyncDisposable {
       findIntercept: (uid) => this.#control.findIntercept(uid),
       isPresent: (intercept) => this.#control.isPresent(intercept),
     });
+    this.#version = this.#askVersion();
   }
 
-  /** The agent that a pod is to be given when it is made. */
-  agentOf(pod: Pod, namespace: string): Agent | undefined {
-    const { namespace: managerNamespace } = this.#options.settings;
-    return trialAgent(pod, { namespace, managerNamespace }) ??
+  /** The agent that a pod is to be given when it is made, by any copy of the manager's word. */
+  async agentOf(pod: Pod, namespace: string): Promise<Agent | undefined> {
+    const { api, settings: { namespace: managerNamespace } } = this.#options;
+    const known = trialAgent(pod, { namespace, managerNamespace }) ??
       this.#control.agentOfPod(pod, namespace);
+    const workload = workloadNamedBy(pod);
+    const { [revisionAnnotation]: revision } = pod.metadata.annotations ?? {};
+    if (known || !workload || revision === undefined) return known;
+    // Its template says that it has one, of which this copy does not know yet.
+    const name = agentObjectName(workload);
+    const found = await api.find(agents, { namespace, name });
+    return found?.spec.manager === managerNamespace ? found : undefined;
+  }
+
+  /** With what agents are made; `undefined` while that is not known. */
+  injection(authorities: string | undefined) {
+    const { namespace: managerNamespace, image } = this.#options.settings;
+    const nativeSidecar = this.#hasNativeSidecars;
+    if (authorities === undefined || nativeSidecar === undefined) {
+      return undefined;
+    }
+    return { managerNamespace, image, authorities, nativeSidecar };
   }
 
   /** Serves the session of who says that it is an agent. */
@@ -78,6 +107,26 @@ export class Interception implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#leaving.abort();
     await this.#control[Symbol.asyncDispose]();
+    await this.#version;
+  }
+
+  /** Until the API server has said it. Never rejects. */
+  async #askVersion(): Promise<void> {
+    const { api, clock } = this.#options;
+    await keepSource({
+      name: "version",
+      follow: async () => {
+        this.#hasNativeSidecars = hasNativeSidecars(await api.version());
+        this.#versionKnown.abort();
+      },
+      instead: () => {},
+    }, {
+      signal: AbortSignal.any([
+        this.#versionKnown.signal,
+        this.#leaving.signal,
+      ]),
+      clock,
+    });
   }
 
   async #prove(token: string) {
