@@ -27,6 +27,8 @@ const log = logger("agent");
 const firstPauseMs = 100;
 const longestPauseMs = 2_000;
 const forbiddenPauseMs = 15_000;
+/** How long a manager may take to say whether it tells the rules: it asks the API server. */
+const answerMs = 15_000;
 /** How often the token is looked at. */
 const tokenMs = 30_000;
 
@@ -75,6 +77,8 @@ export class ManagerCopy {
   #session: Session | undefined;
   #rules: Rules | undefined;
   #hasCarrier = false;
+  /** What was complained about last, while the copy is not there. */
+  #trouble: string | undefined;
 
   constructor(options: ManagerCopyOptions) {
     this.address = options.address;
@@ -121,8 +125,7 @@ export class ManagerCopy {
       } catch (error) {
         if (signal.aborted) break;
         isForbidden = isRefusal(error, "forbidden");
-        const { address } = this;
-        log[isForbidden ? "warn" : "debug"]("no manager", { address, error });
+        this.#complain("no manager", error);
       }
       this.#leave();
       if (clock.now() - startedMs > longestPauseMs) pauseMs = firstPauseMs;
@@ -176,8 +179,7 @@ export class ManagerCopy {
         this.#leave();
       } catch (error) {
         if (former === undefined) throw error;
-        const { address } = this;
-        if (!signal.aborted) log.warn("no rules", { address, error });
+        if (!signal.aborted) this.#complain("no rules", error);
         pauseMs = isRefusal(error, "forbidden") ? forbiddenPauseMs : pauseMs;
       }
       await pause(pauseMs, { clock, signal });
@@ -190,10 +192,23 @@ export class ManagerCopy {
   async #listen(session: Session): Promise<Listening> {
     const token = await this.#options.readToken();
     const target = encodeAgentTarget({ kind: "rules", token });
-    const stream = await session.open(target, { urgent: true });
+    const stream = await this.#open(session, target);
     const over = new AbortController();
     void this.#hear(stream).finally(() => over.abort());
     return { token, stream, over: over.signal };
+  }
+
+  async #open(session: Session, target: Uint8Array): Promise<Conn> {
+    const late = new AbortController();
+    const callOff = this.#options.clock.after(answerMs, () => {
+      late.abort(new RefusedError("timeout", "The manager does not answer"));
+    });
+    try {
+      const { signal } = late;
+      return await session.open(target, { urgent: true, signal });
+    } finally {
+      callOff();
+    }
   }
 
   /** Never rejects. */
@@ -202,6 +217,7 @@ export class ManagerCopy {
       for await (const line of linesOf(stream)) {
         const rules = parseRules(line);
         this.#rules = rules;
+        this.#trouble = undefined;
         this.#tell();
         const answer = new TextEncoder().encode(`${rules.version}\n`);
         await writeAll(stream, answer);
@@ -226,6 +242,14 @@ export class ManagerCopy {
       // A file that can not be read may be there next time.
       if (await readToken().catch(() => token) !== token) return true;
     }
+  }
+
+  /** The same trouble again is worth less than the first time. */
+  #complain(what: string, error: unknown): void {
+    const trouble = `${what}: ${error}`;
+    const level = trouble === this.#trouble ? "debug" : "warn";
+    this.#trouble = trouble;
+    log[level](what, { address: this.address, error });
   }
 
   #tell(): void {

@@ -158,6 +158,24 @@ Deno.test("what is no HTTP goes to the app untouched, or to who has the rest", a
   client.close();
 });
 
+Deno.test("who wants a copy of all gets it of what is no HTTP, too, beside who asks for requests", async () => {
+  await using place = await open();
+  const { ports, manager } = place;
+  const heard: string[] = [];
+  manager.onLaptop = laptop("tap", heard);
+  await place.tell(
+    rule("jane", { ports, match: jane }),
+    rule("tap", { ports, mode: "wiretap" }),
+  );
+  const client = await place.agent.connect();
+  await writeAll(client, bytesOf("\x16\x03\x01 no HTTP"));
+  await client.closeWrite();
+  assert.equal(await answer(client), "");
+  await until(() => heard.length === 1);
+  assert.deepEqual(heard, ["\x16\x03\x01 no HTTP"]);
+  client.close();
+});
+
 Deno.test("a rule that is not understood takes no request", async () => {
   await using place = await open();
   const { ports } = place;

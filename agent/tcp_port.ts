@@ -8,7 +8,7 @@
 import { type Destination, serveHttp, tappedPipe } from "../http/mod.ts";
 import { logger } from "../log.ts";
 import type { AgentPort, Rule } from "../manager/api.ts";
-import { type Clock, type Conn, Ip, pipe } from "../net/mod.ts";
+import { type Clock, type Conn, connPair, Ip, pipe } from "../net/mod.ts";
 import type { Slots } from "../net/mod.ts";
 import { acceptLoop, TcpConn } from "../tcp/mod.ts";
 import type { App, Family } from "./app.ts";
@@ -87,16 +87,29 @@ export class TcpPort implements AsyncDisposable {
     const { managers, port, counters, clock } = this.#options;
     counters.add("http");
     const destinations = this.#destinations(family);
-    const { whole } = managers.book.at(port);
+    const rules = managers.book.at(port);
+    const taps = destinations.taps(rules);
     await serveHttp(client, {
       route: (request) => destinations.route(request),
-      otherwise: whole === undefined
+      otherwise: rules.whole === undefined && taps.length === 0
         ? destinations.app
-        : { open: () => this.#open(family) },
+        : { open: () => this.#openTapped(family, taps) },
       signal: this.#closed.signal,
       onTapLost: this.#onTapLost,
       clock,
     });
+  }
+
+  /** For a connection that turns out to carry no requests. */
+  async #openTapped(
+    family: Family,
+    taps: readonly Destination[],
+  ): Promise<Conn> {
+    const conn = await this.#open(family);
+    if (taps.length === 0) return conn;
+    const [near, far] = connPair();
+    void tappedPipe(far, conn, taps, { onTapLost: this.#onTapLost });
+    return near;
   }
 
   #destinations(family: Family): Destinations {

@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-console
-/** What runs in the namespaces of `agent_redirect_test.ts`: the app of a pod, and clients. */
+/** What runs in the namespaces of `agent_pod_test.ts`: the app of a pod, and clients. */
 import { createSocket } from "node:dgram";
 
 /** UDP has no refusal that is heard everywhere: after so long there is no answer. */

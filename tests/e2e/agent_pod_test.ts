@@ -77,7 +77,7 @@ class Place implements AsyncDisposable {
 }
 
 function harness(...args: (string | number)[]): string[] {
-  const path = new URL("agent_redirect_harness.ts", import.meta.url).pathname;
+  const path = new URL("agent_pod_harness.ts", import.meta.url).pathname;
   const deno = ["env", "DENO_NO_UPDATE_CHECK=1", Deno.execPath()];
   return [...deno, "run", "-A", "--quiet", path, ...args.map(String)];
 }
@@ -168,4 +168,26 @@ async function listening(place: Place, port: number): Promise<void> {
   while (await read(list) === "") {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+Deno.test({
+  name: "what a replaced container runs stands until it is told to end",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await using pause = new Child(["env", ...selfCommand(["agent-pause"])]);
+    while (!await handles(pause.pid, 15)) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    pause.signal("SIGTERM");
+    const { code, signal } = await pause.ended;
+    assert.equal(await pause.line(), undefined);
+    assert.deepEqual({ code, signal }, { code: 0, signal: null });
+  },
+});
+
+/** Whether a process has a handler for this signal: it has come so far. */
+async function handles(pid: number, signal: number): Promise<boolean> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  const caught = BigInt(`0x${/^SigCgt:\s*(\w+)$/m.exec(status)![1]}`);
+  return (caught >> BigInt(signal - 1) & 1n) === 1n;
 }
