@@ -14,9 +14,12 @@ import { TcpPort } from "./tcp_port.ts";
 const identity = await createIdentity();
 export const loopback = "127.0.0.1";
 
+/** By address. */
+type Copies = ReadonlyMap<string, Pick<FakeManager, "dial">>;
+
 /** The managers of an agent: copies by their addresses, which can come and go. */
 export function openManagers(
-  copies: Map<string, FakeManager>,
+  copies: Copies,
   { clock = systemClock, token = () => "token", serve }: {
     clock?: Clock;
     token?: () => string;
@@ -47,15 +50,17 @@ export interface TestAgent extends AsyncDisposable {
 
 /** An agent before the app at `appPort`; what rules mean by {@link web} is its port. */
 export function openAgent(
-  copies: Map<string, FakeManager>,
-  { appPort, clock = systemClock, port, maxConns = 100 }: {
+  copies: Copies,
+  { appPort, clock = systemClock, port, maxConns = 100, ...others }: {
     appPort: number;
     clock?: Clock;
     port: { port: number; protocol: "TCP" };
     maxConns?: number;
+    token?: () => string;
+    serve?: (incoming: Incoming) => void;
   },
 ): TestAgent {
-  const managers = openManagers(copies, { clock });
+  const managers = openManagers(copies, { ...others, clock });
   const counters = new Counters({ clock });
   const listener = Deno.listen({ hostname: "::", port: 0 });
   const agentPort = (listener.addr as Deno.NetAddr).port;
