@@ -9,6 +9,7 @@
 import { type Conn, pipe, systemClock } from "../net/mod.ts";
 import { ByteSource } from "./byte_source.ts";
 import { serveH1 } from "./h1/connection.ts";
+import { serveH2 } from "./h2/proxy.ts";
 import { Upstreams } from "./h1/upstreams.ts";
 import { listen } from "./listen.ts";
 import { defaultLimits, type ServeOptions } from "./serve_options.ts";
@@ -48,7 +49,8 @@ export async function serveHttp(
     if (protocol === "h1") {
       if (app !== undefined) upstreams.keep(options.otherwise, app);
       await serveH1(parts);
-    } else {
+    } else if (protocol === "h2") await serveH2(parts, app);
+    else {
       const joined = app ??
         (await upstreams.take(options.otherwise, { signal })).source;
       await pipe(source, joined);

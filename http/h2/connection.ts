@@ -1,0 +1,360 @@
+/**
+ * One HTTP/2 connection, as its server or as its client (RFC 9113):
+ *
+ * 1. Frames are read as they come and never wait for anything: what can't go on lies in the lanes of its streams, which
+ *    the windows bound.
+ * 2. Heads are checked before anybody sees them; a malformed one ends its stream.
+ * 3. What a lane's taker has consumed is credited to the peer's stream.
+ * 4. What goes out waits in the {@link Outbox}.
+ */
+import type { Clock } from "../../net/mod.ts";
+import type { ByteSource } from "../byte_source.ts";
+import { h2Preface } from "../sniff.ts";
+import { H2Error } from "./error.ts";
+import {
+  checkLength,
+  codeOf,
+  decodeFrame,
+  flag,
+  type Frame,
+  frameHeadOctets,
+  frameType,
+  goAwayFrame,
+  maxWindow,
+  readUint32,
+  resetFrame,
+  windowFrame,
+} from "./frame.ts";
+import { ControlFrames } from "./control_frames.ts";
+import { takeData } from "./take_data.ts";
+import { finish, type H2Handlers, takeHead } from "./take_head.ts";
+import { type HeaderBlock, HeaderBlocks } from "./header_block.ts";
+import { type H2Field, HpackDecoder } from "./hpack_decoder.ts";
+import { Outbox } from "./outbox.ts";
+import { idleRate, RateBound, resetRate } from "./rate_bound.ts";
+import { connectionWindow, ReceiveCredit } from "./receive_credit.ts";
+import {
+  firstPeerSettings,
+  maxStreams,
+  settingsFrame,
+  streamWindow,
+} from "./settings.ts";
+import { H2Stream, maxWaitingHeads } from "./stream.ts";
+
+/** How long the peer may take to read the last frames. */
+const lastWordMs = 1_000;
+export class H2Connection {
+  readonly #source: ByteSource;
+  readonly #clock: Clock;
+  readonly #isServer: boolean;
+  readonly #handlers: H2Handlers;
+  readonly #outbox: Outbox;
+  readonly #decoder = new HpackDecoder();
+  readonly #blocks = new HeaderBlocks();
+  readonly #credit = new ReceiveCredit();
+  readonly #streams = new Map<number, H2Stream>();
+  readonly #peer = { ...firstPeerSettings };
+  readonly #control: ControlFrames;
+  readonly #resets: RateBound;
+  readonly #idleFrames: RateBound;
+  /** The highest id that the client of the connection has used. */
+  #lastId = 0;
+  #isOver = false;
+  #hasSettings = false;
+  /** Whether new requests may be sent; not after GOAWAY. */
+  isOpen = true;
+
+  constructor(
+    source: ByteSource,
+    { role, clock, handlers }: {
+      role: "server" | "client";
+      clock: Clock;
+      handlers: H2Handlers;
+    },
+  ) {
+    this.#source = source;
+    this.#clock = clock;
+    this.#isServer = role === "server";
+    this.#handlers = handlers;
+    this.#outbox = new Outbox(source, (stream) => this.#closeIfDone(stream));
+    this.#resets = new RateBound("resets", { clock, ...resetRate });
+    this.#idleFrames = new RateBound("idle frames", { clock, ...idleRate });
+    this.#control = new ControlFrames({
+      outbox: this.#outbox,
+      peer: this.#peer,
+      streams: this.#streams,
+      idleFrames: this.#idleFrames,
+      onRoom: () => this.#handlers.onRoom?.(),
+      onGoAway: (lastId) => this.#onGoAway(lastId),
+      onClosed: (streamId) => this.#ignoreClosed(streamId),
+    });
+    if (!this.#isServer) this.#outbox.queue(h2Preface);
+    this.#outbox.queue(settingsFrame(role));
+    this.#outbox.queue(windowFrame(0, connectionWindow - 65_535));
+  }
+
+  /** Whether one more request may be sent right away. */
+  get hasRoom(): boolean {
+    return this.isOpen && this.#streams.size < this.#peer.maxStreams;
+  }
+
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  /** Runs until the connection is over, whose streams are then reset. Never rejects. */
+  async run(): Promise<void> {
+    const sending = this.#outbox.run().catch(() => this.#source.reset());
+    let code = codeOf("none");
+    try {
+      await this.#read();
+    } catch (error) {
+      code = error instanceof H2Error ? error.code : codeOf("internal");
+    }
+    this.isOpen = false;
+    this.#isOver = true;
+    for (const stream of [...this.#streams.values()]) {
+      const code = codeOf(this.#isServer ? "cancel" : "internal");
+      this.#break(stream, code, true);
+    }
+    this.#handlers.onRoom?.();
+    try {
+      this.#outbox.queue(goAwayFrame(this.#isServer ? this.#lastId : 0, code));
+    } catch {
+      this.#source.reset();
+    }
+    this.#outbox.stop();
+    const cancel = this.#clock.after(lastWordMs, () => this.#source.reset());
+    await sending;
+    cancel();
+    this.#source.close();
+  }
+
+  /** Sends a request. Only with {@link H2Connection.hasRoom}; the caller sets callbacks and lane. */
+  request(fields: readonly H2Field[], ends: boolean): H2Stream {
+    this.#lastId += this.#lastId === 0 ? 1 : 2;
+    const stream = new H2Stream(this.#lastId, this.#peer.initialWindow);
+    // Ids end some day; the next request then goes to a fresh connection.
+    if (this.#lastId > maxWindow - 2) this.isOpen = false;
+    this.#add(stream);
+    this.#sendHead(stream, fields, ends);
+    return stream;
+  }
+
+  respond(stream: H2Stream, fields: readonly H2Field[], ends: boolean): void {
+    if (stream.heads.length >= maxWaitingHeads) {
+      this.#queue(resetFrame(stream.id, codeOf("calm")));
+      this.#break(stream, codeOf("calm"));
+    } else this.#sendHead(stream, fields, ends);
+  }
+
+  /** Breaks a stream off. Nothing happens to one that is closed. */
+  reset(stream: H2Stream, code: number): void {
+    if (stream.isClosed) return;
+    this.#remove(stream);
+    if (this.#isServer || stream.isOnWire) {
+      this.#queue(resetFrame(stream.id, code));
+    }
+  }
+
+  /** Lets go of the connection; its streams are reset. */
+  close(): void {
+    this.#source.close();
+  }
+
+  /** There is more in the stream's outgoing lane. */
+  wake(stream: H2Stream): void {
+    this.#outbox.wake(stream);
+  }
+
+  #sendHead(stream: H2Stream, fields: readonly H2Field[], ends: boolean): void {
+    if (stream.isClosed) return;
+    stream.heads.push({ fields, ends });
+    this.#outbox.wake(stream);
+  }
+
+  /** For frames that are sent when nobody reads: a peer that lets too many wait is no peer. */
+  #queue(frame: Uint8Array): void {
+    if (this.#isOver) return;
+    try {
+      this.#outbox.queue(frame);
+    } catch {
+      this.#source.reset();
+    }
+  }
+
+  #add(stream: H2Stream): void {
+    this.#streams.set(stream.id, stream);
+    stream.incoming.onConsumed = (octets) => this.#consumed(stream, octets);
+  }
+
+  #remove(stream: H2Stream): void {
+    if (stream.isClosed) return;
+    stream.isClosed = true;
+    this.#streams.delete(stream.id);
+    this.#outbox.forget(stream);
+    // What came whole may still go on.
+    if (!stream.hasReceivedEnd) {
+      stream.incoming.discard();
+      for (const cancel of stream.onCancel) cancel();
+    }
+    this.#handlers.onRoom?.();
+  }
+
+  #closeIfDone(stream: H2Stream): void {
+    if (!stream.hasSentEnd) return;
+    if (stream.hasReceivedEnd) this.#remove(stream);
+    else if (stream.resetAfterEnd !== undefined) {
+      this.reset(stream, stream.resetAfterEnd);
+    }
+  }
+
+  #consumed(stream: H2Stream, octets: number): void {
+    this.#credit.release(octets);
+    this.#tellCredit();
+    if (stream.hasReceivedEnd || stream.isClosed) return;
+    stream.owedOctets += octets;
+    if (stream.owedOctets < streamWindow / 8) return;
+    stream.receiveWindow += stream.owedOctets;
+    this.#queue(windowFrame(stream.id, stream.owedOctets));
+    stream.owedOctets = 0;
+  }
+
+  #tellCredit(): void {
+    const owed = this.#credit.take();
+    if (owed > 0) this.#queue(windowFrame(0, owed));
+  }
+
+  async #read(): Promise<void> {
+    const source = this.#source;
+    for (;;) {
+      const frame = decodeFrame(source.unread);
+      if (frame === undefined) {
+        if (!await source.fill()) return;
+        continue;
+      }
+      try {
+        this.#handle(frame);
+      } catch (error) {
+        if (!(error instanceof H2Error) || error.streamId === 0) throw error;
+        this.#fail(error);
+      }
+      source.consume(frameHeadOctets + frame.payload.length);
+    }
+  }
+
+  /** The peer broke the rules on one stream. */
+  #fail({ streamId, code }: H2Error): void {
+    this.#resets.spend();
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) return this.#queue(resetFrame(streamId, code));
+    this.#queue(resetFrame(streamId, code));
+    this.#break(stream, code);
+  }
+
+  #break(stream: H2Stream, code: number, isLost = false): void {
+    this.#remove(stream);
+    stream.onReset(code, isLost);
+  }
+
+  #handle(frame: Frame): void {
+    if (!this.#hasSettings) {
+      if (frame.type !== frameType.settings || frame.flags & flag.ack) {
+        throw new H2Error("protocol", "SETTINGS do not come first");
+      }
+      this.#hasSettings = true;
+    }
+    const block = this.#blocks.take(frame);
+    if (block === "more") return;
+    if (block !== undefined) return this.#onBlock(block);
+    if (frame.type === frameType.data) this.#onData(frame);
+    else if (frame.type === frameType.resetStream) this.#onReset(frame);
+    else this.#control.handle(frame);
+  }
+
+  #onBlock({ streamId, endsStream, octets }: HeaderBlock): void {
+    const fields = this.#decoder.decode(octets);
+    let stream = this.#streams.get(streamId);
+    if (stream === undefined) {
+      if (!this.#isServer || streamId <= this.#lastId) {
+        return this.#ignoreClosed(streamId);
+      }
+      if (streamId % 2 === 0) throw new H2Error("protocol", "an even stream");
+      this.#lastId = streamId;
+      if (this.#streams.size >= maxStreams) {
+        throw new H2Error("refused-stream", "too many streams", streamId);
+      }
+      stream = new H2Stream(streamId, this.#peer.initialWindow);
+      stream.isOnWire = true;
+      this.#add(stream);
+    }
+    if (stream.hasReceivedEnd) {
+      throw new H2Error("stream-closed", "HEADERS after the end", streamId);
+    }
+    try {
+      takeHead(stream, fields, {
+        ends: endsStream,
+        isServer: this.#isServer,
+        handlers: this.#handlers,
+      });
+      this.#closeIfDone(stream);
+    } catch (error) {
+      if (!(error instanceof H2Error)) throw error;
+      throw new H2Error("protocol", error.message, streamId);
+    }
+  }
+
+  #onData(frame: Frame): void {
+    const { streamId, flags, payload } = frame;
+    if (streamId === 0) throw new H2Error("protocol", "DATA on stream 0");
+    if (!this.#credit.receive(payload.length)) {
+      throw new H2Error("flow-control", "more than the connection's window");
+    }
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) {
+      this.#tellCredit();
+      return this.#ignoreClosed(streamId);
+    }
+    const ends = (flags & flag.endStream) !== 0;
+    if (payload.length === 0 && !ends) this.#idleFrames.spend();
+    const octets = takeData(stream, frame);
+    // Padding has no room in the lane, and is gone at once.
+    this.#credit.hold(payload.length);
+    if (payload.length > octets.length) {
+      this.#consumed(stream, payload.length - octets.length);
+    }
+    stream.incoming.push(octets);
+    this.#tellCredit();
+    if (!ends) return;
+    finish(stream);
+    this.#closeIfDone(stream);
+  }
+
+  #onReset(frame: Frame): void {
+    checkLength(frame, 4);
+    const { streamId, payload } = frame;
+    if (streamId === 0) throw new H2Error("protocol", "RST_STREAM on stream 0");
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) return this.#ignoreClosed(streamId);
+    // An answered request costs nothing to cancel.
+    if (this.#isServer && !stream.hasSentEnd) this.#resets.spend();
+    this.#break(stream, readUint32(payload, 0));
+  }
+
+  #onGoAway(lastId: number): void {
+    this.isOpen = false;
+    if (this.#isServer) return;
+    for (const stream of [...this.#streams.values()]) {
+      if (stream.id > lastId) this.#break(stream, codeOf("refused-stream"));
+    }
+    this.#handlers.onRoom?.();
+  }
+
+  /** Frames for a stream that is over may still be on their way; for one that never was they are an error. */
+  #ignoreClosed(streamId: number): void {
+    if (streamId % 2 === 0 || streamId > this.#lastId) {
+      throw new H2Error("protocol", "a frame for a stream that never was");
+    }
+    this.#idleFrames.spend();
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * A client connection that speaks HTTP/2: each request becomes a stream at its own destination's connection.
+ *
+ * 1. The head is routed; its destination's connection is there, or opened, or another one's in its place.
+ * 2. The request waits until that connection has room for a stream.
+ * 3. The two streams are joined.
+ */
+import type { ByteSource } from "../byte_source.ts";
+import type { Destination } from "../destination.ts";
+import type { ConnectionParts } from "../h1/connection.ts";
+import { openDestination } from "../open_destination.ts";
+import { h2Preface } from "../sniff.ts";
+import { H2Connection } from "./connection.ts";
+import {
+  answerEmpty,
+  badGateway,
+  endsWithHead,
+  joinStreams,
+} from "./exchange.ts";
+import { codeOf } from "./frame.ts";
+import type { H2Stream } from "./stream.ts";
+import type { H2Request } from "./take_head.ts";
+import { H2Upstreams } from "./upstreams.ts";
+
+/** How often a request goes to a fresh connection because the one that it was for took none any more. */
+const maxAttempts = 3;
+
+/** Serves until the connection is over. @param app The app's connection, if it is open; nothing was said on it. */
+export async function serveH2(
+  parts: ConnectionParts,
+  app: ByteSource | undefined,
+): Promise<void> {
+  await new Proxy(parts).run(app);
+}
+
+class Proxy {
+  readonly #parts: ConnectionParts;
+  readonly #client: H2Connection;
+  readonly #upstreams: H2Upstreams;
+  readonly #taps: H2Upstreams;
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts;
+    this.#upstreams = new H2Upstreams(parts);
+    this.#taps = new H2Upstreams(parts);
+    parts.client.consume(h2Preface.length);
+    this.#client = new H2Connection(parts.client, {
+      role: "server",
+      clock: parts.clock,
+      handlers: {
+        onRequest: (request) => this.#onRequest(request),
+        onTooLarge: (stream) => answerEmpty(this.#end(stream), "431"),
+      },
+    });
+  }
+
+  async run(app: ByteSource | undefined): Promise<void> {
+    const { options, upstreams, signal } = this.#parts;
+    if (app !== undefined) {
+      upstreams.release(app);
+      this.#upstreams.adopt(options.otherwise, app);
+    }
+    const breakOff = () => {
+      this.#upstreams.end({ waits: false });
+      this.#taps.end({ waits: false });
+    };
+    signal.addEventListener("abort", breakOff);
+    await this.#client.run();
+    await this.#upstreams.end({ waits: false });
+    await this.#taps.end({ waits: !signal.aborted });
+    signal.removeEventListener("abort", breakOff);
+  }
+
+  #end(stream: H2Stream) {
+    return { connection: this.#client, stream };
+  }
+
+  #onRequest(request: H2Request): void {
+    const routed = this.#parts.options.route(request.head);
+    const isTapped = "taps" in routed;
+    for (const tap of isTapped ? routed.taps : []) this.#tap(request, tap);
+    this.#forward(request, isTapped ? routed.destination : routed)
+      .catch(() => badGateway(this.#end(request.stream)));
+  }
+
+  /** Rejects when nobody takes it. */
+  async #forward(request: H2Request, destination: Destination): Promise<void> {
+    const { stream, fields, head } = request;
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const { upstream: connection, mark } = await openDestination(
+        destination,
+        (one) => this.#upstreams.take(one),
+      );
+      const upstream = await this.#upstreams.request(connection, fields, {
+        ends: () => endsWithHead(request),
+        isWanted: () => !isGone(stream),
+      });
+      if (isGone(stream)) return;
+      if (upstream === undefined) continue;
+      upstream.isAnswerToHead = head.method === "HEAD";
+      joinStreams(this.#end(stream), { connection, stream: upstream }, mark);
+      return;
+    }
+    this.#client.reset(stream, codeOf("refused-stream"));
+  }
+
+  #tap(request: H2Request, tap: Destination): void {
+    const { stream, fields } = request;
+    const copy = stream.incoming.copy();
+    let isOver = false;
+    let breakOff = () => {};
+    const lose = (error: Error) => {
+      if (isOver) return;
+      isOver = true;
+      stream.incoming.endCopy(copy);
+      copy.discard();
+      breakOff();
+      this.#parts.options.onTapLost?.(tap, error);
+    };
+    copy.onOverflow = () =>
+      lose(new Error("Cannot copy to a tap: it does not keep up"));
+    stream.onCancel.add(() => {
+      isOver = true;
+      breakOff();
+    });
+    const begin = async () => {
+      const connection = await this.#taps.take(tap);
+      const ends = () => copy.size === 0 && copy.end?.trailers.length === 0;
+      const copied = await this.#taps.request(connection, fields, {
+        ends,
+        isWanted: () => !isOver,
+      });
+      if (isOver) return;
+      if (copied === undefined) {
+        throw new Error("Cannot copy to a tap: it takes no requests");
+      }
+      copied.outgoing = copy;
+      copied.isAnswerToHead = request.head.method === "HEAD";
+      copy.onReadable = () => connection.wake(copied);
+      copied.incoming.onReadable = () => copied.incoming.discard();
+      breakOff = () => connection.reset(copied, codeOf("cancel"));
+      copied.onReset = () => {
+        if (!copied.hasSentEnd) {
+          lose(new Error("Cannot copy to a tap: it broke the request off"));
+        }
+      };
+      connection.wake(copied);
+    };
+    begin().catch(lose);
+  }
+}
+
+/** Whether nobody waits for the answer. */
+function isGone(stream: H2Stream): boolean {
+  return stream.isClosed;
+}

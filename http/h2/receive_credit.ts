@@ -1,0 +1,40 @@
+export const connectionWindow = 1024 * 1024;
+/** How much may wait in the lanes of all streams before the connection's own window closes. */
+const maxWaitingOctets = 4 * 1024 * 1024;
+
+/**
+ * The connection's window as its receiver keeps it. What comes is credited at once, so that a stream whose octets wait
+ * stops no other; unless so much waits in all that only what goes on may be followed.
+ */
+export class ReceiveCredit {
+  #left = connectionWindow;
+  #waiting = 0;
+  #owed = 0;
+
+  /** False when the peer sent more than it may. */
+  receive(octets: number): boolean {
+    this.#left -= octets;
+    this.#owed += octets;
+    return this.#left >= 0;
+  }
+
+  /** So much waits from now on. */
+  hold(octets: number): void {
+    this.#waiting += octets;
+  }
+
+  /** So much of it went on. */
+  release(octets: number): void {
+    this.#waiting -= octets;
+  }
+
+  /** What the peer is to be told, or 0. */
+  take(): number {
+    if (this.#waiting > maxWaitingOctets) return 0;
+    if (this.#owed < connectionWindow / 4) return 0;
+    const owed = this.#owed;
+    this.#owed = 0;
+    this.#left += owed;
+    return owed;
+  }
+}
