@@ -6,6 +6,7 @@ import { TcpConn } from "../tcp/mod.ts";
 import { createIdentity, type Incoming, MemoryBudget } from "../tunnel/mod.ts";
 import { App } from "./app.ts";
 import { Counters } from "./counters.ts";
+import { Fallbacks } from "./fallbacks.ts";
 import { Laptops } from "./laptops.ts";
 import type { FakeManager } from "./manager_fake.ts";
 import { Managers } from "./managers.ts";
@@ -75,6 +76,7 @@ export function openAgent(
     managers,
     laptops: new Laptops({ managers, counters, clock }),
     slots: new Slots(maxConns),
+    fallbacks: new Fallbacks({ counters, clock }),
     counters,
     clock,
   });

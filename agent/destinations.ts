@@ -1,14 +1,12 @@
 /** Where the requests of one client connection go, by the rules of the moment. */
 import type { Destination, RequestHead, Tapped } from "../http/mod.ts";
-import { logger } from "../log.ts";
 import type { AgentPort, Rule } from "../manager/api.ts";
 import type { Conn } from "../net/mod.ts";
 import type { Counters } from "./counters.ts";
+import type { Fallbacks } from "./fallbacks.ts";
 import { type Laptops, RuleEndedError } from "./laptops.ts";
 import { isMeant } from "./request_matches.ts";
 import type { PortRules, RuleBook } from "./rule_book.ts";
-
-const log = logger("agent");
 
 /** Header field of an answer that is the app's since the laptop did not take the request. */
 const fallbackHeader = "x-tp-fallback";
@@ -18,6 +16,7 @@ export interface DestinationsOptions {
   readonly book: RuleBook;
   readonly laptops: Laptops;
   readonly counters: Counters;
+  readonly fallbacks: Fallbacks;
   readonly openApp: (options: { signal: AbortSignal }) => Promise<Conn>;
 }
 
@@ -63,7 +62,7 @@ export class Destinations {
   }
 
   #makeLaptop(rule: Rule): Destination {
-    const { laptops, port, counters } = this.#options;
+    const { laptops, port, counters, fallbacks } = this.#options;
     const open = async (options: { signal: AbortSignal }) => {
       try {
         const conn = await laptops.open(rule, port, options);
@@ -76,11 +75,7 @@ export class Destinations {
     };
     // Of a container that was replaced there is no app.
     if (rule.mode === "replace") return { open };
-    const onFallback = (error: Error) => {
-      const { name, owner } = rule;
-      log.warn("the laptop did not take a request", { name, owner, error });
-      counters.add("fallbacks");
-    };
+    const onFallback = (error: Error) => fallbacks.add(rule, error);
     const mark = [fallbackHeader, encodeURIComponent(rule.name)] as const;
     return { open, fallback: { destination: this.app, mark, onFallback } };
   }

@@ -13,6 +13,7 @@ import { type Clock, Slots, systemClock } from "../net/mod.ts";
 import { createIdentity, MemoryBudget } from "../tunnel/mod.ts";
 import { App } from "./app.ts";
 import { Counters } from "./counters.ts";
+import { Fallbacks } from "./fallbacks.ts";
 import { Laptops } from "./laptops.ts";
 import { dialManager } from "./manager_dial.ts";
 import { Managers } from "./managers.ts";
@@ -62,13 +63,16 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
   const counters = stack.use(new Counters({ clock }));
   const managers = stack.use(await openManagers(settings, options));
   const laptops = new Laptops({ managers, counters, clock });
+  const fallbacks = new Fallbacks({ counters, clock });
   const slots = new Slots(maxConns);
   const udpPorts: UdpPort[] = [];
   for (const port of settings.ports) {
     const address = addressOf(settings, port);
     const { ownAddresses } = settings;
     const app = new App({ port: port.port, ownAddresses, clock });
-    const common = { port, app, managers, laptops, counters, clock };
+    const common = {
+      ...{ port, app, managers, laptops, counters, fallbacks, clock },
+    };
     if (port.protocol === "UDP") {
       const { hostname } = address;
       udpPorts.push(stack.use(await UdpPort.open({ ...common, hostname })));

@@ -14,6 +14,7 @@ import { acceptLoop, TcpConn } from "../tcp/mod.ts";
 import type { App, Family } from "./app.ts";
 import type { Counters } from "./counters.ts";
 import { Destinations } from "./destinations.ts";
+import type { Fallbacks } from "./fallbacks.ts";
 import { type Laptops, RuleEndedError } from "./laptops.ts";
 import type { Managers } from "./managers.ts";
 
@@ -28,6 +29,7 @@ export interface TcpPortOptions {
   /** Places for connections, shared with the other ports. */
   readonly slots: Slots;
   readonly counters: Counters;
+  readonly fallbacks: Fallbacks;
   readonly clock: Clock;
 }
 
@@ -151,16 +153,14 @@ export class TcpPort implements AsyncDisposable {
 
   /** `undefined` when the app is to have it in the laptop's place; "again" when the rules have changed. */
   async #openLaptop(rule: Rule): Promise<Conn | "again" | undefined> {
-    const { laptops, port, counters } = this.#options;
+    const { laptops, port, fallbacks } = this.#options;
     try {
       return await laptops.open(rule, port, this.#closed);
     } catch (error) {
       if (error instanceof RuleEndedError) return "again";
-      const { name, owner } = rule;
-      log.warn("the laptop did not take a connection", { name, owner, error });
       // There is no app.
       if (rule.mode === "replace") throw error;
-      counters.add("fallbacks");
+      fallbacks.add(rule, error);
       return undefined;
     }
   }

@@ -5,6 +5,7 @@ import type { Clock, Datagrams } from "../net/mod.ts";
 import { UdpDatagrams } from "../tcp/mod.ts";
 import type { App, Family } from "./app.ts";
 import type { Counters } from "./counters.ts";
+import type { Fallbacks } from "./fallbacks.ts";
 import type { Laptops } from "./laptops.ts";
 import type { PortRules } from "./rule_book.ts";
 
@@ -24,6 +25,7 @@ export interface UdpFlowOptions {
   readonly app: App;
   readonly laptops: Laptops;
   readonly counters: Counters;
+  readonly fallbacks: Fallbacks;
   readonly clock: Clock;
   /** Sends to the client. Copies `bytes`. */
   readonly answer: (bytes: Uint8Array) => void;
@@ -102,7 +104,8 @@ export class UdpFlow {
   }
 
   async #open(): Promise<Datagrams> {
-    const { rules: { whole }, laptops, port, counters } = this.#options;
+    const { rules: { whole }, laptops, port, counters, fallbacks } =
+      this.#options;
     if (whole === undefined) return this.#openApp();
     try {
       const { signal } = this.#abort;
@@ -111,9 +114,7 @@ export class UdpFlow {
       return datagrams;
     } catch (error) {
       if (whole.mode === "replace" || this.#abort.signal.aborted) throw error;
-      const { name, owner } = whole;
-      log.warn("the laptop did not take a flow", { name, owner, error });
-      counters.add("fallbacks");
+      fallbacks.add(whole, error);
       return this.#openApp();
     }
   }

@@ -9,6 +9,7 @@ import type { AgentPort } from "../manager/api.ts";
 import type { Clock } from "../net/mod.ts";
 import type { App } from "./app.ts";
 import type { Counters } from "./counters.ts";
+import type { Fallbacks } from "./fallbacks.ts";
 import type { Laptops } from "./laptops.ts";
 import type { Managers } from "./managers.ts";
 import { UdpFlow } from "./udp_flow.ts";
@@ -26,6 +27,7 @@ export interface UdpPortOptions {
   readonly managers: Pick<Managers, "book" | "bell">;
   readonly laptops: Laptops;
   readonly counters: Counters;
+  readonly fallbacks: Fallbacks;
   readonly clock: Clock;
 }
 

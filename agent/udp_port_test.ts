@@ -7,6 +7,7 @@ import { until } from "../tunnel/session_fake.ts";
 import { loopback, openManagers } from "./agent_fake.ts";
 import { App } from "./app.ts";
 import { Counters } from "./counters.ts";
+import { Fallbacks } from "./fallbacks.ts";
 import { Laptops } from "./laptops.ts";
 import { FakeManager, rule } from "./manager_fake.ts";
 import { idleMs } from "./udp_flow.ts";
@@ -47,6 +48,7 @@ async function open() {
     hostname: "::",
     app: new App({ port: app.port, ownAddresses: [Ip.parse(loopback)], clock }),
     laptops: new Laptops({ managers, counters, clock }),
+    fallbacks: new Fallbacks({ counters, clock }),
     ...{ managers, counters, clock },
   });
   const client = await openSocket();
