@@ -62,6 +62,24 @@ export async function findConnector(
   }
 }
 
+/**
+ * The connector of this user, which holds a connection.
+ *
+ * @param action Completes "Cannot …".
+ * @throws {CommandError} when there is none.
+ */
+export async function connectedConnector(
+  action: string,
+): Promise<RunningConnector> {
+  const running = await findConnector();
+  if (running?.status === "Connected") return running;
+  running?.[Symbol.dispose]();
+  throw failureError({
+    kind: "not-connected",
+    cause: `Cannot ${action}: this laptop is not connected`,
+  });
+}
+
 function stoppedError(pid: number, cause: ConnectorAbsentError): CommandError {
   return new CommandError(
     `Cannot ask the connector (process ${pid}): a signal has stopped it`,

@@ -9,13 +9,15 @@ const notRunExitCode = 126;
  * ended it, as shells count). An interrupt reaches the command from the terminal, other signals are passed on to it; this
  * process waits for its end.
  *
+ * @param options.env Variables that it has beside, and in the place of, this process' own.
  * @throws {CommandError} when it cannot be run, with the exit code that shells have for that.
  */
 export async function runUserCommand(
   command: readonly string[],
+  options: { env?: Record<string, string> } = {},
 ): Promise<number> {
   const [program, ...args] = command;
-  const child = spawn(program!, args);
+  const child = spawn(program!, { args, ...options });
   const listeners = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal) => {
     const listener = () => {
       if (signal !== "SIGINT") child.kill(signal);
@@ -30,10 +32,13 @@ export async function runUserCommand(
   }
 }
 
-function spawn(program: string, args: string[]): Deno.ChildProcess {
+function spawn(
+  program: string,
+  options: { args: string[]; env?: Record<string, string> },
+): Deno.ChildProcess {
   try {
     return new Deno.Command(program, {
-      args,
+      ...options,
       stdin: "inherit",
       stdout: "inherit",
       stderr: "inherit",

@@ -1,28 +1,15 @@
 /**
  * `tp connect`
  *
- * 1. The connector is started if this user has none.
- * 2. It is asked to connect and tells what happens; the daemon is started when it asks for it.
- * 3. What fails, or is interrupted, is told when all is undone.
- * 4. With a command after `--`, that runs, and the connection ends after it.
+ * 1. It connects, or finds that this laptop is connected.
+ * 2. With a command after `--`, that runs, and the connection ends after it.
  */
-import { defaultImage } from "../build.ts";
-import type { ConnectRequest, Status } from "../connector/api.ts";
-import { ConnectorAbsentError, connectorLogPath } from "../connector/client.ts";
-import {
-  findConnector,
-  openConnector,
-  type RunningConnector,
-  untilEnded,
-} from "./_connector.ts";
+import { connectedLine, connectInterruptibly, requestOf } from "./_connect.ts";
+import { untilEnded } from "./_connector.ts";
 import type { Context } from "./_context.ts";
-import { CommandError } from "./_error.ts";
-import { failureError } from "./_failure.ts";
-import { Interrupt, interruptedExitCode } from "./_interrupt.ts";
-import { launchDaemon } from "./_launch_daemon.ts";
-import { repairIfNeeded } from "./_repair.ts";
-import { runUserCommand } from "./_user_command.ts";
+import { interruptedExitCode } from "./_interrupt.ts";
 import { unservedText } from "./_short_names.ts";
+import { runUserCommand } from "./_user_command.ts";
 import type { ConnectFlags } from "./connect.ts";
 
 export default async function run(
@@ -54,113 +41,4 @@ export default async function run(
       await untilEnded(connector);
     }
   }
-}
-
-interface Connected {
-  connector: RunningConnector;
-  already: boolean;
-  status: Status;
-}
-
-/** Resolves when connected, or interrupted and undone. */
-async function connectInterruptibly(
-  request: ConnectRequest,
-  say: (line: string) => void,
-): Promise<Connected | "interrupted"> {
-  using interrupt = new Interrupt();
-  const { signal } = interrupt;
-  try {
-    await repairIfNeeded(say);
-    const connector = await openConnector(say);
-    const event = await follow(connector, { request, say, signal });
-    return { connector, ...event };
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    await endUnlessConnected(say);
-    return "interrupted";
-  }
-}
-
-async function endUnlessConnected(
-  say: (line: string) => void,
-): Promise<void> {
-  using left = await findConnector(say);
-  if (left === undefined || left.status === "Connected") return;
-  if (left.status === "Not connected") await left.client.quit();
-  await untilEnded(left);
-}
-
-interface FollowOptions {
-  request: ConnectRequest;
-  say: (line: string) => void;
-  signal: AbortSignal;
-}
-
-/** Resolves when connected. Rejects when that failed and the connector has undone all, or when `signal` aborts. */
-async function follow(
-  connector: RunningConnector,
-  { request, say, signal }: FollowOptions,
-): Promise<Pick<Connected, "already" | "status">> {
-  try {
-    for await (const event of connector.client.connect(request, { signal })) {
-      if (event.event === "connected") return event;
-      if (event.event === "progress") say(event.text);
-      if (event.event === "daemon-needed") await startDaemon(connector, say);
-      if (event.event === "failed") {
-        if (!event.stands) await untilEnded(connector);
-        throw failureError(event.failure);
-      }
-    }
-  } catch (error) {
-    if (!(error instanceof ConnectorAbsentError)) throw error;
-    await untilEnded(connector);
-    throw endedError(error);
-  }
-  throw endedError();
-}
-
-/** When the daemon cannot be started, nobody needs to wait for it. */
-async function startDaemon(
-  connector: RunningConnector,
-  say: (line: string) => void,
-): Promise<void> {
-  try {
-    await launchDaemon(say);
-  } catch (error) {
-    await connector.client.quit().catch(() => {});
-    await untilEnded(connector);
-    throw error;
-  }
-}
-
-function requestOf(flags: ConnectFlags): ConnectRequest {
-  const { context, namespace, managerNamespace } = flags;
-  const kubeconfig = flags.kubeconfig ?? Deno.env.get("KUBECONFIG");
-  return {
-    ...context === undefined ? {} : { context },
-    ...kubeconfig ? { kubeconfig: absolute(kubeconfig) } : {},
-    ...namespace === undefined ? {} : { namespace },
-    managerNamespace,
-    image: flags.image ?? (Deno.env.get("TP_IMAGE") || defaultImage),
-  };
-}
-
-function endedError(cause?: Error): CommandError {
-  return new CommandError(
-    "Cannot connect: the connector ended meanwhile",
-    `Its log tells more: ${connectorLogPath()}`,
-    { cause },
-  );
-}
-
-function connectedLine({ user_daemon: user }: Status, already: boolean) {
-  const verb = already ? "Already connected" : "Connected";
-  return `${verb} to context ${user.kubernetes_context} (${user.kubernetes_server})`;
-}
-
-/** The connector has a working directory of its own. A list of files stays a list. */
-function absolute(paths: string): string {
-  return paths.split(":")
-    .map((path) => path.startsWith("/") ? path : `${Deno.cwd()}/${path}`)
-    .join(":");
 }

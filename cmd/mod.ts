@@ -8,7 +8,9 @@ import { routes } from "./routes.ts";
 const usageExitCode = 2;
 
 /** Commands that take one of the user's behind `--`. */
-const takesUserCommand = new Set(["connect"]);
+const takesUserCommand = new Set([
+  ...["connect", "intercept", "replace", "wiretap", "ingest"],
+]);
 
 const app = buildApplication(routes, {
   name: "tp",

@@ -36,7 +36,10 @@ export function statusText(status: Status): string {
   const facts: [string, string | undefined][] = [
     ["Context", `${user.kubernetes_context} (${user.kubernetes_server})`],
     ["Proxy", proxyText(status)],
-    ["Intercepts", `${user.intercepts.length} total`],
+    ["Intercepts", heldText(user.intercepts)],
+    ["Replacements", heldText(user.replacements, "")],
+    ["Wiretaps", heldText(user.wiretaps, "")],
+    ["Ingests", heldText(user.ingests, "")],
     ["Namespace", user.namespace],
     ["Manager", manager && managerText(manager, user.manager_namespace)],
     ["Session", manager && sessionText(manager.session)],
@@ -59,6 +62,20 @@ export function statusText(status: Status): string {
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `  ${`${name}:`.padEnd(14)} ${value}`);
   return [user.status, ...lines, ""].join("\n");
+}
+
+/** Their number, and a line for each; `none` where there are none, nothing at all when that is empty. */
+function heldText(
+  all: Status["user_daemon"]["intercepts"],
+  none = "0 total",
+): string | undefined {
+  if (all.length === 0) return none || undefined;
+  const lines = all.map(({ name, client, disposition }) =>
+    `\n    ${name}: ${client || "this laptop only"}${
+      disposition === "ACTIVE" ? "" : ` (${disposition})`
+    }`
+  );
+  return `${all.length} total${lines.join("")}`;
 }
 
 function proxyText({ user_daemon: { error } }: Status): string {

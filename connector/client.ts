@@ -14,6 +14,7 @@ export { connectorLogPath, connectorPidPath } from "./paths.ts";
 
 /** How long a connector may take to tell its state. */
 const answerMs = 5_000;
+export { ConnectError } from "./failure.ts";
 export { removeStaleSocket } from "./stale_socket.ts";
 export { removeStaleVolumes } from "./stale_volumes.ts";
 export { killStoppedConnector, stoppedConnector } from "./stopped.ts";

@@ -56,6 +56,8 @@ export interface LeaveRequest {
   name: string;
   /** Tells intercepts of one workload's containers apart. */
   container?: string;
+  /** Ends it only while it is being made. */
+  onlyUnfinished?: boolean;
 }
 
 export const dispositions = [

@@ -38,6 +38,8 @@ export interface InterceptsOptions {
   managerNamespace: string;
   table: InterceptTable;
   search: SearchList;
+  /** {@link laptopName} but in tests. */
+  nameLaptop?: (owner: string) => Promise<LaptopName>;
 }
 
 export interface InterceptOptions {
@@ -98,9 +100,11 @@ export class Intercepts implements AsyncDisposable {
    *
    * @throws {ConnectError} `intercept-unknown`.
    */
-  async leave({ name, container }: LeaveRequest): Promise<void> {
+  async leave(
+    { name, container, onlyUnfinished = false }: LeaveRequest,
+  ): Promise<void> {
     const held = this.#find(name, container);
-    if (held === undefined) {
+    if (held === undefined || onlyUnfinished && held.parts !== undefined) {
       throw new ConnectError({
         kind: "intercept-unknown",
         cause: `Intercept named "${name}" not found`,
@@ -237,7 +241,8 @@ export class Intercepts implements AsyncDisposable {
           cause: "Cannot intercept: the API server does not tell who you are",
         });
       }
-      return { owner, name: await laptopName(owner) };
+      const { nameLaptop = laptopName } = this.#options;
+      return { owner, name: await nameLaptop(owner) };
     })();
   }
 }

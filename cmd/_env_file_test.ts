@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { writeEnvFiles } from "./_env_file.ts";
+
+Deno.test("writeEnvFiles() writes files that are their owner's alone, also over those that were not", async () => {
+  const directory = await Deno.makeTempDir();
+  const [envFile, envJson] = [`${directory}/env`, `${directory}/env.json`];
+  await Deno.writeTextFile(envFile, "x".repeat(1000), { mode: 0o644 });
+  const warnings: string[] = [];
+  await writeEnvFiles(
+    { A: "1", B: "x\ny" },
+    { envFile, envJson },
+    (line) => warnings.push(line),
+  );
+  assert.equal(await Deno.readTextFile(envFile), "A=1\n");
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0]!, /is without B: --env-syntax docker cannot/);
+  assert.deepEqual(JSON.parse(await Deno.readTextFile(envJson)), {
+    A: "1",
+    B: "x\ny",
+  });
+  for (const path of [envFile, envJson]) {
+    const { mode } = await Deno.stat(path);
+    assert.equal((mode ?? 0) & 0o777, 0o600, path);
+  }
+  await assert.rejects(
+    writeEnvFiles({}, { envFile: `${directory}/no/env` }, () => {}),
+    /Cannot write/,
+  );
+  await Deno.remove(directory, { recursive: true });
+});

@@ -1,0 +1,145 @@
+/**
+ * `tp intercept`, `replace`, `wiretap`, `ingest`
+ *
+ * 1. It connects, unless this laptop is connected.
+ * 2. The connector is asked, and tells what happens. When it is interrupted, all is undone before it ends.
+ * 3. Files of the environment are written, and the outcome is told.
+ * 4. With a command after `--`, that runs with the environment, and the intercept ends after it.
+ */
+import type {
+  InterceptInfo,
+  InterceptMode,
+  InterceptRequest,
+} from "../connector/api.ts";
+import { attach, type Attached } from "./_attach.ts";
+import { connectedLine, connectInterruptibly, requestOf } from "./_connect.ts";
+import { findConnector, type RunningConnector } from "./_connector.ts";
+import type { Context } from "./_context.ts";
+import { writeEnvFiles } from "./_env_file.ts";
+import { CommandError } from "./_error.ts";
+import { matchOf } from "./_header_match.ts";
+import type { InterceptFlags } from "./_intercept_flags.ts";
+import { interceptText } from "./_intercept_text.ts";
+import { interruptedExitCode } from "./_interrupt.ts";
+import { formatValue } from "./_output.ts";
+import { runUserCommand } from "./_user_command.ts";
+
+type Say = (line: string) => void;
+
+/** The function of the command. */
+export function runs(mode: InterceptMode) {
+  return async function (
+    this: Context,
+    flags: InterceptFlags,
+    name: string,
+  ): Promise<void> {
+    const { userCommand, process } = this;
+    const isQuiet = userCommand !== undefined || flags.output !== "text";
+    const words = isQuiet ? process.stderr : process.stdout;
+    const say: Say = (line) => words.write(line + "\n");
+    const request = interceptRequest(mode, { name, flags });
+    const isHeld = userCommand !== undefined;
+    using connector = await connected(flags, say);
+    const attached = connector === undefined
+      ? undefined
+      : await attach(connector.client, { ...request, isHeld }, say);
+    if (attached === undefined) {
+      say("Interrupted");
+      process.exitCode = interruptedExitCode;
+      return;
+    }
+    const code = await use(attached, { flags, userCommand, say, process });
+    if (code !== undefined) process.exitCode = code;
+  };
+}
+
+/** @returns the exit code of the user's command, if there is one. */
+async function use(
+  attached: Attached,
+  { flags, userCommand, say, process }:
+    & Pick<Context, "userCommand" | "process">
+    & { flags: InterceptFlags; say: Say },
+): Promise<number | undefined> {
+  const { info } = attached;
+  const { environment: env = {} } = info;
+  let isKept = false;
+  try {
+    await writeEnvFiles(env, flags, say);
+    if (flags.output === "text") say(interceptText(info));
+    else {
+      const told = shown(info, flags.detailedOutput);
+      process.stdout.write(await formatValue(told, flags.output));
+    }
+    if (flags.waitMessage !== undefined) say(flags.waitMessage);
+    isKept = userCommand === undefined;
+    if (userCommand === undefined) return undefined;
+    attached.onEnded((reason) => say(`"${info.name}" has ended: ${reason}`));
+    return await runUserCommand(userCommand, { env });
+  } finally {
+    if (!isKept) await attached.leave();
+  }
+}
+
+/** A connection; `undefined` when it was interrupted. */
+async function connected(
+  flags: InterceptFlags,
+  say: Say,
+): Promise<RunningConnector | undefined> {
+  const isAny = flags.context === undefined && flags.kubeconfig === undefined &&
+    flags.managerNamespace === undefined;
+  if (isAny) {
+    const running = await findConnector(say);
+    if (running?.status === "Connected") return running;
+    running?.[Symbol.dispose]();
+  }
+  const outcome = await connectInterruptibly(requestOf(flags), say);
+  if (outcome === "interrupted") return undefined;
+  if (!outcome.already) say(connectedLine(outcome.status, false));
+  return outcome.connector;
+}
+
+function interceptRequest(
+  mode: InterceptMode,
+  { name, flags }: { name: string; flags: InterceptFlags },
+): Omit<InterceptRequest, "isHeld"> {
+  const { workload, service, namespace, container, mount } = flags;
+  const isOfContainer = mode === "replace" || mode === "ingest";
+  const isReadOnly = mode === "wiretap" || mode === "ingest";
+  const match = conditionsOf(flags);
+  return {
+    // Of one workload, several containers may be replaced.
+    name: isOfContainer && container ? `${name}-${container}` : name,
+    mode,
+    ...isOfContainer ? { workload: name } : {},
+    ...workload === undefined ? {} : { workload },
+    ...service === undefined ? {} : { service },
+    ...namespace === undefined ? {} : { namespace },
+    ...container === undefined ? {} : { container },
+    ports: [...flags.port ?? []],
+    address: flags.address ?? "127.0.0.1",
+    ...match === undefined ? {} : { match },
+    toPod: [...flags.toPod ?? []],
+    ...mount === "off" ? {} : {
+      mount: {
+        ...mount.directory === undefined ? {} : { mountPoint: mount.directory },
+        readOnly: mount.readOnly || isReadOnly,
+      },
+    },
+    localOnly: flags.localOnly ?? false,
+  };
+}
+
+function conditionsOf(flags: InterceptFlags) {
+  try {
+    return matchOf(flags);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new CommandError(error.message, "", { cause: error });
+  }
+}
+
+function shown(info: InterceptInfo, isDetailed: boolean): InterceptInfo {
+  if (isDetailed) return info;
+  const { environment: _, ...others } = info;
+  return others;
+}

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { SearchList } from "../search_list.ts";
+import type { InterceptEvent, InterceptRequest } from "./api.ts";
+import { FakeCluster, refusal, service, workload } from "./cluster_fake.ts";
+import { InterceptCalls } from "./intercept_calls.ts";
+import { InterceptTable } from "./intercept_table.ts";
+import { Intercepts } from "./intercepts.ts";
+
+function place() {
+  const cluster = new FakeCluster();
+  cluster.put("deployments", workload("web"));
+  cluster.put("services", service("web"));
+  const { api, link } = cluster;
+  const namespace = "shop";
+  const intercepts = new Intercepts({
+    ...{ api, link, namespace, thumbprint: "ab".repeat(32) },
+    ...{ table: new InterceptTable(), search: new SearchList(namespace) },
+    nameLaptop: () => Promise.resolve({ client: "anna@desk", label: "c0ffee" }),
+  });
+  return {
+    cluster,
+    calls: new InterceptCalls({ api, intercepts, namespace }),
+  };
+}
+
+async function post(
+  calls: InterceptCalls,
+  path: string,
+  body: unknown,
+): Promise<Response> {
+  const request = new Request(`http://127.0.0.1${path}`, {
+    ...{ method: "POST", body: JSON.stringify(body) },
+  });
+  return (await calls.answer(request))!;
+}
+
+const request = (isHeld: boolean): InterceptRequest => ({
+  ...{ name: "web", mode: "intercept", ports: [], address: "127.0.0.1" },
+  ...{ toPod: [], localOnly: false, isHeld },
+});
+
+/** Reads events until `intercepted` or `failed`; the rest stays to be read. */
+async function untilTold(response: Response) {
+  const reader = response.body!.pipeThrough(new TextDecoderStream())
+    .getReader();
+  for (let text = "";;) {
+    const { value = "", done } = await reader.read();
+    text += value;
+    const events = text.split("\n").slice(0, -1)
+      .map((line): InterceptEvent => JSON.parse(line));
+    const last = events.at(-1);
+    if (done || last?.event === "intercepted" || last?.event === "failed") {
+      return { events, reader };
+    }
+  }
+}
+
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+Deno.test("POST /intercept tells what happens, and the intercept outlives who asked for it", async () => {
+  const { cluster, calls } = place();
+  const { events, reader } = await untilTold(
+    await post(calls, "/intercept", request(false)),
+  );
+  assert.deepEqual(events.map(({ event }) => event).slice(-1), ["intercepted"]);
+  assert.equal((await reader.read()).done, true);
+  assert.equal(cluster.intercepts().length, 1);
+  const left = await post(calls, "/leave", { name: "web" });
+  assert.deepEqual(await left.json(), {});
+  assert.equal(cluster.intercepts().length, 0);
+});
+
+Deno.test("POST /intercept of a held one ends it with who asked for it", async () => {
+  const { cluster, calls } = place();
+  const { reader } = await untilTold(
+    await post(calls, "/intercept", request(true)),
+  );
+  assert.equal(cluster.intercepts().length, 1);
+  await reader.cancel();
+  await until(() => cluster.intercepts().length === 0);
+});
+
+Deno.test("POST /intercept of a held one tells that somebody else has ended it", async () => {
+  const { cluster, calls } = place();
+  const { reader } = await untilTold(
+    await post(calls, "/intercept", request(true)),
+  );
+  cluster.remove("intercepts", cluster.intercepts()[0]!.metadata.name!);
+  const { value } = await reader.read();
+  assert.equal(JSON.parse(value!).event, "ended");
+  assert.equal((await reader.read()).done, true);
+});
+
+Deno.test("POST /intercept is called off by who goes away before it stands", async () => {
+  const { cluster, calls } = place();
+  cluster.status = undefined;
+  const response = await post(calls, "/intercept", request(false));
+  await until(() => cluster.intercepts().length === 1);
+  await response.body!.cancel();
+  await until(() => cluster.intercepts().length === 0);
+});
+
+Deno.test("POST /leave and GET /list say why they cannot", async () => {
+  const { cluster, calls } = place();
+  const left = await post(calls, "/leave", { name: "web" });
+  assert.equal(left.status, 409);
+  assert.equal((await left.json()).kind, "intercept-unknown");
+  const { api } = cluster;
+  const deaf = {
+    ...api,
+    list: (resource: Parameters<typeof api.list>[0]) =>
+      Promise.reject(refusal(403, "Forbidden", resource)),
+  } as typeof api;
+  const intercepts = { list: () => [] } as unknown as Intercepts;
+  const other = new InterceptCalls({
+    ...{ api: deaf, intercepts, namespace: "shop" },
+  });
+  for (const path of ["/list", "/list?watch=true"]) {
+    const list = await other.answer(new Request(`http://127.0.0.1${path}`));
+    assert.equal(list!.status, 409);
+    assert.equal((await list!.json()).kind, "forbidden");
+  }
+});
+
+Deno.test("GET /list follows what changes, a line each time", async () => {
+  const { cluster, calls } = place();
+  const list = await calls.answer(
+    new Request("http://127.0.0.1/list?watch=true"),
+  );
+  const reader = list!.body!.pipeThrough(new TextDecoderStream()).getReader();
+  const first = JSON.parse((await reader.read()).value!);
+  assert.equal(first.length, 1);
+  assert.deepEqual(first[0].intercept_infos, []);
+  await untilTold(await post(calls, "/intercept", request(false)));
+  const second = JSON.parse((await reader.read()).value!);
+  assert.equal(second[0].intercept_infos[0].name, "web");
+  await reader.cancel();
+  await post(calls, "/leave", { name: "web" });
+  assert.equal(cluster.intercepts().length, 0);
+});
