@@ -62,7 +62,7 @@ const remedies: Record<FailureKind, string> = {
   "port-ambiguous": "Choose one: `--port LAPTOP-PORT:PORT`",
   "port-in-use":
     "Give another port of the laptop, or end the other intercept: `tp leave NAME`",
-  "mount-in-use": "Give another directory: `--mount DIRECTORY`",
+  "mount-failed": "Give another directory: `--mount DIRECTORY`",
   internal: "The connector's log tells more: ~/.cache/tp/connector.log",
 };
 

@@ -43,7 +43,7 @@ export function interceptText(info: InterceptInfo): string {
       ],
     ]),
     ["Volume Mount Point", mount?.local_dir],
-    ["Volume Mount Error", mount?.error],
+    ["Volume Mount Error", mount?.error?.replace(/^Volume Mount Error: /, "")],
     ["Intercepting", info.filter_desc],
     [
       "Pods",

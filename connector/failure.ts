@@ -39,7 +39,7 @@ export const failureKinds = [
   "port-unknown",
   "port-ambiguous",
   "port-in-use",
-  "mount-in-use",
+  "mount-failed",
   "internal",
 ] as const;
 export type FailureKind = typeof failureKinds[number];

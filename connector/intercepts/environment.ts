@@ -1,6 +1,6 @@
 /** The environment of an intercepted container, as it is to be had on the laptop. */
 import type { ContainerEnvironment } from "../../manager/api.ts";
-import type { Conn } from "../../net/mod.ts";
+import { type Conn, unlessAborted } from "../../net/mod.ts";
 import type { ManagerLink } from "../link.ts";
 import type { MountInfo } from "./api.ts";
 
@@ -42,9 +42,10 @@ async function readOnce(
   { intercept, container, signal }: EnvironmentQuestion,
 ): Promise<ContainerEnvironment> {
   const wanted = { kind: "environment", container } as const;
-  const stream = await link.use((manager) =>
+  const opening = link.use((manager) =>
     manager.pod(intercept, wanted, { signal })
   );
+  const stream = await unlessAborted(opening, signal);
   const close = () => stream.close();
   signal.addEventListener("abort", close, { once: true });
   try {

@@ -15,6 +15,7 @@ function place() {
   const intercepts = new Intercepts({
     ...{ api, link, namespace, thumbprint: "ab".repeat(32) },
     ...{ table: new InterceptTable(), search: new SearchList(namespace) },
+    managerNamespace: "ambassador",
     nameLaptop: () => Promise.resolve({ client: "anna@desk", label: "c0ffee" }),
   });
   return {

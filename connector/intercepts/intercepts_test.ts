@@ -23,6 +23,7 @@ function place() {
   const { api, link } = cluster;
   const intercepts = new Intercepts({
     ...{ api, link, thumbprint, table, search, namespace: "default" },
+    managerNamespace: "ambassador",
     nameLaptop: () => Promise.resolve({ client: "anna@desk", label: "c0ffee" }),
   });
   return { cluster, table, search, intercepts };
@@ -70,6 +71,7 @@ Deno.test("Intercepts.open() makes the object, and is done when it is active", a
     owner: "anna",
     client: "anna@desk",
     session: thumbprint,
+    manager: "ambassador",
     workload: { apiVersion: "apps/v1", kind: "Deployment", name: "web" },
     mode: "intercept",
     container: "app",

@@ -1,10 +1,12 @@
 /** The part of an intercept that the cluster knows of, and what comes with it. */
 import type { ApiClient } from "../../k8s/mod.ts";
 import { logger } from "../../log.ts";
-import type { InterceptSpec } from "../../manager/api.ts";
+import type { ContainerEnvironment, InterceptSpec } from "../../manager/api.ts";
 import type { Ip } from "../../net/mod.ts";
+import { ConnectError } from "../failure.ts";
 import type { ManagerLink } from "../link.ts";
-import type { InterceptRequest } from "./api.ts";
+import { openVolumes } from "../volumes.ts";
+import type { InterceptRequest, MountInfo } from "./api.ts";
 import { laptopEnvironment, readEnvironment } from "./environment.ts";
 import type { HeldParts } from "./held_intercept.ts";
 import { interceptInfo } from "./intercept_info.ts";
@@ -60,18 +62,64 @@ export async function openIntercept(
       );
       return undefined;
     });
+  const mount = await openMount(options, { intercept, told, building, signal });
   for (const port of request.toPod) {
     building.use(await openPodForward({ link, intercept, port }));
   }
   const environment = laptopEnvironment(told?.environment ?? {}, {
-    ...{ id: intercept, container },
+    ...{ id: intercept, container, mount: mount?.() },
   });
   const laptopPorts = new Map(
     ports.map(({ pod, laptop }) => [`${pod.port}/${pod.protocol}`, laptop]),
   );
   const own = { address: String(addresses[0]), laptopPorts, environment };
   return {
-    info: () => interceptInfo(object.current, own),
+    info: () => interceptInfo(object.current, { ...own, mount: mount?.() }),
     ended: object.ended,
   };
+}
+
+/**
+ * The container's volumes on the laptop, if they are wanted and there are any.
+ *
+ * @returns what is told of them at present.
+ * @throws {ConnectError} `mount-failed` when they cannot be where the user wants them.
+ */
+async function openMount(
+  { link, request: { mount, name }, spec: { container } }: OpenOptions,
+  { intercept, told, building, signal: off }: {
+    intercept: string;
+    told: ContainerEnvironment | undefined;
+    building: AsyncDisposableStack;
+    /** Calls it off: no stream is waited for any more. */
+    signal: AbortSignal;
+  },
+): Promise<(() => MountInfo) | undefined> {
+  const mounts = told?.mounts.map(({ path }) => path) ?? [];
+  if (mount === undefined || mounts.length === 0) return undefined;
+  const { mountPoint, readOnly: isReadOnly } = mount;
+  try {
+    const volumes = building.use(
+      await openVolumes({
+        open: ({ signal: closed }) => {
+          const signal = AbortSignal.any([closed, off]);
+          return link.use((manager) =>
+            manager.pod(intercept, { kind: "files", container }, { signal })
+          );
+        },
+        volumes: mounts,
+        ...mountPoint === undefined ? {} : { mountPoint },
+        ...{ isReadOnly, name },
+      }),
+    );
+    return () => ({
+      ...{ local_dir: volumes.root, mounts },
+      ...volumes.error === undefined ? {} : { error: volumes.error },
+    });
+  } catch (cause) {
+    const { message } = cause as Error;
+    if (mountPoint === undefined) return () => ({ mounts, error: message });
+    const failure = { kind: "mount-failed", cause: message } as const;
+    throw new ConnectError(failure, { cause });
+  }
 }

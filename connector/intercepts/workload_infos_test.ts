@@ -11,6 +11,7 @@ const intercept: Intercept = {
   metadata: { name: "web-1", namespace: "shop", uid: "uid-1" },
   spec: {
     ...{ name: "mine", owner: "ben", session: "cd".repeat(32) },
+    manager: "ambassador",
     ...{ client: "ben@desk", mode: "intercept", container: "app" },
     workload: { ...deployment, name: "web" },
     ports: [{ port: 8080, protocol: "TCP" }],
