@@ -40,7 +40,7 @@ export interface VolumesOptions {
   readonly directory?: string;
   /** Their mount paths in the app's container; default: all together count as one. */
   readonly volumes?: readonly string[];
-  /** An empty directory, or one to be made; default: a fresh one that is the user's alone. */
+  /** Absolute: an empty directory, or one to be made; default: a fresh one that is the user's alone. */
   readonly mountPoint?: string;
   readonly isReadOnly: boolean;
   /** How the user calls what they belong to. */

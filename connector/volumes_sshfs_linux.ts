@@ -19,6 +19,7 @@ export interface SshfsOptions {
   readonly root: string;
   /** What is mounted, a path that the server knows. */
   readonly directory: string;
+  /** For who reads /proc/mounts. */
   readonly name: string;
   readonly isReadOnly: boolean;
   /** Ends the mount. */
@@ -66,7 +67,7 @@ export async function mountSshfs(
     "follow_symlinks",
     "auto_unmount",
     "dcache_timeout=2",
-    `fsname=${sourcePrefix}${name}`,
+    `fsname=${sourcePrefix}${name.replaceAll(/[^\w.-]+/g, "-")}`,
     `uid=${Deno.uid()}`,
     `gid=${Deno.gid()}`,
     ...(isReadOnly ? ["ro"] : []),

@@ -1,42 +1,12 @@
-/** A pod's volumes on a laptop, by sshfs and by copies, with all that may befall them. */
+/** A pod's volumes on a laptop, mounted by sshfs, with all that may befall them. */
 import assert from "node:assert/strict";
-import { Laptop, openCluster, say, sleep, waitFor } from "../cluster/mod.ts";
+import { type Laptop, say, sleep, waitFor } from "../cluster/mod.ts";
 import { assertSameState } from "../support/same_state.ts";
-import { podPasswd, VolumesPod } from "../support/volumes_pod.ts";
 import { VolumesHolder } from "../support/volumes_holder.ts";
+import { openVolumesPlace, swap } from "../support/volumes_place.ts";
+import { podPasswd } from "../support/volumes_pod.ts";
 
 const bigBytes = 64 * 1024 * 1024;
-
-/** Volumes as kubelet and apps make them. */
-const fill = `
-umask 022
-mkdir -p etc/config/..2026_1 secret data/directory
-echo green >etc/config/..2026_1/colour
-ln -s ..2026_1 etc/config/..data
-ln -s ..data/colour etc/config/colour
-echo 'open sesame' >secret/password
-chmod 600 secret/password
-cd data
-echo inside >inside
-echo '#!/bin/sh\necho ran' >run
-chmod 755 run
-ln -s inside link-inside
-ln -s /etc/passwd link-to-passwd
-ln -s ../../../../../../../etc/passwd link-up
-ln -s .. link-around
-ln -s /nowhere link-dangling
-ln -s directory link-to-directory
-echo deep >directory/deep
-`;
-
-/** A ConfigMap changes: kubelet swaps a link. */
-const swap = `
-mkdir etc/config/..2026_2
-echo red >etc/config/..2026_2/colour
-ln -s ..2026_2 etc/config/..data_tmp
-mv -T etc/config/..data_tmp etc/config/..data
-rm -r etc/config/..2026_1
-`;
 
 async function mounts(laptop: Laptop): Promise<string> {
   const { stdout } = await laptop.run([
@@ -66,15 +36,9 @@ async function gone(laptop: Laptop): Promise<number> {
   return Math.round(performance.now() - beganMs);
 }
 
-Deno.test("volumes on a laptop", async (t) => {
-  await using stack = new AsyncDisposableStack();
-  const laptop = stack.use(await Laptop.open(await openCluster()));
-  const pod = stack.use(await VolumesPod.start(fill));
-  // What a first run of Deno leaves is no matter of volumes.
-  await VolumesHolder.repair(laptop);
-  const before = await laptop.snapshot();
-  const start = (options: Parameters<typeof VolumesHolder.start>[2] = {}) =>
-    VolumesHolder.start(laptop, pod, options);
+Deno.test("volumes are mounted on a laptop", async (t) => {
+  await using place = await openVolumesPlace();
+  const { laptop, pod, before, start } = place;
 
   await t.step(
     "mounted: what the app reads, the user's process reads",
@@ -84,7 +48,7 @@ Deno.test("volumes on a laptop", async (t) => {
       assert.equal(holder.held.mode, "mount");
       assert.match(
         holder.held.root,
-        /^\/run\/user\/42000\/tp\/volumes\/sample-app-/,
+        /^\/run\/user\/42000\/tp\/volumes\/sample-app-allow_other-/,
       );
       const read = (path: string) => holder.sh(`cat ${path} 2>&1`);
       assert.equal(await read("etc/config/colour"), "green");
@@ -187,6 +151,19 @@ Deno.test("volumes on a laptop", async (t) => {
     },
   );
 
+  await t.step("mounted: when sshfs is killed they come back", async () => {
+    await using holder = await start();
+    const [pid] = await pidsOf(laptop, /sshfs/);
+    Deno.kill(pid!, "SIGKILL");
+    await waitFor("another sshfs", async () => {
+      const pids = await pidsOf(laptop, /sshfs/);
+      if (pids.length !== 1 || pids[0] === pid) return `pids ${pids}`;
+      return (await holder.sh("cat data/inside")) === "inside" || "another";
+    }, { everyMs: 20 });
+    await holder.close();
+    assertSameState(await laptop.snapshot(), before);
+  });
+
   await t.step(
     "mounted at the user's place, which must be empty and stays",
     async () => {
@@ -266,94 +243,4 @@ Deno.test("volumes on a laptop", async (t) => {
     assert.equal(await mounts(laptop), "");
     assertSameState(await laptop.snapshot(), before);
   });
-
-  await t.step(
-    "without sshfs they are copied, with the reason, and followed",
-    async () => {
-      await pod.sh(
-        "head -c 17000000 /dev/zero >data/too-large; chmod 700 data/run",
-      );
-      await using holder = await start({
-        env: { PATH: "/nowhere" },
-        volumes: ["/etc/config", "/secret", "/data"],
-        lookMs: 200,
-      });
-      assert.equal(holder.held.mode, "copy");
-      assert.equal(
-        holder.held.error,
-        "Volume Mount Error: no sshfs in PATH; install sshfs; volumes of up to 16 MiB are copied; " +
-          "larger than 16 MiB, so not copied: /data",
-      );
-      const tree = () => holder.sh("find . -type f -printf '%P %m\n' | sort");
-      assert.equal(await tree(), "etc/config/colour 600\nsecret/password 600");
-      assert.equal(await holder.sh("cat secret/password"), "open sesame");
-      await pod.sh("rm data/too-large; echo blue >secret/colour");
-      await holder.untilError(/copied$/);
-      assert.equal(
-        await tree(),
-        "data/directory/deep 600\ndata/inside 600\ndata/link-inside 600\ndata/link-to-directory/deep 600\n" +
-          "data/run 700\ndata/written 600\netc/config/colour 600\nsecret/colour 600\nsecret/password 600",
-      );
-      await pod.sh("rm secret/colour; echo of course >secret/password");
-      await waitFor(
-        "changed copy",
-        async () =>
-          (await holder.sh("cat secret/*")) === "of course" || "another",
-      );
-      await pod.endStreams();
-      await pod.sh("echo again >secret/password");
-      await waitFor(
-        "copy after another stream",
-        async () =>
-          (await holder.sh("cat secret/password")) === "again" || "another",
-      );
-      await holder.close();
-      assertSameState(await laptop.snapshot(), before);
-    },
-  );
-
-  await t.step(
-    "copies are removed after kill -9, and nothing else",
-    async () => {
-      const place = "/home/tp-test/place";
-      await using holder = await start({ mode: "copy", mountPoint: place });
-      assert.equal(holder.held.error, undefined);
-      await holder.sh("echo mine >mine");
-      await holder.kill();
-      await VolumesHolder.repair(laptop);
-      const { stdout } = await laptop.run(["find", place, "-type", "f"]);
-      assert.equal(stdout, `${place}/mine\n`);
-      await laptop.run(["rm", "-r", place]);
-      assertSameState(await laptop.snapshot(), before);
-    },
-  );
-
-  await t.step(
-    "where /dev/fuse is closed, or mounting refused, the reason is told",
-    async () => {
-      await laptop.run(["chmod", "600", "/dev/fuse"]);
-      await using closed = await start();
-      assert.match(
-        closed.held.error ?? "",
-        /\/dev\/fuse is not open to this user/,
-      );
-      assert.equal(await closed.sh("cat data/inside"), "inside");
-      await closed.close();
-      await laptop.run(["chmod", "666", "/dev/fuse"]);
-      // A container's fusermount3 has no rights.
-      await laptop.run([
-        "sh",
-        "-c",
-        "cp /usr/bin/fusermount3 /run/fusermount3 && mount --bind /run/fusermount3 /usr/bin/fusermount3",
-      ]);
-      await using refused = await start();
-      assert.match(
-        refused.held.error ?? "",
-        /fusermount3: .*; volumes of up to 16 MiB are copied$/,
-      );
-      assert.equal(refused.held.mode, "copy");
-      assert.equal(await refused.sh("cat data/inside"), "inside");
-      await refused.close();
-    },
-  );
 });

@@ -1,7 +1,6 @@
 import type { Laptop } from "../cluster/mod.ts";
 import type { VolumesOptions } from "../../connector/volumes.ts";
 import { waitFor } from "../cluster/mod.ts";
-import type { VolumesPod } from "./volumes_pod.ts";
 
 const script = new URL("volumes_script.ts", import.meta.url).pathname;
 const user = "tp-test";
@@ -14,6 +13,9 @@ export interface HeldVolumes {
   /** Why there are none. */
   thrown?: string;
 }
+
+/** Where an SFTP server is: at a Unix socket, or the program that `exec` runs. */
+export type FilesServer = { socket: string } | { exec: string[] };
 
 type HolderOptions =
   & Partial<Omit<VolumesOptions, "open">>
@@ -38,13 +40,15 @@ export class VolumesHolder implements AsyncDisposable {
 
   static async start(
     laptop: Laptop,
-    pod: VolumesPod,
+    server: FilesServer,
     { env = {}, ...options }: HolderOptions = {},
   ): Promise<VolumesHolder> {
     const given = {
-      socket: pod.socket,
-      directory: pod.volumes,
-      name: "sample/app",
+      ...("socket" in server
+        ? { socket: server.socket }
+        : { exec: server.exec }),
+      // No option of sshfs comes of it.
+      name: "sample/app,allow_other",
       isReadOnly: false,
       ...options,
     };

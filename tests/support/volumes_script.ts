@@ -3,14 +3,16 @@
  * of JSON, and again for each line of its input; "close" closes, at the end of its input it ends without.
  */
 // deno-lint-ignore-file no-console -- the test reads the lines
+import { ChildConn } from "../../connector/child_conn.ts";
 import { openVolumes, type VolumesOptions } from "../../connector/volumes.ts";
 import { removeStaleVolumes } from "../../connector/stale_volumes.ts";
 import { removeSocketDirectory } from "../../connector/stale_socket.ts";
 import { setLogLevel } from "../../log.ts";
+import type { Conn } from "../../net/mod.ts";
 import { dialUnix } from "./unix_conn.ts";
 
 type Options =
-  & { socket: string }
+  & { socket?: string; exec?: string[] }
   & Omit<VolumesOptions, "open">;
 
 setLogLevel("error");
@@ -18,11 +20,23 @@ if (Deno.args[0] === "repair") {
   await removeStaleVolumes();
   Deno.exit();
 }
-const { socket, ...options }: Options = JSON.parse(Deno.args[0]!);
+const { socket, exec, ...options }: Options = JSON.parse(Deno.args[0]!);
+
+/** Its process ends with its input. */
+function run([program = "", ...args]: string[]): Conn {
+  const child = new Deno.Command(program, {
+    args,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  return new ChildConn(child);
+}
+
 try {
   const volumes = await openVolumes({
     ...options,
-    open: () => dialUnix(socket),
+    open: async () => exec ? run(exec) : await dialUnix(socket!),
   });
   const { root } = volumes;
   const tell = () => {
