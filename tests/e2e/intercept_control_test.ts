@@ -1,0 +1,244 @@
+/** What the manager makes of Intercept objects: agents, rollouts, statuses; without a laptop that would serve. */
+import assert from "node:assert/strict";
+import type {
+  Agent,
+  Intercept,
+  InterceptSpec,
+  WorkloadRef,
+} from "../../manager/api.ts";
+import {
+  type Cluster,
+  deployIntercepts,
+  Laptop,
+  must,
+  openCluster,
+  say,
+  waitFor,
+} from "../cluster/mod.ts";
+import { Tp } from "../support/laptop_tp.ts";
+import { type ManagerPlace, managerPlace } from "../support/manager_place.ts";
+
+const owner = "test:alice";
+const http = { port: 8080, protocol: "TCP" } as const;
+const echo = { apiVersion: "apps/v1", kind: "Deployment", name: "echo" };
+const headless = {
+  ...{ apiVersion: "apps/v1", kind: "StatefulSet", name: "echo-headless" },
+};
+
+/** Looks at one namespace as an administrator does. */
+class Namespace {
+  readonly #cluster: Cluster;
+  readonly #name: string;
+  readonly #manager: string;
+  /** Of a laptop that is connected. */
+  readonly #session: string;
+
+  constructor(
+    cluster: Cluster,
+    { name, manager, session }: {
+      name: string;
+      manager: string;
+      session: string;
+    },
+  ) {
+    this.#cluster = cluster;
+    this.#name = name;
+    this.#manager = manager;
+    this.#session = session;
+  }
+
+  async kubectl(args: string[], stdin?: string): Promise<string> {
+    const options = stdin === undefined ? {} : { stdin };
+    const all = ["--namespace", this.#name, ...args];
+    return must(await this.#cluster.kubectl(all, options)).stdout;
+  }
+
+  async json<T>(...what: string[]): Promise<T> {
+    return JSON.parse(await this.kubectl(["get", ...what, "--output=json"]));
+  }
+
+  async intercept(
+    name: string,
+    workload: WorkloadRef,
+    more: Partial<InterceptSpec> = {},
+  ): Promise<void> {
+    const spec: InterceptSpec = {
+      ...{ name, owner, client: "alice@laptop", workload },
+      ...{ manager: this.#manager, session: this.#session },
+      ...{ mode: "intercept", container: "echo", ports: [http] },
+      ...more,
+    };
+    const metadata = { name };
+    const object = {
+      apiVersion: "tp.dev/v1",
+      kind: "Intercept",
+      metadata,
+      spec,
+    };
+    const as = ["--as", owner, "--as-group", "system:masters"];
+    await this.kubectl(["create", ...as, "-f", "-"], JSON.stringify(object));
+  }
+
+  /** Resolves to the intercept and how long it took, in ms. */
+  async phase(
+    name: string,
+    phase: string,
+    timeoutMs = 90_000,
+  ): Promise<{ status: NonNullable<Intercept["status"]>; ms: number }> {
+    const began = performance.now();
+    await waitFor(`phase ${phase} of ${name}`, async () => {
+      const { status } = await this.json<Intercept>("intercept", name);
+      return status?.phase === phase || JSON.stringify(status);
+    }, { timeoutMs });
+    const { status } = await this.json<Intercept>("intercept", name);
+    return { status: status!, ms: performance.now() - began };
+  }
+
+  /** Names of the containers of each pod of the app. */
+  async containers(app: string): Promise<string[][]> {
+    const { items } = await this.json<{
+      items: {
+        metadata: { deletionTimestamp?: string };
+        spec: {
+          containers: { name: string }[];
+          initContainers?: { name: string }[];
+        };
+      }[];
+    }>("pods", `--selector=app=${app}`);
+    return items.filter(({ metadata }) => !metadata.deletionTimestamp)
+      .map(({ spec }) =>
+        [...spec.initContainers ?? [], ...spec.containers].map((one) =>
+          one.name
+        )
+      );
+  }
+
+  /** The ReplicaSet that has the Deployment's pods. */
+  async replicaSet(app: string): Promise<string> {
+    return (await this.kubectl([
+      ...["get", "replicasets", `--selector=app=${app}`],
+      "--output=jsonpath={.items[?(@.spec.replicas>0)].metadata.name}",
+    ])).trim();
+  }
+}
+
+/** The thumbprint of the laptop that is connected, as the manager logs it. */
+async function sessionOf(
+  cluster: Cluster,
+  { namespace }: ManagerPlace,
+): Promise<string> {
+  const { stdout } = must(
+    await cluster.kubectl([
+      ...["logs", "traffic-manager-0", "--namespace", namespace],
+    ]),
+  );
+  const line = stdout.split("\n").findLast((one) =>
+    one.includes('"session begins"')
+  );
+  return JSON.parse(line!).thumbprint;
+}
+
+Deno.test("an Intercept object brings agents into a workload's pods, and whoever deletes the Agent object takes them off", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  await using place = await managerPlace(cluster);
+  const tp = new Tp(laptop);
+  await tp.ok(["install", ...place.flag]);
+  await using _ = await tp.connected([...place.flag]);
+  const session = await sessionOf(cluster, place);
+  await using made = await cluster.namespace();
+  await deployIntercepts(cluster, made.name);
+  const manager = place.namespace;
+  const here = new Namespace(cluster, { name: made.name, manager, session });
+  const before = await here.replicaSet("echo");
+
+  await here.intercept("web", echo);
+  const first = await here.phase("web", "Active");
+  say(`Deployment of three pods: Active after ${Math.round(first.ms)} ms`);
+  assert.deepEqual(first.status, {
+    ...{ phase: "Active", manager: "traffic-manager-0" },
+    pods: { ready: 3, wanted: 3 },
+  });
+  for (const names of await here.containers("echo")) {
+    assert.ok(names.includes("traffic-agent"), names.join());
+  }
+  const agent = await here.json<Agent>("agent", "deployment-echo");
+  assert.deepEqual(
+    agent.spec.ports.map(({ port, names, redirect }) => ({
+      ...{ port, names, redirect },
+    })),
+    [
+      { port: 5005, names: ["udp"], redirect: false },
+      { port: 7000, names: ["greeting"], redirect: false },
+      { port: 8080, names: ["http"], redirect: false },
+      { port: 9090, names: ["grpc"], redirect: false },
+    ],
+  );
+
+  await here.intercept("again", echo);
+  const { status: conflict } = await here.phase("again", "Conflict");
+  assert.match(conflict.message!, /by test:alice \(alice@laptop\) as "web"/);
+  await here.kubectl(["delete", "intercept", "web"]);
+  const next = await here.phase("again", "Active");
+  say(`the next one: Active after ${Math.round(next.ms)} ms`);
+  const events = await here.kubectl([
+    ...["get", "events", "--field-selector=involvedObject.kind=Intercept"],
+    "--output=jsonpath={.items[*].reason}",
+  ]);
+  assert.match(events, /Active/);
+  assert.match(events, /Conflict/);
+
+  await here.intercept("headless", headless, { ports: [http] });
+  const second = await here.phase("headless", "Active");
+  say(`StatefulSet of two pods: Active after ${Math.round(second.ms)} ms`);
+
+  await here.kubectl(["delete", "agent", "deployment-echo"]);
+  const { status: gone } = await here.phase("again", "Failed");
+  assert.match(gone.message!, /the agent of Deployment "echo" was removed/);
+  await waitFor("pods without agents", async () => {
+    const pods = await here.containers("echo");
+    const left = pods.filter((names) => names.includes("traffic-agent"));
+    return left.length === 0 && pods.length === 3 || JSON.stringify(pods);
+  }, { timeoutMs: 60_000 });
+  assert.equal(await here.replicaSet("echo"), before);
+});
+
+Deno.test("a rollout that the cluster does not allow is told within seconds and taken back", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  await using place = await managerPlace(cluster);
+  const tp = new Tp(laptop);
+  await tp.ok(["install", ...place.flag]);
+  await using _ = await tp.connected([...place.flag]);
+  const session = await sessionOf(cluster, place);
+  await using made = await cluster.namespace();
+  await deployIntercepts(cluster, made.name);
+  const manager = place.namespace;
+  const here = new Namespace(cluster, { name: made.name, manager, session });
+  const before = await here.replicaSet("echo");
+  await here.kubectl(["create", "quota", "full", "--hard=pods=1"]);
+  await waitFor("quota", async () => {
+    const told = await here.kubectl([
+      ...["get", "quota", "full", "--output=jsonpath={.status.used.pods}"],
+    ]);
+    return Number(told) > 1 || told;
+  }, { timeoutMs: 20_000 });
+
+  await here.intercept("web", echo);
+  const { status, ms } = await here.phase("web", "Failed");
+  say(`a quota that is used up: told after ${Math.round(ms)} ms`);
+  assert.match(status.message!, /FailedCreate: .*exceeded quota: full/);
+  assert.ok(ms < 10_000, `${ms} ms`);
+  await waitFor("Agent object gone", async () => {
+    const left = await here.kubectl(["get", "agents", "--output=name"]);
+    return left === "" || left;
+  }, { timeoutMs: 20_000 });
+  await waitFor("annotation gone", async () => {
+    const { spec } = await here.json<{
+      spec: { template: { metadata: { annotations?: unknown } } };
+    }>("deployment", "echo");
+    const { annotations } = spec.template.metadata;
+    return annotations === undefined || JSON.stringify(annotations);
+  }, { timeoutMs: 20_000 });
+  assert.equal(await here.replicaSet("echo"), before);
+});
