@@ -10,7 +10,6 @@ import {
   type Cluster,
   deployIntercepts,
   Laptop,
-  must,
   openCluster,
   say,
   waitFor,
@@ -50,7 +49,9 @@ class Namespace {
   async kubectl(args: string[], stdin?: string): Promise<string> {
     const options = stdin === undefined ? {} : { stdin };
     const all = ["--namespace", this.#name, ...args];
-    return must(await this.#cluster.kubectl(all, options)).stdout;
+    const { code, stdout, stderr } = await this.#cluster.kubectl(all, options);
+    assert.equal(code, 0, `kubectl ${all.join(" ")}\n${stderr}`);
+    return stdout;
   }
 
   async json<T>(...what: string[]): Promise<T> {
@@ -127,11 +128,9 @@ async function sessionOf(
   cluster: Cluster,
   { namespace }: ManagerPlace,
 ): Promise<string> {
-  const { stdout } = must(
-    await cluster.kubectl([
-      ...["logs", "traffic-manager-0", "--namespace", namespace],
-    ]),
-  );
+  const { stdout } = await cluster.kubectl([
+    ...["logs", "traffic-manager-0", "--namespace", namespace],
+  ]);
   const line = stdout.split("\n").findLast((one) =>
     one.includes('"session begins"')
   );
