@@ -1,6 +1,6 @@
 import type { Clock } from "../net/mod.ts";
 import type { ByteSource } from "./byte_source.ts";
-import type { ConnectionParts } from "./h1/connection.ts";
+import type { ConnectionParts } from "./connection_parts.ts";
 import { type Protocol, sniff } from "./sniff.ts";
 
 export interface Listened {
@@ -50,7 +50,7 @@ async function openApp(
   const gone = new AbortController();
   const signal = AbortSignal.any([parts.signal, gone.signal]);
   client.fill().catch((error) => gone.abort(error));
-  return (await upstreams.take(options.otherwise, { signal })).source;
+  return (await upstreams.open(options.otherwise, { signal })).source;
 }
 
 async function within<Result>(

@@ -52,7 +52,7 @@ export async function serveHttp(
     } else if (protocol === "h2") await serveH2(parts, app);
     else {
       const joined = app ??
-        (await upstreams.take(options.otherwise, { signal })).source;
+        (await upstreams.open(options.otherwise, { signal })).source;
       await pipe(source, joined);
       upstreams.release(joined);
     }

@@ -6,29 +6,19 @@
  * 3. Request and answer pass ({@link Exchange}), then the next request is read: answers are in order.
  * 4. A protocol switch makes the connection a pipe.
  */
-import { type Clock, pipe } from "../../net/mod.ts";
+import { pipe } from "../../net/mod.ts";
 import type { ByteSource } from "../byte_source.ts";
-import { openDestination } from "../open_destination.ts";
-import type { ServeLimits, ServeOptions } from "../serve_options.ts";
+import type { ConnectionParts } from "../connection_parts.ts";
+import type { Destination } from "../destination.ts";
+import { openDestination, type Opened } from "../open_destination.ts";
 import { TappedConn } from "../tapped_pipe.ts";
 import type { TapFeed } from "../tap_feed.ts";
-import type { Taps } from "../taps.ts";
 import { Exchange, type ExchangeEnd } from "./exchange.ts";
 import { FramingError } from "./fields.ts";
 import { readHead } from "./read_head.ts";
 import { linger, reply } from "./reply.ts";
 import { parseRequest, type Request } from "./request.ts";
-import type { Upstream, Upstreams } from "./upstreams.ts";
-
-export interface ConnectionParts {
-  readonly client: ByteSource;
-  readonly upstreams: Upstreams;
-  readonly taps: Taps;
-  readonly options: ServeOptions;
-  readonly signal: AbortSignal;
-  readonly limits: ServeLimits;
-  readonly clock: Clock;
-}
+import type { Upstream } from "./upstreams.ts";
 
 /** Serves until the connection is over. Rejects when the client broke it off. */
 export async function serveH1(parts: ConnectionParts): Promise<void> {
@@ -103,21 +93,25 @@ async function serveRequest(
   }
 }
 
-async function open(
+function open(
   parts: ConnectionParts,
-  destination: Parameters<
-    typeof openDestination
-  >[0],
-) {
-  const { client, upstreams } = parts;
+  destination: Destination,
+): Promise<Opened<Upstream>> {
+  return openDestination(destination, (one) => {
+    const idle = parts.upstreams.takeIdle(one);
+    return idle === undefined ? openFresh(parts, one) : Promise.resolve(idle);
+  });
+}
+
+function openFresh(
+  { client, upstreams, ...parts }: ConnectionParts,
+  destination: Destination,
+): Promise<Upstream> {
   const gone = new AbortController();
   const signal = AbortSignal.any([parts.signal, gone.signal]);
-  return await openDestination<Upstream>(destination, (one) => {
-    const taken = upstreams.take(one, { signal });
-    // A client that goes away meanwhile is noticed only by reading from it.
-    if (!client.isFull) client.fill().catch((error) => gone.abort(error));
-    return taken;
-  });
+  // A client that goes away meanwhile is noticed only by reading from it.
+  if (!client.isFull) client.fill().catch((error) => gone.abort(error));
+  return upstreams.open(destination, { signal });
 }
 
 async function switchProtocol(

@@ -113,12 +113,11 @@ export class Exchange {
     const scanner = bodyScanner(request.framing);
     while (!scanner.done) {
       if (client.unreadBytes === this.#heldOctets) {
-        if (client.isFull) this.#release();
+        if (client.isFull) this.#giveUpRetry();
         if (!await this.#more()) return await this.#endUpstream();
         if (this.#isOver) return;
       }
-      this.#isBodyTouched = true;
-      this.#release();
+      this.#giveUpRetry();
       const octets = client.unread;
       const body = octets.subarray(0, scanner.scan(octets));
       for (const feed of feeds) feed.feed(body);
@@ -155,6 +154,11 @@ export class Exchange {
       this.#isClientGone = true;
       throw error;
     }
+  }
+
+  #giveUpRetry(): void {
+    this.#isBodyTouched = true;
+    this.#release();
   }
 
   #release(): void {

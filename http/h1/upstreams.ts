@@ -12,16 +12,19 @@ export class Upstreams {
   readonly #idle = new Map<Destination, ByteSource>();
   readonly #open = new Set<ByteSource>();
 
-  /** The idle one to `destination`, or a fresh one. What {@link Destination.open} throws. */
-  async take(
+  /** The idle one to `destination`, if there is one. */
+  takeIdle(destination: Destination): Upstream | undefined {
+    const source = this.#idle.get(destination);
+    if (source === undefined) return undefined;
+    this.#idle.delete(destination);
+    return { source, isKept: true };
+  }
+
+  /** A fresh one. What {@link Destination.open} throws. */
+  async open(
     destination: Destination,
     options: { signal: AbortSignal },
   ): Promise<Upstream> {
-    const idle = this.#idle.get(destination);
-    if (idle !== undefined) {
-      this.#idle.delete(destination);
-      return { source: idle, isKept: true };
-    }
     const source = new ByteSource(await destination.open(options));
     if (options.signal.aborted) {
       source.reset();

@@ -59,7 +59,6 @@ export class H2Connection {
   readonly #idleFrames: RateBound;
   /** The highest id that the client of the connection has used. */
   #lastId = 0;
-  #isOver = false;
   #hasSettings = false;
   /** Whether new requests may be sent; not after GOAWAY. */
   isOpen = true;
@@ -112,17 +111,12 @@ export class H2Connection {
       code = error instanceof H2Error ? error.code : codeOf("internal");
     }
     this.isOpen = false;
-    this.#isOver = true;
     for (const stream of [...this.#streams.values()]) {
       const code = codeOf(this.#isServer ? "cancel" : "internal");
       this.#break(stream, code, true);
     }
     this.#handlers.onRoom?.();
-    try {
-      this.#outbox.queue(goAwayFrame(this.#isServer ? this.#lastId : 0, code));
-    } catch {
-      this.#source.reset();
-    }
+    this.#outbox.send(goAwayFrame(this.#isServer ? this.#lastId : 0, code));
     this.#outbox.stop();
     const cancel = this.#clock.after(lastWordMs, () => this.#source.reset());
     await sending;
@@ -143,7 +137,7 @@ export class H2Connection {
 
   respond(stream: H2Stream, fields: readonly H2Field[], ends: boolean): void {
     if (stream.heads.length >= maxWaitingHeads) {
-      this.#queue(resetFrame(stream.id, codeOf("calm")));
+      this.#outbox.send(resetFrame(stream.id, codeOf("calm")));
       this.#break(stream, codeOf("calm"));
     } else this.#sendHead(stream, fields, ends);
   }
@@ -153,7 +147,7 @@ export class H2Connection {
     if (stream.isClosed) return;
     this.#remove(stream);
     if (this.#isServer || stream.isOnWire) {
-      this.#queue(resetFrame(stream.id, code));
+      this.#outbox.send(resetFrame(stream.id, code));
     }
   }
 
@@ -171,16 +165,6 @@ export class H2Connection {
     if (stream.isClosed) return;
     stream.heads.push({ fields, ends });
     this.#outbox.wake(stream);
-  }
-
-  /** For frames that are sent when nobody reads: a peer that lets too many wait is no peer. */
-  #queue(frame: Uint8Array): void {
-    if (this.#isOver) return;
-    try {
-      this.#outbox.queue(frame);
-    } catch {
-      this.#source.reset();
-    }
   }
 
   #add(stream: H2Stream): void {
@@ -216,13 +200,13 @@ export class H2Connection {
     stream.owedOctets += octets;
     if (stream.owedOctets < streamWindow / 8) return;
     stream.receiveWindow += stream.owedOctets;
-    this.#queue(windowFrame(stream.id, stream.owedOctets));
+    this.#outbox.send(windowFrame(stream.id, stream.owedOctets));
     stream.owedOctets = 0;
   }
 
   #tellCredit(): void {
     const owed = this.#credit.take();
-    if (owed > 0) this.#queue(windowFrame(0, owed));
+    if (owed > 0) this.#outbox.send(windowFrame(0, owed));
   }
 
   async #read(): Promise<void> {
@@ -247,8 +231,10 @@ export class H2Connection {
   #fail({ streamId, code }: H2Error): void {
     this.#resets.spend();
     const stream = this.#streams.get(streamId);
-    if (stream === undefined) return this.#queue(resetFrame(streamId, code));
-    this.#queue(resetFrame(streamId, code));
+    if (stream === undefined) {
+      return this.#outbox.send(resetFrame(streamId, code));
+    }
+    this.#outbox.send(resetFrame(streamId, code));
     this.#break(stream, code);
   }
 

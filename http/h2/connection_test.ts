@@ -209,6 +209,78 @@ Deno.test("HTTP/2: what a stream sends is credited as it goes on, and no sooner"
   upstream.end();
 });
 
+Deno.test("HTTP/2: requests that a destination says it did not look at are refused, so that the client may ask again", async () => {
+  const { peer, app, over } = serveRaw();
+  await peer.send(
+    h2Preface,
+    settings,
+    peer.headers(1, get()),
+    peer.headers(3, get()),
+  );
+  const upstream = new RawPeer((await app.accept()).conn);
+  await upstream.skip(h2Preface.length);
+  await upstream.next(frameType.headers);
+  await upstream.next(frameType.headers);
+  await upstream.send(
+    settings,
+    encodeFrame(frameType.goAway, 0, 0, [...uint32(1), ...uint32(0)]),
+  );
+  const reset = await peer.next(frameType.resetStream);
+  assert.equal(reset!.streamId, 3);
+  assert.equal(readUint32(reset!.payload, 0), errorCodes["refused-stream"]);
+  await upstream.send(upstream.headers(1, [[":status", "204"]]));
+  assert.equal((await peer.next(frameType.headers))!.streamId, 1);
+  await peer.send(peer.headers(5, get()));
+  const second = new RawPeer((await app.accept()).conn);
+  await second.skip(h2Preface.length);
+  assert.equal((await second.next(frameType.headers))!.streamId, 1);
+  peer.end();
+  await over;
+});
+
+Deno.test("HTTP/2: a client that does not read stops only its destination's stream", async () => {
+  const { peer, app, over } = serveRaw();
+  await peer.send(h2Preface, settings, peer.headers(1, get()));
+  const upstream = new RawPeer((await app.accept()).conn);
+  await upstream.skip(h2Preface.length);
+  await upstream.next(frameType.headers);
+  await upstream.send(
+    settings,
+    upstream.headers(1, [[":status", "200"]], 4),
+    ...Array.from({ length: 16 }, () => data(1, 16_384)),
+    encodeFrame(frameType.ping, 0, 0, new Uint8Array(8)),
+  );
+  let credit = 0;
+  for (;;) {
+    const update = await upstream.next(frameType.windowUpdate);
+    if (update!.streamId === 1) credit += readUint32(update!.payload, 0);
+    // The client's windows let 65 535 octets pass.
+    if (credit >= 32_768) break;
+  }
+  await upstream.send(encodeFrame(frameType.ping, 0, 0, new Uint8Array(8)));
+  await upstream.next(frameType.ping);
+  assert.ok(credit <= 65_535, `${credit} octets were credited`);
+  await upstream.send(...Array.from({ length: 5 }, () => data(1, 16_384)));
+  const reset = await upstream.next(frameType.resetStream);
+  assert.equal(readUint32(reset!.payload, 0), errorCodes["flow-control"]);
+  peer.end();
+  await over;
+  upstream.end();
+});
+
+Deno.test("HTTP/2: the connection that was opened while the client was silent serves", async () => {
+  const { peer, app, over, clock } = serveRaw();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  clock.advance(100);
+  const upstream = new RawPeer((await app.accept()).conn);
+  await peer.send(h2Preface, settings, peer.headers(1, get()));
+  await upstream.skip(h2Preface.length);
+  assert.equal((await upstream.next(frameType.headers))!.streamId, 1);
+  peer.end();
+  await over;
+  assert.equal(app.opened, 1);
+});
+
 Deno.test("HTTP/2: any frames are served or refused, and the connection ends", async () => {
   const anyFrame = fc.record({
     type: fc.nat({ max: 10 }),

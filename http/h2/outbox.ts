@@ -52,6 +52,16 @@ export class Outbox {
     this.#wake.resolve();
   }
 
+  /** The same where nobody could be told: the connection breaks off then. */
+  send(frame: Uint8Array): void {
+    if (this.#isStopped) return;
+    try {
+      this.queue(frame);
+    } catch {
+      this.#conn.reset();
+    }
+  }
+
   /** There is something to send on `stream`, or its window has opened. */
   wake(stream: H2Stream): void {
     if (stream.isClosed) return;

@@ -7,7 +7,7 @@
  */
 import type { ByteSource } from "../byte_source.ts";
 import type { Destination } from "../destination.ts";
-import type { ConnectionParts } from "../h1/connection.ts";
+import type { ConnectionParts } from "../connection_parts.ts";
 import { openDestination } from "../open_destination.ts";
 import { h2Preface } from "../sniff.ts";
 import { H2Connection } from "./connection.ts";
