@@ -50,7 +50,7 @@ export class H2Connection {
   readonly #handlers: H2Handlers;
   readonly #outbox: Outbox;
   readonly #decoder = new HpackDecoder();
-  readonly #blocks = new HeaderBlocks();
+  readonly #blocks: HeaderBlocks;
   readonly #credit = new ReceiveCredit();
   readonly #streams = new Map<number, H2Stream>();
   readonly #peer = { ...firstPeerSettings };
@@ -73,6 +73,7 @@ export class H2Connection {
   ) {
     this.#source = source;
     this.#clock = clock;
+    this.#blocks = new HeaderBlocks({ clock, onLate: () => source.reset() });
     this.#isServer = role === "server";
     this.#handlers = handlers;
     this.#outbox = new Outbox(source, (stream) => this.#closeIfDone(stream));
@@ -110,6 +111,7 @@ export class H2Connection {
     } catch (error) {
       code = error instanceof H2Error ? error.code : codeOf("internal");
     }
+    this.#blocks.stop();
     this.isOpen = false;
     for (const stream of [...this.#streams.values()]) {
       const code = codeOf(this.#isServer ? "cancel" : "internal");

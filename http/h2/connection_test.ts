@@ -5,7 +5,8 @@ import { h2Preface } from "../sniff.ts";
 import { errorCodes } from "./error.ts";
 import { encodeFrame, frameType, readUint32, uint32 } from "./frame.ts";
 import type { H2Field } from "./hpack_decoder.ts";
-import { get, RawPeer, serveRaw, settings } from "./raw_peer_fake.ts";
+import { get } from "./malformed_corpus.ts";
+import { RawPeer, serveRaw, settings } from "./raw_peer_fake.ts";
 
 const data = (id: number, octets: number, flags = 0) =>
   encodeFrame(frameType.data, flags, id, new Uint8Array(octets));
@@ -279,6 +280,18 @@ Deno.test("HTTP/2: the connection that was opened while the client was silent se
   peer.end();
   await over;
   assert.equal(app.opened, 1);
+});
+
+Deno.test("HTTP/2: a header block that is not whole after 60 s ends the connection", async () => {
+  const { peer, over, clock } = serveRaw();
+  await peer.send(h2Preface, settings, peer.headers(1, get(), 1));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  clock.advance(59_999);
+  await peer.send(encodeFrame(frameType.continuation, 0, 1, []));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  clock.advance(1);
+  await over;
+  assert.equal(await peer.next(frameType.goAway), undefined);
 });
 
 Deno.test("HTTP/2: any frames are served or refused, and the connection ends", async () => {

@@ -1,3 +1,5 @@
+import type { Clock } from "../../net/mod.ts";
+import { defaultLimits } from "../serve_options.ts";
 import { H2Error } from "./error.ts";
 import { flag, type Frame, frameType, unpad } from "./frame.ts";
 
@@ -16,6 +18,20 @@ export class HeaderBlocks {
   #open: { streamId: number; endsStream: boolean } | undefined;
   #parts: Uint8Array[] = [];
   #size = 0;
+  readonly #clock: Clock;
+  readonly #onLate: () => void;
+  #callOff = () => {};
+
+  /** @param options.onLate Called when a block does not become whole. */
+  constructor(options: { clock: Clock; onLate: () => void }) {
+    this.#clock = options.clock;
+    this.#onLate = options.onLate;
+  }
+
+  /** Nothing more comes. */
+  stop(): void {
+    this.#callOff();
+  }
 
   /**
    * Takes every frame of the connection, in order.
@@ -42,9 +58,11 @@ export class HeaderBlocks {
         return { streamId, endsStream, octets: block };
       }
       this.#open = { streamId, endsStream };
+      this.#callOff = this.#clock.after(defaultLimits.headMs, this.#onLate);
       this.#add(block);
     }
     if (!(flags & flag.endHeaders)) return "more";
+    this.#callOff();
     const octets = new Uint8Array(this.#size);
     let at = 0;
     for (const part of this.#parts) {

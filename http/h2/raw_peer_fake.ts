@@ -83,13 +83,3 @@ export function serveRaw() {
   });
   return { peer: new RawPeer(client), app, heads, over, clock };
 }
-
-export function get(...more: H2Field[]): H2Field[] {
-  return [
-    [":method", "GET"],
-    [":scheme", "http"],
-    [":path", "/"],
-    [":authority", "app"],
-    ...more,
-  ];
-}
