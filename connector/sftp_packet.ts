@@ -80,6 +80,18 @@ export function encodeSftp(
   return packet;
 }
 
+/** Where in a packet of attributes, its length included, the mode of a symbolic link is; undefined when there is none. */
+export function linkOfAttributes(packet: Uint8Array): number | undefined {
+  const view = new DataView(packet.buffer, packet.byteOffset, packet.length);
+  const flagsAt = 9; // After length, type and id.
+  if (packet.length < flagsAt + 4) return undefined;
+  const flags = view.getUint32(flagsAt);
+  const at = flagsAt + 4 + (flags & hasSize ? 8 : 0) +
+    (flags & hasOwner ? 8 : 0);
+  if (!(flags & hasPermissions) || packet.length < at + 4) return undefined;
+  return (view.getUint32(at) & 0o170000) === 0o120000 ? at : undefined;
+}
+
 /**
  * Reads the fields of a packet one after the other.
  *

@@ -1,6 +1,7 @@
 /** Mounts an SFTP stream by the user's own sshfs. */
 import { type Conn, pipe } from "../net/mod.ts";
 import { ChildConn } from "./child_conn.ts";
+import { withoutLinks } from "./sftp_guard.ts";
 
 /** From the start of sshfs to the mount: it asks the server once. */
 const mountMs = 10_000;
@@ -51,7 +52,7 @@ export async function sshfsTrouble(): Promise<string | undefined> {
  * Mounts until the stream ends, `signal` aborts, or the mount is taken away.
  *
  * Links are followed in the pod's container for files (`follow_symlinks`): what they lead to is never looked for on the
- * laptop. All files are shown as the user's own, and nobody else may enter. When this process is killed sshfs finds the
+ * laptop, whatever the server tells. All files are shown as the user's own, and nobody else may enter. When this process is killed sshfs finds the
  * end of its input, and when sshfs is killed its fusermount3 does: both take the mount away.
  *
  * @param onMounted called once the volumes can be read
@@ -82,7 +83,7 @@ export async function mountSshfs(
     detached: true,
   }).spawn();
   const said = lastWords(child.stderr);
-  const joined = pipe(conn, new ChildConn(child));
+  const joined = pipe(withoutLinks(conn), new ChildConn(child));
   let hasEnded = false;
   const ended = child.status.then(() => {
     hasEnded = true;
