@@ -19,6 +19,8 @@ export interface ServeOptions {
   readonly otherwise: Destination;
   /** Breaks everything off. */
   readonly signal: AbortSignal;
+  /** Ends the connection as soon as no request is in progress. What is no HTTP, or no longer, goes on. */
+  readonly drain?: AbortSignal;
   readonly onTapLost?: OnTapLost;
   readonly clock?: Clock;
   readonly limits?: Partial<ServeLimits>;

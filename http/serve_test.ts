@@ -138,3 +138,44 @@ Deno.test("a client that goes away while a destination is opened calls the openi
   await called.promise;
   await served.over;
 });
+
+Deno.test("drain ends an idle connection at once, a busy one after its answer, and no pipe", async () => {
+  const get = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+  const ok = "HTTP/1.1 204 No Content\r\n\r\n";
+  for (const kind of ["idle", "busy", "pipelined", "pipe"]) {
+    const drain = new AbortController();
+    const served = serve({ drain: drain.signal });
+    const { client, app } = served;
+    await client.send(kind === "pipe" ? "\0" : get);
+    const talk = await app.accept();
+    if (kind === "pipe") {
+      drain.abort();
+      await client.send("\0");
+      assert.equal(await talk.octets(2), "\0\0");
+      client.conn.reset();
+      await served.over;
+      continue;
+    }
+    await talk.octets(get.length);
+    if (kind === "busy") drain.abort();
+    if (kind === "pipelined") {
+      await client.send(get);
+      await turns();
+      drain.abort();
+    }
+    await talk.send(ok);
+    assert.equal(await client.octets(ok.length), ok);
+    if (kind === "pipelined") {
+      await talk.octets(get.length);
+      await talk.send(ok);
+      assert.equal(await client.octets(ok.length), ok);
+    }
+    if (kind === "idle") {
+      await turns();
+      drain.abort();
+    }
+    assert.equal(await client.rest(), "");
+    client.conn.close();
+    await served.over;
+  }
+});

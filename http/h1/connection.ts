@@ -27,8 +27,11 @@ export async function serveH1(parts: ConnectionParts): Promise<void> {
     let request: Request;
     let headOctets: number | undefined;
     try {
-      headOctets = await readHead(client, { ...parts, isFirst });
-      if (headOctets === undefined) return client.close();
+      const { drain } = parts.options;
+      headOctets = await readHead(client, { ...parts, isFirst, drain });
+      if (headOctets === undefined) {
+        return await linger(client, { ...parts.limits, ...parts });
+      }
       request = parseRequest(client.unread.subarray(0, headOctets));
     } catch (error) {
       if (!(error instanceof FramingError)) throw error;

@@ -6,18 +6,23 @@ import { findHeadEnd, FramingError } from "./fields.ts";
 /**
  * Waits for the head of a request, for as long as it takes to begin, and so long as the limit says to be whole.
  *
- * @returns Its length, or `undefined` when the client ended before it.
+ * @returns Its length, or `undefined` when the client ended, or `drain` aborted, before it began.
  * @throws {FramingError} with 408 for a slow one, 431 for a long one.
  */
 export async function readHead(
   client: ByteSource,
-  { isFirst, clock, limits }: {
+  { isFirst, drain, clock, limits }: {
     isFirst: boolean;
+    drain: AbortSignal | undefined;
     clock: Clock;
     limits: ServeLimits;
   },
 ): Promise<number | undefined> {
-  const late = Promise.withResolvers<never>();
+  const late = Promise.withResolvers<false>();
+  const onDrain = () => {
+    if (client.unreadBytes === 0) late.resolve(false);
+  };
+  drain?.addEventListener("abort", onDrain);
   late.promise.catch(() => {});
   let cancel: (() => void) | undefined;
   // Some clients send an empty line after a body: RFC 9112 section 2.2.
@@ -33,6 +38,7 @@ export async function readHead(
       const mayBeSkipped = maySkip && unread[0] === 0x0d;
       const end = mayBeSkipped ? undefined : findHeadEnd(unread);
       if (end !== undefined) return end;
+      if (unread.length === 0 && drain?.aborted) return undefined;
       if (client.isFull) throw new FramingError(431, "a head is too long");
       if (unread.length > 0) {
         cancel ??= clock.after(
@@ -47,5 +53,6 @@ export async function readHead(
     }
   } finally {
     cancel?.();
+    drain?.removeEventListener("abort", onDrain);
   }
 }

@@ -9,7 +9,6 @@
  */
 import type { Clock } from "../../net/mod.ts";
 import type { ByteSource } from "../byte_source.ts";
-import { h2Preface } from "../sniff.ts";
 import { H2Error } from "./error.ts";
 import {
   checkLength,
@@ -32,13 +31,8 @@ import { type HeaderBlock, HeaderBlocks } from "./header_block.ts";
 import { type H2Field, HpackDecoder } from "./hpack_decoder.ts";
 import { Outbox } from "./outbox.ts";
 import { idleRate, RateBound, resetRate } from "./rate_bound.ts";
-import { connectionWindow, ReceiveCredit } from "./receive_credit.ts";
-import {
-  firstPeerSettings,
-  maxStreams,
-  settingsFrame,
-  streamWindow,
-} from "./settings.ts";
+import { ReceiveCredit } from "./receive_credit.ts";
+import { firstPeerSettings, greeting, maxStreams } from "./settings.ts";
 import { H2Stream, maxWaitingHeads } from "./stream.ts";
 
 /** How long the peer may take to read the last frames. */
@@ -51,7 +45,9 @@ export class H2Connection {
   readonly #outbox: Outbox;
   readonly #decoder = new HpackDecoder();
   readonly #blocks: HeaderBlocks;
-  readonly #credit = new ReceiveCredit();
+  readonly #credit = new ReceiveCredit((octets) =>
+    this.#outbox.send(windowFrame(0, octets))
+  );
   readonly #streams = new Map<number, H2Stream>();
   readonly #peer = { ...firstPeerSettings };
   readonly #control: ControlFrames;
@@ -62,6 +58,7 @@ export class H2Connection {
   #hasSettings = false;
   /** Whether new requests may be sent; not after GOAWAY. */
   isOpen = true;
+  #isRefusing = false;
 
   constructor(
     source: ByteSource,
@@ -88,9 +85,7 @@ export class H2Connection {
       onGoAway: (lastId) => this.#onGoAway(lastId),
       onClosed: (streamId) => this.#ignoreClosed(streamId),
     });
-    if (!this.#isServer) this.#outbox.queue(h2Preface);
-    this.#outbox.queue(settingsFrame(role));
-    this.#outbox.queue(windowFrame(0, connectionWindow - 65_535));
+    this.#outbox.queue(greeting(role));
   }
 
   /** Whether one more request may be sent right away. */
@@ -104,7 +99,9 @@ export class H2Connection {
 
   /** Runs until the connection is over, whose streams are then reset. Never rejects. */
   async run(): Promise<void> {
-    const sending = this.#outbox.run().catch(() => this.#source.reset());
+    const sending = this.#outbox.run()
+      .then(() => this.#source.closeWrite())
+      .catch(() => this.#source.reset());
     let code = codeOf("none");
     try {
       await this.#read();
@@ -153,6 +150,17 @@ export class H2Connection {
     }
   }
 
+  /** Of a server: takes no further requests. Clients ask elsewhere for those that are on their way. */
+  refuseFurther(): void {
+    this.#isRefusing = true;
+    this.#outbox.send(goAwayFrame(this.#lastId, codeOf("none")));
+  }
+
+  /** Ends the connection after what is to be sent, and its peer's end. */
+  end(): void {
+    this.#outbox.stop();
+  }
+
   /** Lets go of the connection; its streams are reset. */
   close(): void {
     this.#source.close();
@@ -197,18 +205,9 @@ export class H2Connection {
 
   #consumed(stream: H2Stream, octets: number): void {
     this.#credit.release(octets);
-    this.#tellCredit();
     if (stream.hasReceivedEnd || stream.isClosed) return;
-    stream.owedOctets += octets;
-    if (stream.owedOctets < streamWindow / 8) return;
-    stream.receiveWindow += stream.owedOctets;
-    this.#outbox.send(windowFrame(stream.id, stream.owedOctets));
-    stream.owedOctets = 0;
-  }
-
-  #tellCredit(): void {
-    const owed = this.#credit.take();
-    if (owed > 0) this.#outbox.send(windowFrame(0, owed));
+    const owed = stream.owe(octets);
+    if (owed > 0) this.#outbox.send(windowFrame(stream.id, owed));
   }
 
   async #read(): Promise<void> {
@@ -269,7 +268,7 @@ export class H2Connection {
       }
       if (streamId % 2 === 0) throw new H2Error("protocol", "an even stream");
       this.#lastId = streamId;
-      if (this.#streams.size >= maxStreams) {
+      if (this.#isRefusing || this.#streams.size >= maxStreams) {
         throw new H2Error("refused-stream", "too many streams", streamId);
       }
       stream = new H2Stream(streamId, this.#peer.initialWindow);
@@ -300,7 +299,7 @@ export class H2Connection {
     }
     const stream = this.#streams.get(streamId);
     if (stream === undefined) {
-      this.#tellCredit();
+      this.#credit.tell();
       return this.#ignoreClosed(streamId);
     }
     const ends = (flags & flag.endStream) !== 0;
@@ -312,7 +311,7 @@ export class H2Connection {
       this.#consumed(stream, payload.length - octets.length);
     }
     stream.incoming.push(octets);
-    this.#tellCredit();
+    this.#credit.tell();
     if (!ends) return;
     finish(stream);
     this.#closeIfDone(stream);

@@ -294,6 +294,27 @@ Deno.test("HTTP/2: a header block that is not whole after 60 s ends the connecti
   assert.equal(await peer.next(frameType.goAway), undefined);
 });
 
+Deno.test("HTTP/2: drain answers what is in progress, refuses the rest, and ends", async () => {
+  const drain = new AbortController();
+  const { peer, app, over } = serveRaw({ drain: drain.signal });
+  await peer.send(h2Preface, settings, peer.headers(1, get()));
+  const upstream = new RawPeer((await app.accept()).conn);
+  await upstream.skip(h2Preface.length);
+  await upstream.next(frameType.headers);
+  drain.abort();
+  const goAway = await peer.next(frameType.goAway);
+  assert.equal(readUint32(goAway!.payload, 0), 1);
+  assert.equal(readUint32(goAway!.payload, 4), errorCodes.none);
+  await peer.send(peer.headers(3, get()));
+  const reset = await peer.next(frameType.resetStream);
+  assert.equal(readUint32(reset!.payload, 0), errorCodes["refused-stream"]);
+  await upstream.send(settings, upstream.headers(1, [[":status", "204"]]));
+  assert.equal((await peer.next(frameType.headers))!.streamId, 1);
+  assert.equal(await peer.next(frameType.goAway), undefined);
+  peer.end();
+  await over;
+});
+
 Deno.test("HTTP/2: any frames are served or refused, and the connection ends", async () => {
   const anyFrame = fc.record({
     type: fc.nat({ max: 10 }),

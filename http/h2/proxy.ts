@@ -38,6 +38,8 @@ class Proxy {
   readonly #client: H2Connection;
   readonly #upstreams: H2Upstreams;
   readonly #taps: H2Upstreams;
+  #isDraining = false;
+  #callOffEnd = () => {};
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
@@ -50,6 +52,7 @@ class Proxy {
       handlers: {
         onRequest: (request) => this.#onRequest(request),
         onTooLarge: (stream) => answerEmpty(this.#end(stream), "431"),
+        onRoom: () => this.#endIfDrained(),
       },
     });
   }
@@ -65,10 +68,28 @@ class Proxy {
       this.#taps.end({ waits: false });
     };
     signal.addEventListener("abort", breakOff);
+    const drain = () => {
+      this.#isDraining = true;
+      this.#client.refuseFurther();
+      this.#endIfDrained();
+    };
+    if (options.drain?.aborted) drain();
+    options.drain?.addEventListener("abort", drain);
     await this.#client.run();
+    this.#callOffEnd();
+    options.drain?.removeEventListener("abort", drain);
     await this.#upstreams.end({ waits: false });
     await this.#taps.end({ waits: !signal.aborted });
     signal.removeEventListener("abort", breakOff);
+  }
+
+  /** A client that does not end when all is answered is not waited for. */
+  #endIfDrained(): void {
+    if (!this.#isDraining || this.#client.streams > 0) return;
+    this.#isDraining = false;
+    this.#client.end();
+    const { clock, limits, client } = this.#parts;
+    this.#callOffEnd = clock.after(limits.lingerMs, () => client.close());
   }
 
   #end(stream: H2Stream) {

@@ -67,7 +67,7 @@ export class RawPeer {
 
 export const settings = encodeFrame(frameType.settings, 0, 0, []);
 
-export function serveRaw() {
+export function serveRaw(options: { drain?: AbortSignal } = {}) {
   const [client, inner] = connPair();
   const app = new FakeDestination();
   const clock = new FakeClock();
@@ -80,6 +80,7 @@ export function serveRaw() {
     otherwise: app,
     signal: new AbortController().signal,
     clock,
+    ...options,
   });
   return { peer: new RawPeer(client), app, heads, over, clock };
 }

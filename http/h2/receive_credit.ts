@@ -10,6 +10,12 @@ export class ReceiveCredit {
   #left = connectionWindow;
   #waiting = 0;
   #owed = 0;
+  readonly #onOwed: (octets: number) => void;
+
+  /** @param onOwed Called with how much the peer is to be told. */
+  constructor(onOwed: (octets: number) => void) {
+    this.#onOwed = onOwed;
+  }
 
   /** False when the peer sent more than it may. */
   receive(octets: number): boolean {
@@ -26,15 +32,15 @@ export class ReceiveCredit {
   /** So much of it went on. */
   release(octets: number): void {
     this.#waiting -= octets;
+    this.tell();
   }
 
-  /** What the peer is to be told, or 0. */
-  take(): number {
-    if (this.#waiting > maxWaitingOctets) return 0;
-    if (this.#owed < connectionWindow / 4) return 0;
-    const owed = this.#owed;
+  /** Tells what the peer may send again, once it is worth a frame. */
+  tell(): void {
+    if (this.#waiting > maxWaitingOctets) return;
+    if (this.#owed < connectionWindow / 4) return;
+    this.#left += this.#owed;
+    this.#onOwed(this.#owed);
     this.#owed = 0;
-    this.#left += owed;
-    return owed;
   }
 }

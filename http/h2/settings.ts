@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+import { h2Preface } from "../sniff.ts";
 import { H2Error } from "./error.ts";
 import {
   encodeFrame,
@@ -6,8 +8,10 @@ import {
   maxWindow,
   readUint32,
   uint32,
+  windowFrame,
 } from "./frame.ts";
 import { maxListBytes } from "./hpack_decoder.ts";
+import { connectionWindow } from "./receive_credit.ts";
 
 const id = {
   enablePush: 2,
@@ -34,13 +38,18 @@ export const firstPeerSettings: PeerSettings = {
   initialWindow: 65_535,
 };
 
-export function settingsFrame(role: "server" | "client"): Uint8Array {
+/** What a side says first. */
+export function greeting(role: "server" | "client"): Uint8Array {
   const pairs = role === "server"
     ? [[id.maxStreams, maxStreams], [id.maxListBytes, maxListBytes]]
     : [[id.enablePush, 0], [id.maxListBytes, maxListBytes]];
   pairs.push([id.initialWindow, streamWindow]);
   const payload = pairs.flatMap(([key, value]) => [0, key!, ...uint32(value!)]);
-  return encodeFrame(frameType.settings, 0, 0, payload);
+  return Buffer.concat([
+    role === "client" ? h2Preface : new Uint8Array(0),
+    encodeFrame(frameType.settings, 0, 0, payload),
+    windowFrame(0, connectionWindow - 65_535),
+  ]);
 }
 
 /** Changes `settings` by what a SETTINGS frame says. @throws {H2Error} of the connection. */

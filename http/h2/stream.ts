@@ -24,7 +24,7 @@ export class H2Stream {
   sendWindow: number;
   receiveWindow = streamWindow;
   /** What has gone on of what it sent, and it was not told yet. */
-  owedOctets = 0;
+  #owedOctets = 0;
   /** Whether the peer knows it. */
   isOnWire = false;
   hasSentEnd = false;
@@ -48,5 +48,15 @@ export class H2Stream {
   constructor(id: number, sendWindow: number) {
     this.id = id;
     this.sendWindow = sendWindow;
+  }
+
+  /** So much has gone on. Returns how much the peer is to be told, 0 while that is not worth a frame. */
+  owe(octets: number): number {
+    this.#owedOctets += octets;
+    if (this.#owedOctets < streamWindow / 8) return 0;
+    const owed = this.#owedOctets;
+    this.receiveWindow += owed;
+    this.#owedOctets = 0;
+    return owed;
   }
 }
