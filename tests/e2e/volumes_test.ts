@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type Laptop, say, sleep, waitFor } from "../cluster/mod.ts";
 import { assertSameState } from "../support/same_state.ts";
+import { Tp } from "../support/laptop_tp.ts";
 import { VolumesHolder } from "../support/volumes_holder.ts";
 import { openVolumesPlace, swap } from "../support/volumes_place.ts";
 import { podPasswd } from "../support/volumes_pod.ts";
@@ -239,7 +240,7 @@ Deno.test("volumes are mounted on a laptop", async (t) => {
     await holder.kill();
     await sleep(100);
     assert.match(await mounts(laptop), /fuse.sshfs/);
-    await VolumesHolder.repair(laptop);
+    await new Tp(laptop, { user: "tp-test" }).run(["status"]);
     assert.equal(await mounts(laptop), "");
     assertSameState(await laptop.snapshot(), before);
   });
