@@ -98,7 +98,9 @@ export async function connect(
   }
   signal.throwIfAborted();
   const { namespace } = access;
-  const calls = new InterceptCalls({ api, intercepts, namespace });
+  const calls = building.use(
+    new InterceptCalls({ api, intercepts, namespace }),
+  );
   const parts = {
     ...{ access, request, link: linked, daemon, view, network },
     ...{ intercepts, calls },

@@ -22,11 +22,17 @@ export interface InterceptCallsOptions {
   namespace: string;
 }
 
-export class InterceptCalls {
+export class InterceptCalls implements Disposable {
   readonly #options: InterceptCallsOptions;
+  readonly #closed = new AbortController();
 
   constructor(options: InterceptCallsOptions) {
     this.#options = options;
+  }
+
+  /** Ends the answers that go on. */
+  [Symbol.dispose](): void {
+    this.#closed.abort();
   }
 
   /** `undefined` for what is no call of these. */
@@ -63,10 +69,11 @@ export class InterceptCalls {
         const { info, ended } = held.parts!;
         tell({ event: "intercepted", info: info() });
         if (!request.isHeld) return;
-        const gone = Promise.withResolvers<undefined>();
-        signal.addEventListener("abort", () => gone.resolve(undefined));
-        if (signal.aborted) gone.resolve(undefined);
-        const reason = await Promise.race([ended, gone.promise]);
+        const reason = await Promise.race([
+          ended,
+          aborted(held.signal).then(() => "it was left"),
+          aborted(signal),
+        ]);
         if (reason === undefined) await intercepts.release(held);
         else tell({ event: "ended", reason });
       } catch (error) {
@@ -99,7 +106,7 @@ export class InterceptCalls {
   /** All of the list, on a line each time that it has changed. */
   async #watch(namespace: string): Promise<Response> {
     const stop = new AbortController();
-    const { signal } = stop;
+    const signal = AbortSignal.any([stop.signal, this.#closed.signal]);
     const { api } = this.#options;
     const changes = followNamespace(api, { namespace, signal });
     // What may not be read is told in the place of the lines.
@@ -114,6 +121,13 @@ export class InterceptCalls {
       }
     });
   }
+}
+
+async function aborted(signal: AbortSignal): Promise<undefined> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  if (signal.aborted) resolve();
+  await promise;
 }
 
 /** The value, or 409 and the failure. */

@@ -19,7 +19,7 @@ function place() {
     nameLaptop: () => Promise.resolve({ client: "anna@desk", label: "c0ffee" }),
   });
   return {
-    cluster,
+    ...{ cluster, intercepts },
     calls: new InterceptCalls({ api, intercepts, namespace }),
   };
 }
@@ -92,6 +92,24 @@ Deno.test("POST /intercept of a held one tells that somebody else has ended it",
   const { value } = await reader.read();
   assert.equal(JSON.parse(value!).event, "ended");
   assert.equal((await reader.read()).done, true);
+});
+
+Deno.test("answers that go on end with the connection, so that the connector can", async () => {
+  const { calls, intercepts } = place();
+  const { reader } = await untilTold(
+    await post(calls, "/intercept", request(true)),
+  );
+  const list = await calls.answer(
+    new Request("http://127.0.0.1/list?watch=true"),
+  );
+  calls[Symbol.dispose]();
+  await intercepts[Symbol.asyncDispose]();
+  const { value } = await reader.read();
+  assert.deepEqual(JSON.parse(value!), {
+    ...{ event: "ended", reason: "it was left" },
+  });
+  assert.equal((await reader.read()).done, true);
+  await list!.text();
 });
 
 Deno.test("POST /intercept is called off by who goes away before it stands", async () => {

@@ -6,13 +6,12 @@ import { decodeLaptopTarget, type PodPort } from "../../manager/api.ts";
 import {
   type Conn,
   type Ip,
-  pipe,
-  pipeDatagrams,
   RefusedError,
   systemClock,
 } from "../../net/mod.ts";
 import { dialTcp, refusalOfError, UdpDatagrams } from "../../tcp/mod.ts";
 import type { Incoming } from "../../tunnel/mod.ts";
+import { LaptopFlows } from "./laptop_flows.ts";
 
 /** A flow of datagrams on which nothing goes for so long has ended. */
 const idleMs = 60_000;
@@ -31,15 +30,17 @@ export interface TableEntry {
 }
 
 export class InterceptTable {
-  readonly #entries = new Map<string, TableEntry>();
+  readonly #entries = new Map<string, TableEntry & { flows: LaptopFlows }>();
 
   set(uid: string, entry: TableEntry): void {
-    this.#entries.set(uid, entry);
+    this.#entries.set(uid, { ...entry, flows: new LaptopFlows() });
   }
 
-  /** What is under way goes on. */
-  delete(uid: string): void {
+  /** Takes no more of it. Resolves when what was under way has ended, or has been ended. */
+  async delete(uid: string): Promise<void> {
+    const entry = this.#entries.get(uid);
     this.#entries.delete(uid);
+    await entry?.flows.end();
   }
 
   /** Answers a stream that the manager opens. Returns at once; nothing is thrown later. */
@@ -51,17 +52,17 @@ export class InterceptTable {
   };
 
   async #serve(incoming: Incoming): Promise<void> {
-    const { addresses, port } = this.#find(incoming);
+    const { addresses, port, flows } = this.#find(incoming);
     if (incoming.datagrams) {
       const [ip] = addresses;
       const flow = new UdpDatagrams({ ip, port }, {
         ...{ clock: systemClock, idleMs },
       });
-      await pipeDatagrams(flow, incoming.acceptDatagrams());
+      await flows.joinDatagrams(flow, incoming.acceptDatagrams());
       return;
     }
     const conn = await dialFirst(addresses, port, incoming.signal);
-    await pipe(conn, incoming.accept());
+    await flows.join(conn, incoming.accept());
   }
 
   #find(incoming: Incoming) {
@@ -76,7 +77,8 @@ export class InterceptTable {
       const detail = "The laptop has no such intercept";
       throw new RefusedError("unknown-target", detail);
     }
-    return { addresses: entry.addresses, port: port.laptop };
+    const { addresses, flows } = entry;
+    return { addresses, flows, port: port.laptop };
   }
 }
 

@@ -73,10 +73,34 @@ Deno.test("InterceptTable refuses what it does not know, and dials nothing", asy
       refusal: "unknown-target",
     });
   }
-  table.delete("uid-1");
+  await table.delete("uid-1");
   await assert.rejects(pair.acceptor.open(target(tcp(8080))), {
     refusal: "unknown-target",
   });
+});
+
+Deno.test("InterceptTable.delete() ends what is quiet by telling the server, and breaks off what stays", async () => {
+  const { listener, laptop } = listen();
+  using _ = listener;
+  const table = new InterceptTable();
+  const ports = [{ pod: tcp(8080), laptop }];
+  table.set("uid-1", { name: "web", addresses: [ip], ports });
+  await using pair = await openPair({ serveDialer: table.serve });
+  const into = new Uint8Array(16);
+  const opening = [1, 2].map(() => pair.acceptor.open(target(tcp(8080))));
+  const [polite, deaf] = [await listener.accept(), await listener.accept()];
+  const [first, second] = await Promise.all(opening);
+  const deleted = table.delete("uid-1");
+  assert.equal(await polite.read(into), null);
+  polite.close();
+  const ends = [first, second].map((stream) =>
+    stream!.read(into).then((read) => read, () => "broken off")
+  );
+  assert.deepEqual((await Promise.all(ends)).toSorted(), ["broken off", null]);
+  await first!.closeWrite().catch(() => {});
+  await second!.closeWrite().catch(() => {});
+  await deleted;
+  deaf.close();
 });
 
 Deno.test("InterceptTable refuses as the laptop does when nothing listens", async () => {
