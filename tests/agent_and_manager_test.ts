@@ -51,7 +51,6 @@ function openManager(clock: FakeClock, port: PodPort) {
   });
   const relay = new Relay({
     ...{ laptops, agents, isPresent: () => true },
-    isInForce: () => true,
     findIntercept: (uid) => uid === "a" ? intercept : undefined,
   });
   const rules = new Feed<readonly Rule[]>();
