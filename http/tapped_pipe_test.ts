@@ -123,3 +123,29 @@ Deno.test("a tap that is lost in one request has a fresh connection in the next"
   await served.over;
   assert.equal(lost.length, 1);
 });
+
+Deno.test("a tap gets what is sent after a protocol switch too", async () => {
+  const app = new FakeDestination();
+  const tap = new FakeDestination();
+  const served = serve({ route: () => ({ destination: app, taps: [tap] }) });
+  const { client } = served;
+  const upgrade = "GET / HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\n\r\n";
+  await client.send(upgrade);
+  const talk = await app.accept();
+  await talk.octets(upgrade.length);
+  const answer = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
+  await talk.send(answer);
+  assert.equal(await client.octets(answer.length), answer);
+  await client.send("\x81\x01a");
+  assert.equal(await talk.octets(3), "\x81\x01a");
+  const tapTalk = await tap.accept();
+  assert.equal(
+    await tapTalk.octets(upgrade.length + 3),
+    `${upgrade}\x81\x01a`,
+  );
+  await client.conn.closeWrite();
+  await talk.conn.closeWrite();
+  assert.equal(await tapTalk.rest(), "");
+  tapTalk.conn.close();
+  await served.over;
+});
