@@ -51,6 +51,7 @@ function openManager(clock: FakeClock, port: PodPort) {
   });
   const relay = new Relay({
     ...{ laptops, agents, isPresent: () => true },
+    isInForce: () => true,
     findIntercept: (uid) => uid === "a" ? intercept : undefined,
   });
   const rules = new Feed<readonly Rule[]>();

@@ -129,6 +129,12 @@ export class InterceptControl implements AsyncDisposable {
     return this.#ledger.presenceOf(sessionLabelOf(spec.session)) === "here";
   }
 
+  /** True when agents are told its rule. */
+  isInForce(intercept: Intercept): boolean {
+    const rules = this.#workloads.get(keyOf(intercept))?.rules.value ?? [];
+    return rules.some(({ id }) => id === intercept.metadata.uid);
+  }
+
   findAgent({ namespace, workload }: {
     namespace: string;
     workload: Pick<WorkloadRef, "kind" | "name">;

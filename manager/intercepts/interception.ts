@@ -56,6 +56,7 @@ export class Interception implements AsyncDisposable {
       ...{ laptops: this.laptops, agents: this.#control.agents },
       findIntercept: (uid) => this.#control.findIntercept(uid),
       isPresent: (intercept) => this.#control.isPresent(intercept),
+      isInForce: (intercept) => this.#control.isInForce(intercept),
     });
     this.#version = this.#askVersion();
   }

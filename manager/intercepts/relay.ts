@@ -31,6 +31,8 @@ export interface RelayOptions {
   findIntercept: (uid: string) => Intercept | undefined;
   /** Whether its laptop has not been away for too long. */
   isPresent: (intercept: Intercept) => boolean;
+  /** Whether agents are told its rule. */
+  isInForce: (intercept: Intercept) => boolean;
 }
 
 export class Relay {
@@ -58,7 +60,7 @@ export class Relay {
     incoming: Incoming,
     { intercept: uid, port, workload }: LaptopWish,
   ): Promise<void> {
-    const { laptops, findIntercept } = this.#options;
+    const { laptops, findIntercept, isInForce } = this.#options;
     const intercept = findIntercept(uid);
     if (intercept === undefined || keyOfWorkload(intercept) !== workload) {
       throw new RefusedError("forbidden", "The workload has no such intercept");
@@ -67,7 +69,7 @@ export class Relay {
     if (!ports.some((one) => keyOf(one) === keyOf(port))) {
       throw new RefusedError("forbidden", "The port is not intercepted");
     }
-    if (!this.#isServed(intercept)) {
+    if (!isInForce(intercept)) {
       throw new RefusedError("gone", "The intercept is not in force");
     }
     using _stream = this.#place();
@@ -99,13 +101,6 @@ export class Relay {
     const target = encodePodTarget(wanted);
     const joined = await open(agent.session, { incoming, target, signal });
     await joined();
-  }
-
-  /** Traffic goes on to a laptop that is a moment away; what was refused before is not tried. */
-  #isServed(intercept: Intercept): boolean {
-    const phase = intercept.status?.phase;
-    return this.#options.isPresent(intercept) && phase !== "Failed" &&
-      phase !== "Conflict";
   }
 
   #agentFor(intercept: Intercept) {

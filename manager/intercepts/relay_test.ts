@@ -68,6 +68,7 @@ function open() {
   let isPresent = true;
   const relay = new Relay({
     ...{ laptops, agents, isPresent: () => isPresent },
+    isInForce: () => isPresent,
     findIntercept: (uid) => intercepts.get(uid),
   });
   const rules = new Feed<readonly Rule[]>();

@@ -1,141 +1,25 @@
 /** What the manager makes of Intercept objects: agents, rollouts, statuses; without a laptop that would serve. */
 import assert from "node:assert/strict";
-import type {
-  Agent,
-  Intercept,
-  InterceptSpec,
-  WorkloadRef,
-} from "../../manager/api.ts";
+import type { Agent } from "../../manager/api.ts";
 import {
-  type Cluster,
   deployIntercepts,
   Laptop,
   openCluster,
   say,
   waitFor,
 } from "../cluster/mod.ts";
+import {
+  http,
+  InterceptedNamespace,
+  sessionOf,
+} from "../support/hand_made_intercepts.ts";
 import { Tp } from "../support/laptop_tp.ts";
-import { type ManagerPlace, managerPlace } from "../support/manager_place.ts";
+import { managerPlace } from "../support/manager_place.ts";
 
-const owner = "test:alice";
-const http = { port: 8080, protocol: "TCP" } as const;
 const echo = { apiVersion: "apps/v1", kind: "Deployment", name: "echo" };
 const headless = {
   ...{ apiVersion: "apps/v1", kind: "StatefulSet", name: "echo-headless" },
 };
-
-/** Looks at one namespace as an administrator does. */
-class Namespace {
-  readonly #cluster: Cluster;
-  readonly #name: string;
-  readonly #manager: string;
-  /** Of a laptop that is connected. */
-  readonly #session: string;
-
-  constructor(
-    cluster: Cluster,
-    { name, manager, session }: {
-      name: string;
-      manager: string;
-      session: string;
-    },
-  ) {
-    this.#cluster = cluster;
-    this.#name = name;
-    this.#manager = manager;
-    this.#session = session;
-  }
-
-  async kubectl(args: string[], stdin?: string): Promise<string> {
-    const options = stdin === undefined ? {} : { stdin };
-    const all = ["--namespace", this.#name, ...args];
-    const { code, stdout, stderr } = await this.#cluster.kubectl(all, options);
-    assert.equal(code, 0, `kubectl ${all.join(" ")}\n${stderr}`);
-    return stdout;
-  }
-
-  async json<T>(...what: string[]): Promise<T> {
-    return JSON.parse(await this.kubectl(["get", ...what, "--output=json"]));
-  }
-
-  async intercept(
-    name: string,
-    workload: WorkloadRef,
-    more: Partial<InterceptSpec> = {},
-  ): Promise<void> {
-    const spec: InterceptSpec = {
-      ...{ name, owner, client: "alice@laptop", workload },
-      ...{ manager: this.#manager, session: this.#session },
-      ...{ mode: "intercept", container: "echo", ports: [http] },
-      ...more,
-    };
-    const metadata = { name };
-    const object = {
-      apiVersion: "tp.dev/v1",
-      kind: "Intercept",
-      metadata,
-      spec,
-    };
-    const as = ["--as", owner, "--as-group", "system:masters"];
-    await this.kubectl(["create", ...as, "-f", "-"], JSON.stringify(object));
-  }
-
-  /** Resolves to the intercept and how long it took, in ms. */
-  async phase(
-    name: string,
-    phase: string,
-    timeoutMs = 90_000,
-  ): Promise<{ status: NonNullable<Intercept["status"]>; ms: number }> {
-    const began = performance.now();
-    await waitFor(`phase ${phase} of ${name}`, async () => {
-      const { status } = await this.json<Intercept>("intercept", name);
-      return status?.phase === phase || JSON.stringify(status);
-    }, { timeoutMs });
-    const { status } = await this.json<Intercept>("intercept", name);
-    return { status: status!, ms: performance.now() - began };
-  }
-
-  /** Names of the containers of each pod of the app. */
-  async containers(app: string): Promise<string[][]> {
-    const { items } = await this.json<{
-      items: {
-        metadata: { deletionTimestamp?: string };
-        spec: {
-          containers: { name: string }[];
-          initContainers?: { name: string }[];
-        };
-      }[];
-    }>("pods", `--selector=app=${app}`);
-    return items.filter(({ metadata }) => !metadata.deletionTimestamp)
-      .map(({ spec }) =>
-        [...spec.initContainers ?? [], ...spec.containers].map((one) =>
-          one.name
-        )
-      );
-  }
-
-  /** The ReplicaSet that has the Deployment's pods. */
-  async replicaSet(app: string): Promise<string> {
-    return (await this.kubectl([
-      ...["get", "replicasets", `--selector=app=${app}`],
-      "--output=jsonpath={.items[?(@.spec.replicas>0)].metadata.name}",
-    ])).trim();
-  }
-}
-
-/** The thumbprint of the laptop that is connected, as the manager logs it. */
-async function sessionOf(
-  cluster: Cluster,
-  { namespace }: ManagerPlace,
-): Promise<string> {
-  const { stdout } = await cluster.kubectl([
-    ...["logs", "traffic-manager-0", "--namespace", namespace],
-  ]);
-  const line = stdout.split("\n").findLast((one) =>
-    one.includes('"session begins"')
-  );
-  return JSON.parse(line!).thumbprint;
-}
 
 Deno.test("an Intercept object brings agents into a workload's pods, and whoever deletes the Agent object takes them off", async () => {
   const cluster = await openCluster();
@@ -148,7 +32,11 @@ Deno.test("an Intercept object brings agents into a workload's pods, and whoever
   await using made = await cluster.namespace();
   await deployIntercepts(cluster, made.name);
   const manager = place.namespace;
-  const here = new Namespace(cluster, { name: made.name, manager, session });
+  const here = new InterceptedNamespace(cluster, {
+    name: made.name,
+    manager,
+    session,
+  });
   const before = await here.replicaSet("echo");
 
   await here.intercept("web", echo);
@@ -213,7 +101,11 @@ Deno.test("a rollout that the cluster does not allow is told within seconds and 
   await using made = await cluster.namespace();
   await deployIntercepts(cluster, made.name);
   const manager = place.namespace;
-  const here = new Namespace(cluster, { name: made.name, manager, session });
+  const here = new InterceptedNamespace(cluster, {
+    name: made.name,
+    manager,
+    session,
+  });
   const before = await here.replicaSet("echo");
   await here.kubectl(["create", "quota", "full", "--hard=pods=1"]);
   await waitFor("quota", async () => {
