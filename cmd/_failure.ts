@@ -63,6 +63,8 @@ const remedies: Record<FailureKind, string> = {
   "port-in-use":
     "Give another port of the laptop, or end the other intercept: `tp leave NAME`",
   "mount-failed": "Give another directory: `--mount DIRECTORY`",
+  "not-removed":
+    "Run it again to go on; `kubectl describe` tells what holds the object",
   internal: "The connector's log tells more: ~/.cache/tp/connector.log",
 };
 

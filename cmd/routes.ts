@@ -7,6 +7,7 @@ import { leave } from "./leave.ts";
 import { list } from "./list.ts";
 import { quit } from "./quit.ts";
 import { status } from "./status.ts";
+import { uninstall } from "./uninstall.ts";
 import { version } from "./version.ts";
 
 /** Every command of the program. Each loads its own code when it is run. */
@@ -14,7 +15,7 @@ export const routes = buildRouteMap({
   routes: {
     ...{ connect, status, list },
     ...{ intercept, replace, wiretap, ingest, leave },
-    ...{ quit, install, version },
+    ...{ quit, install, uninstall, version },
     ...foregroundRoutes,
   },
   aliases: { detach: "leave" },

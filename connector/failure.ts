@@ -40,6 +40,7 @@ export const failureKinds = [
   "port-ambiguous",
   "port-in-use",
   "mount-failed",
+  "not-removed",
   "internal",
 ] as const;
 export type FailureKind = typeof failureKinds[number];

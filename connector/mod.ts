@@ -6,6 +6,7 @@
  * 3. It ends when the connection has ended, failed to come about, or was quit.
  */
 export { install, type InstallRequest, manifestsText } from "./install.ts";
+export { uninstall, type UninstallRequest } from "./uninstall.ts";
 export { ConnectError } from "./failure.ts";
 import { Connector } from "./connector.ts";
 import { toFailure } from "./errors.ts";

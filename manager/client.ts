@@ -33,6 +33,7 @@ export {
   controllerOf,
   formatWorkload,
   whyUnsupported,
+  workloadNamedBy,
   workloadResource,
 } from "./intercepts/workload_kind.ts";
 

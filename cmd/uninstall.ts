@@ -1,0 +1,79 @@
+import { buildCommand } from "@stricli/core";
+import type { Context } from "./_context.ts";
+
+export interface UninstallFlags {
+  readonly context?: string;
+  readonly kubeconfig?: string;
+  readonly namespace?: string;
+  readonly managerNamespace: string;
+  readonly allAgents: boolean;
+  readonly everything: boolean;
+}
+
+/** `tp uninstall [WORKLOAD… | --all-agents | --everything]` */
+export const uninstall = buildCommand<UninstallFlags, string[], Context>({
+  loader: () => import("./uninstall_run.ts"),
+  parameters: {
+    aliases: { n: "namespace", a: "allAgents", e: "everything" },
+    positional: {
+      kind: "array",
+      parameter: {
+        parse: String,
+        brief: "Workloads to take the agent off",
+        placeholder: "workload",
+      },
+    },
+    flags: {
+      context: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        placeholder: "name",
+        brief: "Context of the kubeconfig (default: its current one)",
+      },
+      kubeconfig: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        placeholder: "file",
+        brief: "Kubeconfig (default: $KUBECONFIG, else ~/.kube/config)",
+      },
+      namespace: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        placeholder: "name",
+        brief:
+          "Where the workloads are (default: the context's; with --all-agents: everywhere)",
+      },
+      managerNamespace: {
+        kind: "parsed",
+        parse: String,
+        default: "ambassador",
+        placeholder: "name",
+        brief: "Where the traffic-manager lives",
+      },
+      allAgents: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Take the agents off all workloads",
+      },
+      everything: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief:
+          "Take agents, manager and all its objects out of the cluster, and end the daemon",
+      },
+    },
+  },
+  docs: {
+    brief: "Take agents, or all of tp, out of the cluster",
+    customUsage: [
+      "[FLAGS] WORKLOAD...",
+      "[FLAGS] --all-agents",
+      "[FLAGS] --everything",
+    ],
+  },
+});

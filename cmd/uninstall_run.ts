@@ -1,0 +1,53 @@
+import { ConnectError, uninstall } from "../connector/mod.ts";
+import type { Context } from "./_context.ts";
+import { CommandError } from "./_error.ts";
+import { failureError } from "./_failure.ts";
+import { Interrupt, interruptedExitCode } from "./_interrupt.ts";
+import quit from "./quit_run.ts";
+import type { UninstallFlags } from "./uninstall.ts";
+
+export default async function run(
+  this: Context,
+  flags: UninstallFlags,
+  ...workloads: string[]
+): Promise<void> {
+  mustBeOneWish(flags, workloads);
+  const { context, kubeconfig, namespace, managerNamespace, everything } =
+    flags;
+  const say = (text: string) => this.process.stdout.write(text + "\n");
+  using interrupt = new Interrupt();
+  const { signal } = interrupt;
+  try {
+    const done = await uninstall({
+      ...context === undefined ? {} : { context },
+      ...kubeconfig === undefined ? {} : { kubeconfig },
+      ...{ namespace, managerNamespace, everything, signal },
+      ...workloads.length === 0 ? {} : { workloads },
+      tell: (event) => {
+        if (event.event === "progress") say(event.text);
+      },
+    });
+    done.forEach(say);
+  } catch (error) {
+    if (signal.aborted) {
+      say("Interrupted; run it again to go on");
+      this.process.exitCode = interruptedExitCode;
+      return;
+    }
+    throw error instanceof ConnectError ? failureError(error.failure) : error;
+  }
+  if (everything) await quit.call(this);
+}
+
+function mustBeOneWish(
+  { allAgents, everything }: UninstallFlags,
+  workloads: readonly string[],
+): void {
+  const wishes = [allAgents, everything, workloads.length > 0];
+  if (wishes.filter(Boolean).length === 1) return;
+  throw new CommandError(
+    "Cannot uninstall: it is not said what, or more than one thing",
+    "Name workloads, or give `--all-agents` or `--everything`",
+    { exitCode: 2 },
+  );
+}
