@@ -46,12 +46,12 @@ const interceptRules: Rule[] = [
     apiGroups: [apiGroup],
     resources: ["intercepts"],
     // Without the last, nobody deletes what another owns.
-    verbs: [...readAll, "patch", "delete", revokeVerb],
+    verbs: [...readByWatch, "delete", revokeVerb],
   },
   {
     apiGroups: [apiGroup],
     resources: ["intercepts/status"],
-    verbs: ["patch", "update"],
+    verbs: ["patch"],
   },
   {
     apiGroups: [apiGroup],
@@ -59,17 +59,17 @@ const interceptRules: Rule[] = [
     verbs: [...readAll, "create", "patch", "delete"],
   },
   // Which ports Services mean.
-  { apiGroups: [""], resources: ["services"], verbs: readAll },
+  { apiGroups: [""], resources: ["services"], verbs: ["list"] },
   // Pods get an agent when they are made: by an annotation of the template, or one eviction after the other.
-  ...workloadRules([...readAll, "patch"]),
-  { apiGroups: ["apps"], resources: ["replicasets"], verbs: ["get", "list"] },
+  ...workloadRules(["get", "patch"]),
+  { apiGroups: ["apps"], resources: ["replicasets"], verbs: ["get"] },
   { apiGroups: [""], resources: ["pods"], verbs: ["get"] },
   { apiGroups: [""], resources: ["pods/eviction"], verbs: ["create"] },
   // Why pods do not come; and what becomes of an intercept.
   {
     apiGroups: [""],
     resources: ["events"],
-    verbs: [...readByWatch, "create", "patch"],
+    verbs: ["list", "create"],
   },
   // Which pod an agent is in.
   {
@@ -112,7 +112,7 @@ const ownRules: Rule[] = [
   {
     apiGroups: ["coordination.k8s.io"],
     resources: ["leases"],
-    verbs: [...readAll, "create", "patch", "delete"],
+    verbs: [...readByWatch, "create", "patch", "delete"],
   },
   // The certificate authorities. What is yet to be made has no name for RBAC.
   { apiGroups: [""], resources: ["secrets"], verbs: ["create"] },
@@ -120,7 +120,7 @@ const ownRules: Rule[] = [
     apiGroups: [""],
     resources: ["secrets"],
     resourceNames: [authoritySecretName],
-    verbs: ["get", "update", "patch"],
+    verbs: ["get", "update"],
   },
 ];
 
