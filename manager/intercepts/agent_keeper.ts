@@ -78,9 +78,7 @@ export class AgentKeeper {
 
   /** To be called when all pods are as the object says: there is nothing to take back. */
   async settle(agent: Agent): Promise<void> {
-    if (agent.metadata.annotations?.[formerSpecAnnotation] === undefined) {
-      return;
-    }
+    if (!isUnsettled(agent)) return;
     const annotations = { [formerSpecAnnotation]: null };
     await this.#patch(agent, { metadata: { annotations } });
   }
@@ -170,4 +168,15 @@ function mergeable(spec: AgentSpec, present: AgentSpec) {
 
 function isRunning({ status }: Pod): boolean {
   return status?.phase === "Running";
+}
+
+/** The pods have not all come since the object says what it says. */
+export function isUnsettled({ metadata }: Agent): boolean {
+  return metadata.annotations?.[formerSpecAnnotation] !== undefined;
+}
+
+/** Pods are being replaced, or are to be: a container that was replaced shall run again. */
+export function isUnderWay(agent: Agent | undefined): boolean {
+  return agent !== undefined &&
+    (agent.spec.replaced.length > 0 || isUnsettled(agent));
 }

@@ -72,7 +72,7 @@ export class Rollout {
     this.#note([right.length, ready, staying.length, pods.length, answered]);
     const step = rolloutStep({
       ...{ workload, way: rollWay(ref, workload), pods, revision },
-      former: this.#former,
+      ...{ kind: ref.kind, former: this.#former },
     });
     if (step.kind === "done" && ready > 0) {
       this.#trouble = undefined;

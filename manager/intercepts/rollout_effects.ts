@@ -85,7 +85,8 @@ export async function removeAgent(
     const pods = found.flatMap((pod) => podFactsOf(pod, ref));
     const way = rollWay(ref, workload);
     const step = rolloutStep({
-      ...{ workload, way, pods, revision: undefined, former: noPods },
+      ...{ kind: ref.kind, workload, way, pods },
+      ...{ revision: undefined, former: noPods },
     });
     const left = pods.filter(({ hasAgent }) => hasAgent).length;
     if (step.kind === "done" && left === 0) return;

@@ -1,9 +1,11 @@
 /** What is to be done next so that a workload's pods have the agent that they shall have, or none. Pure. */
 import { revisionAnnotation } from "../agent_object.ts";
+import type { WorkloadRef } from "../intercept.ts";
 import type { PodFacts } from "./pod_facts.ts";
 import type { AppWorkload, RollWay } from "./workload_kind.ts";
 
 export interface RolloutState {
+  kind: WorkloadRef["kind"];
   workload: AppWorkload;
   way: RollWay;
   pods: readonly PodFacts[];
@@ -43,6 +45,11 @@ export function rolloutStep(state: RolloutState): RolloutStep {
     : wrong.find((pod) => !former.has(pod.uid));
   switch (way) {
     case "template": {
+      // The controller waits for a pod that never gets ready before it replaces any.
+      const stuck = state.kind === "StatefulSet" && annotated === revision
+        ? wrong.find((pod) => !pod.isReady && pod.revision !== revision)
+        : undefined;
+      if (stuck) return { kind: "evict", pod: stuck };
       if (revision === undefined) {
         // Pods of a template that never said so, injected since the object was there.
         return isRolledOut(workload)

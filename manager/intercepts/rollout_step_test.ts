@@ -92,6 +92,25 @@ const table: {
     step: "wait",
   },
   {
+    what: "removal: of a StatefulSet whose pod never gets ready",
+    state: {
+      ...{ kind: "StatefulSet", revision: undefined },
+      pods: [pod("a", { ...injected, isReady: false })],
+      workload: { ...workload(), status: rolling },
+    },
+    step: "evict a",
+  },
+  {
+    what:
+      "template: back to what a StatefulSet had, whose pod never gets ready",
+    state: {
+      kind: "StatefulSet",
+      pods: [pod("a", { ...injected, revision: "r2", isReady: false })],
+      workload: workload({ annotated: "r1" }),
+    },
+    step: "evict a",
+  },
+  {
     what: "removal: of a template that was never annotated",
     state: { pods: [pod("c", injected)], revision: undefined },
     step: "evict c",
@@ -166,7 +185,8 @@ const table: {
 for (const { what, state, step } of table) {
   Deno.test(`rolloutStep() of ${what}: ${step}`, () => {
     const told = rolloutStep({
-      ...{ workload: workload(), way: "template", pods: [] },
+      ...{ kind: "Deployment", workload: workload() },
+      ...{ way: "template", pods: [] },
       ...{ revision: "r1", former: new Set(["a", "b"]) },
       ...state,
     });

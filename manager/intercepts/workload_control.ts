@@ -15,7 +15,7 @@ import { type Agent, agentObjectName } from "../agent_object.ts";
 import { Feed } from "../feed.ts";
 import { type Intercept, sessionLabelOf } from "../intercept.ts";
 import { agents as agentResource } from "../own_resources.ts";
-import { AgentKeeper, formerSpecAnnotation } from "./agent_keeper.ts";
+import { AgentKeeper, isUnderWay, isUnsettled } from "./agent_keeper.ts";
 import type { ControlParts } from "./control.ts";
 import { failed, going, gone, type Progress } from "./phase.ts";
 import type { PodFacts } from "./pod_facts.ts";
@@ -37,6 +37,15 @@ const log = logger("manager");
 
 /** While something is to come, it is looked at so often. */
 const tickMs = 1_000;
+
+/** Intercepts of the workload that have not failed. */
+interface Wanted {
+  readonly living: readonly Intercept[];
+  /** Without those that others keep from the traffic. */
+  readonly wanting: readonly Intercept[];
+  /** In the order of their rules. */
+  readonly inForce: readonly Intercept[];
+}
 
 export class WorkloadControl implements AsyncDisposable {
   /** Without a value before all is known: agents keep what another copy of the manager told. */
@@ -141,7 +150,10 @@ export class WorkloadControl implements AsyncDisposable {
     const { inForce, conflicts } = precedenceOf(here);
     this.#tellRules(inForce);
     const agent = parts.agentOf(this.#key);
-    const progress = await this.#advance(agent, { living, inForce });
+    const wanting = living.filter(({ metadata: { uid } }) =>
+      !conflicts.has(uid!)
+    );
+    const progress = await this.#advance(agent, { living, wanting, inForce });
     const isSettled = await this.#writer.write(living, {
       ...{ progress, conflicts, pods: this.#pods.facts ?? [] },
     });
@@ -168,11 +180,9 @@ export class WorkloadControl implements AsyncDisposable {
 
   async #advance(
     agent: Agent | undefined,
-    { living, inForce }: {
-      living: readonly Intercept[];
-      inForce: readonly Intercept[];
-    },
+    intercepts: Wanted,
   ): Promise<Progress> {
+    const { living } = intercepts;
     if (agent === undefined && this.#isRemoved) {
       return await this.#takeOff(living);
     }
@@ -188,7 +198,7 @@ export class WorkloadControl implements AsyncDisposable {
         name: this.#place.workload.name,
       });
     }
-    return await this.#bring(agent, { living, inForce });
+    return await this.#bring(agent, intercepts);
   }
 
   /** True when nothing need be looked up: the pods that are there have the agent that was last looked at. */
@@ -203,11 +213,9 @@ export class WorkloadControl implements AsyncDisposable {
 
   async #bring(
     agent: Agent | undefined,
-    { living, inForce }: {
-      living: readonly Intercept[];
-      inForce: readonly Intercept[];
-    },
+    intercepts: Wanted,
   ): Promise<Progress> {
+    const { living, wanting, inForce } = intercepts;
     const { workload: ref } = this.#place;
     const workload = this.#workload;
     const who = formatWorkload(ref);
@@ -233,7 +241,7 @@ export class WorkloadControl implements AsyncDisposable {
     }
     const kept = await this.#keeper.keep(agent, {
       workload,
-      intercepts: living.map(({ spec }) => spec),
+      intercepts: wanting.map(({ spec }) => spec),
       inForce: inForce.map(({ spec }) => spec),
     });
     const { manager } = kept.spec;
@@ -281,8 +289,7 @@ export class WorkloadControl implements AsyncDisposable {
     { agent, living }: { agent: Agent; living: readonly Intercept[] },
   ): readonly PodFacts[] {
     const pods = this.#pods.facts!;
-    const { annotations = {} } = agent.metadata;
-    const isWaitedFor = annotations[formerSpecAnnotation] !== undefined ||
+    const isWaitedFor = isUnsettled(agent) ||
       living.some(({ status }) => status?.phase !== "Active");
     return isWaitedFor
       ? pods
@@ -337,12 +344,4 @@ function presenceOf({ ledger }: ControlParts, { spec }: Intercept) {
 /** The Agent object was there when this was written. */
 function hasBeenSeen({ status }: Intercept): boolean {
   return status?.phase === "Active" || status?.phase === "Away";
-}
-
-/** Pods are being replaced, or are to be: a container that was replaced shall run again. */
-function isUnderWay(agent: Agent | undefined): boolean {
-  if (agent === undefined) return false;
-  const { annotations = {} } = agent.metadata;
-  return agent.spec.replaced.length > 0 ||
-    annotations[formerSpecAnnotation] !== undefined;
 }

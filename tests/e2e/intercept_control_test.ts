@@ -132,4 +132,20 @@ Deno.test("a rollout that the cluster does not allow is told within seconds and 
     return annotations === undefined || JSON.stringify(annotations);
   }, { timeoutMs: 20_000 });
   assert.equal(await here.replicaSet("echo"), before);
+
+  // A headless Service needs an init step that this level does not allow.
+  await cluster.kubectl([
+    ...["label", "namespace", made.name],
+    "pod-security.kubernetes.io/enforce=baseline",
+  ]);
+  await here.kubectl(["delete", "quota", "full"]);
+  await here.intercept("headless", headless);
+  const denied = await here.phase("headless", "Failed");
+  say(`Pod Security: told after ${Math.round(denied.ms)} ms`);
+  assert.match(denied.status.message!, /FailedCreate: .*violates PodSecurity/);
+  await waitFor("both pods, without agents", async () => {
+    const pods = await here.containers("echo-headless");
+    const left = pods.filter((names) => names.includes("traffic-agent"));
+    return left.length === 0 && pods.length === 2 || JSON.stringify(pods);
+  }, { timeoutMs: 60_000 });
 });
