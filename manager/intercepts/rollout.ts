@@ -16,7 +16,7 @@ import { isAsWanted, rolloutStep } from "./rollout_step.ts";
 import { type AppWorkload, formatWorkload, rollWay } from "./workload_kind.ts";
 
 /** Some troubles pass by themselves within this time. */
-const troubleMs = 2_000;
+const troubleMs = 1_000;
 const stillMs = 60_000;
 /** Pods that came without an agent although the webhook is reached: so many are replaced once more. */
 const maxMissed = 3;
