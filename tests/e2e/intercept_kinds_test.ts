@@ -1,0 +1,173 @@
+/** What else than all of a port's traffic a laptop can have of a workload. */
+import assert from "node:assert/strict";
+import {
+  appBinary,
+  deployIntercepts,
+  Laptop,
+  makeUser,
+  openCluster,
+  waitFor,
+} from "../cluster/mod.ts";
+import { writeLaptopFile } from "../support/kubeconfig_file.ts";
+import { executable, Tp } from "../support/laptop_tp.ts";
+import { managerPlace } from "../support/manager_place.ts";
+import { sampleService } from "../support/sample_application.ts";
+
+const ofLaptop = /"who": *"laptop"/;
+
+Deno.test("a laptop has of a workload what it asks for", async (t) => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  await using manager = await managerPlace(cluster);
+  await using shop = await cluster.namespace("shop");
+  const { name: namespace } = shop;
+  await deployIntercepts(cluster, namespace);
+  const tp = new Tp(laptop);
+  await using _ = await tp.connected([...manager.flag]);
+  const who = sampleService(await appBinary(), "who");
+  const server = laptop.spawn([...who, "-grpc", "", "-tcp", ""], {
+    env: { WHO: "laptop" },
+    stderr: "null",
+  });
+  const own = ["--namespace", namespace];
+  const curl = async (...args: string[]) => {
+    const { stdout, stderr } = await laptop.run(
+      ["curl", "-sS", "-m", "10", ...args],
+    );
+    return stdout + stderr;
+  };
+
+  await t.step("requests with a header, and no others", async () => {
+    const told = await tp.ok([
+      ...["intercept", "echo", ...own, "--port", "8080:http"],
+      ...["--http-header", "x-user=an*", "--mount", "false"],
+    ]);
+    assert.match(
+      told,
+      /Intercepting +: HTTP requests with header 'x-user: an\*'/,
+    );
+    const url = `echo.${namespace}/who`;
+    assert.match(await curl("-H", "x-user: anna", url), ofLaptop);
+    assert.doesNotMatch(await curl("-H", "x-user: ben", url), ofLaptop);
+    assert.doesNotMatch(await curl(url), ofLaptop);
+  });
+  await t.step("single labels of its namespace", async () => {
+    assert.match(await curl("-H", "x-user: anna", "echo/who"), ofLaptop);
+    await tp.ok(["leave", "echo"]);
+    assert.match(await curl("echo/who"), /Could not resolve/);
+    await tp.ok(["intercept", "names", ...own, "--local-only"]);
+    assert.doesNotMatch(await curl("echo/who"), /Could not resolve/);
+    assert.match(
+      await tp.ok(["list", ...own]),
+      /^names: local-only intercept$/m,
+    );
+    await tp.ok(["leave", "names"]);
+  });
+  await t.step("datagrams", async () => {
+    await tp.ok([
+      ...[
+        "intercept",
+        "echo",
+        ...own,
+        "--port",
+        "5005:udp",
+        "--mount",
+        "false",
+      ],
+    ]);
+    const { stdout } = await laptop.run([
+      "sh",
+      "-c",
+      `echo hello | socat -t 5 - UDP:echo.${namespace}:5005`,
+    ]);
+    assert.match(stdout, /^laptop hello/);
+    await tp.ok(["leave", "echo"]);
+  });
+  await t.step("environment and volumes", async () => {
+    const { code, stdout, stderr } = await tp.run([
+      ...["ingest", "files", ...own, "--"],
+      ...["sh", "-c", "ls $TELEPRESENCE_ROOT/var/run/secrets/kubernetes.io"],
+    ]);
+    assert.equal(stdout, "serviceaccount\n", stderr);
+    assert.equal(code, 0);
+  });
+  await t.step("a port of the pod's loopback address", async () => {
+    await tp.ok([
+      ...["ingest", "echo", ...own, "--to-pod", "7000", "--mount", "false"],
+    ]);
+    const greet = ["socat", "-t", "5", "-", "TCP:127.0.0.1:7000"];
+    const { stdout } = await laptop.run(greet, { stdin: "hello\n" });
+    assert.match(stdout, /^echo-\S+\nhello\n$/);
+    await tp.ok(["leave", "echo"]);
+    assert.notEqual((await laptop.run(greet)).code, 0);
+  });
+  await t.step("a container's place", async () => {
+    await tp.ok(["replace", "echo-number", ...own, "--mount", "false"]);
+    const list = JSON.parse(
+      await tp.ok(["list", ...own, "-r", "--output", "json"]),
+    );
+    assert.equal(list[0].name, "echo-number");
+    assert.match(await curl(`echo-number.${namespace}/who`), ofLaptop);
+    await tp.ok(["leave", "echo-number"]);
+  });
+  server.kill();
+  await server.status;
+});
+
+Deno.test("tp intercept that is interrupted while pods are on their way leaves no object", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  await using manager = await managerPlace(cluster);
+  await using shop = await cluster.namespace("shop");
+  const { name: namespace } = shop;
+  await deployIntercepts(cluster, namespace);
+  const tp = new Tp(laptop);
+  await using _ = await tp.connected([...manager.flag, "-n", namespace]);
+  const get = ["get", "intercepts", "--namespace", namespace, "--no-headers"];
+  const child = laptop.spawn(
+    [executable, "intercept", "echo", "--port", "8080:http"],
+    { stdout: "piped", stderr: "null" },
+  );
+  await waitFor("object", async () => {
+    const { stdout } = await cluster.kubectl(get);
+    return stdout !== "" || "none";
+  }, { everyMs: 20 });
+  child.kill("SIGINT");
+  const since = performance.now();
+  const { code, stdout } = await child.output();
+  assert.equal(code, 130);
+  assert.match(new TextDecoder().decode(stdout), /Interrupted\n$/);
+  assert.ok(performance.now() - since < 2_000);
+  assert.equal((await cluster.kubectl(get)).stdout, "");
+});
+
+Deno.test("who may not intercept is told what an admin would run", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  await using manager = await managerPlace(cluster);
+  await using shop = await cluster.namespace("shop");
+  const admin = new Tp(laptop);
+  await admin.ok(["install", ...manager.flag]);
+  const name = `person-${crypto.randomUUID().slice(0, 8)}`;
+  await using _ = await manager.grant(`--user=${name}`);
+  const kubeconfig = "/root/person";
+  await writeLaptopFile(laptop, kubeconfig, await makeUser(cluster, { name }));
+  const tp = new Tp(laptop);
+  await using __ = await tp.connected([
+    ...[...manager.flag, "--kubeconfig", kubeconfig],
+  ]);
+  const told = await tp.fails(["intercept", "web", "-n", shop.name]);
+  const [cause, ...details] = told.trimEnd().split("\n");
+  assert.equal(
+    cause,
+    `tp: Cannot intercept in namespace "${shop.name}": user "${name}" lacks rights in the cluster`,
+  );
+  assert.equal(
+    details.at(-1),
+    "    Ask an admin of the cluster to run `kubectl create rolebinding " +
+      `tp-intercept-${name} --namespace ${shop.name} ` +
+      `--clusterrole tp-intercept --user ${name}\``,
+  );
+  const list = await tp.fails(["list", "-n", shop.name]);
+  assert.match(list, /lacks rights in the cluster/);
+});
