@@ -1,8 +1,8 @@
 /**
  * Takes agents off workloads, with the user's own rights.
  *
- * 1. Intercepts on the workloads are deleted: who may not delete somebody's is told so, and nothing else is touched.
- * 2. The Agent objects are deleted, so that new pods come without.
+ * 1. All deletions are tried dry: who may not make one of them is told so, and nothing is touched.
+ * 2. Intercepts on the workloads are deleted, and the Agent objects are deleted, so that new pods come without.
  * 3. Pods that have an agent are replaced, as each workload's own strategy says, and waited for. The manager does the same;
  *    it is done here too, since the manager may not run. What is left of them in the workload's history goes as well.
  */
@@ -61,9 +61,11 @@ export async function removeAgents(
   }
   mustBeAmong(workloads, options);
 
-  for (const one of await listKnown(api, intercepts, options)) {
-    if (isOurs(one)) await removeIntercept(api, one, options);
-  }
+  const held = (await listKnown(api, intercepts, options)).filter(isOurs);
+  const dry = { signal, dryRun: true };
+  for (const one of held) await api.delete(intercepts, refOf(one), dry);
+  for (const one of objects) await api.delete(agents, refOf(one), dry);
+  for (const one of held) await removeIntercept(api, one, options);
   for (const one of objects) await api.delete(agents, refOf(one), { signal });
   await Promise.all(workloads.map((one) => replacePods(api, one, options)));
   return workloads.length;
