@@ -11,6 +11,7 @@ export interface InstallFlags {
   readonly directService?: DirectServiceType;
   readonly replicas?: number;
   readonly allowGlobalIntercepts?: boolean;
+  readonly excludeEnv?: readonly string[];
   readonly print: boolean;
 }
 
@@ -86,6 +87,15 @@ export const install = buildCommand<InstallFlags, [], Context>({
         optional: true,
         brief:
           "Let intercepts take all traffic of a port (default: as installed, else yes)",
+      },
+      excludeEnv: {
+        kind: "parsed",
+        parse: String,
+        variadic: ",",
+        optional: true,
+        placeholder: "name",
+        brief:
+          "Environment variables of apps that no laptop is given, `*` for any characters (repeatable)",
       },
       print: {
         kind: "boolean",

@@ -14,7 +14,7 @@ export default async function run(
   const say = (text: string) => this.process.stdout.write(text);
   const image = flags.image ?? (Deno.env.get("TP_IMAGE") || defaultImage);
   const direct = directOf(flags);
-  const allowGlobal = flags.allowGlobalIntercepts;
+  const { allowGlobalIntercepts: allowGlobal, excludeEnv } = flags;
   using interrupt = new Interrupt();
   const { signal } = interrupt;
   try {
@@ -22,7 +22,7 @@ export default async function run(
       const namespace = managerNamespace;
       say(
         await manifestsText({
-          ...{ namespace, image, direct, replicas, allowGlobal },
+          ...{ namespace, image, direct, replicas, allowGlobal, excludeEnv },
         }),
       );
       return;
@@ -33,7 +33,7 @@ export default async function run(
       managerNamespace,
       image,
       ...direct ? { direct } : {},
-      ...{ replicas, allowGlobal },
+      ...{ replicas, allowGlobal, excludeEnv },
       signal,
       tell: (event) => {
         if (event.event === "progress") say(event.text + "\n");

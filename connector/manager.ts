@@ -32,6 +32,8 @@ export interface ManagerOptions {
   replicas?: number | undefined;
   /** As {@link ManifestOptions.allowGlobal}. */
   allowGlobal?: boolean | undefined;
+  /** As {@link ManifestOptions.excludeEnv}. */
+  excludeEnv?: ManifestOptions["excludeEnv"];
   signal: AbortSignal;
   tell: (event: ConnectEvent) => void;
 }
@@ -137,13 +139,13 @@ function isForbidden(error: unknown): error is ApiError {
 }
 
 function manifestsOf(
-  { managerNamespace: namespace, image, direct, replicas, allowGlobal }: Pick<
-    ManagerOptions,
-    "managerNamespace" | "image" | "direct" | "replicas" | "allowGlobal"
-  >,
+  { managerNamespace: namespace, ...options }:
+    & Pick<ManagerOptions, "managerNamespace" | "image">
+    & Partial<ManagerOptions>,
 ) {
+  const { image, direct, replicas, allowGlobal, excludeEnv } = options;
   return managerManifests({
-    ...{ namespace, image, version, direct, replicas, allowGlobal },
+    ...{ namespace, image, version, direct, replicas, allowGlobal, excludeEnv },
   });
 }
 

@@ -12,6 +12,7 @@ import { ClusterView, type Watch } from "./cluster_view.ts";
 import { Feed } from "./feed.ts";
 import { whyForbidden } from "./leash.ts";
 import type { World } from "./world.ts";
+import { WithheldNames } from "./intercepts/withheld_names.ts";
 
 setLogSink(() => {});
 
@@ -107,6 +108,7 @@ function setUp({ refused = [] as string[], ranges = [] as Subnet[] } = {}) {
         namespace: "ambassador",
         ownAddresses: [Ip.parse("10.244.0.7")],
         exemptions: [],
+        withheld: WithheldNames.parse(""),
         memoryLimitBytes: 0,
       },
       resolvConf: {

@@ -13,6 +13,8 @@ export interface ManifestOptions {
   replicas?: number | undefined;
   /** `false`: intercepts that take all traffic of a port are denied. Absent or `true`: they are not. */
   allowGlobal?: boolean | undefined;
+  /** Names of environment variables of apps that no laptop is given; `*` stands for any characters. */
+  excludeEnv?: readonly string[] | undefined;
 }
 
 export interface DirectManifestOptions {

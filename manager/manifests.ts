@@ -150,7 +150,7 @@ function podSpec(options: ManifestOptions) {
   };
 }
 
-function container({ image, direct }: ManifestOptions) {
+function container({ image, direct, excludeEnv = [] }: ManifestOptions) {
   const endpoint = direct && formatDirectEndpoint(direct.endpoint);
   return {
     name: managerName,
@@ -162,6 +162,9 @@ function container({ image, direct }: ManifestOptions) {
       fromField("POD_IPS", "status.podIPs"),
       // What agents run: the same.
       { name: "TP_IMAGE", value: image },
+      ...excludeEnv.length > 0
+        ? [{ name: "TP_EXCLUDE_ENV", value: excludeEnv.join(",") }]
+        : [],
       ...endpoint ? [{ name: "TP_DIRECT_ENDPOINT", value: endpoint }] : [],
       {
         name: "MEMORY_LIMIT",

@@ -1,6 +1,7 @@
 import { Ip } from "../net/mod.ts";
 import { managerPod } from "./api.ts";
 import { type DirectEndpoint, parseDirectEndpoint } from "./direct_endpoint.ts";
+import { WithheldNames } from "./intercepts/withheld_names.ts";
 import { type Exemption, parseExemptions } from "./exemption.ts";
 
 /** What the manifest tells the manager about itself. */
@@ -17,6 +18,8 @@ export interface Settings {
   readonly directEndpoint?: DirectEndpoint;
   /** Of its own container: what agents run, too. */
   readonly image: string;
+  /** `TP_EXCLUDE_ENV`: variables of apps that no laptop is given. */
+  readonly withheld: WithheldNames;
   /** What its container may hold. */
   readonly memoryLimitBytes: number;
 }
@@ -46,6 +49,7 @@ export function readSettings(env: Record<string, string>): Settings {
     exemptions: parseExemptions(env.TP_ALLOW ?? ""),
     ...direct ? { directEndpoint: parseDirectEndpoint(direct) } : {},
     image: env.TP_IMAGE ?? "",
+    withheld: WithheldNames.parse(env.TP_EXCLUDE_ENV ?? ""),
     memoryLimitBytes: Number(env.MEMORY_LIMIT) || usualMemoryLimitBytes,
   };
 }

@@ -8,6 +8,7 @@ const env = {
   MEMORY_LIMIT: "1073741824",
   HOSTNAME: "traffic-manager-1",
   TP_IMAGE: "registry.test/tp:1",
+  TP_EXCLUDE_ENV: "*_PASSWORD",
 };
 
 Deno.test("readSettings() reads what the manifest sets, and what an admin adds", () => {
@@ -15,6 +16,8 @@ Deno.test("readSettings() reads what the manifest sets, and what an admin adds",
   const { namespace, ownAddresses, exemptions, memoryLimitBytes } = settings;
   assert.equal(settings.podName, "traffic-manager-1");
   assert.equal(settings.image, "registry.test/tp:1");
+  const environment = { A_PASSWORD: "x", B: "y" };
+  assert.deepEqual(settings.withheld.without(environment), { B: "y" });
   assert.equal(namespace, "ambassador");
   assert.deepEqual(ownAddresses.map(String), ["10.244.0.7", "fd00:244::7"]);
   assert.equal(exemptions.length, 1);
@@ -38,5 +41,7 @@ Deno.test("readSettings() names what is missing and rejects what it can not read
   const { memoryLimitBytes } = readSettings(without("MEMORY_LIMIT"));
   assert.equal(memoryLimitBytes, 1024 ** 3);
   assert.throws(() => readSettings({ ...env, POD_IPS: "x" }), SyntaxError);
+  const odd = { ...env, TP_EXCLUDE_ENV: "A=B" };
+  assert.throws(() => readSettings(odd), SyntaxError);
   assert.throws(() => readSettings({ ...env, TP_ALLOW: "x" }), SyntaxError);
 });

@@ -25,6 +25,7 @@ import {
   type Session,
 } from "../tunnel/mod.ts";
 import { bytesOf, readAll, textOf, until } from "../tunnel/session_fake.ts";
+import { WithheldNames } from "../manager/intercepts/withheld_names.ts";
 
 const product = "tp/test";
 const workload = "shop/deployment-web";
@@ -52,6 +53,7 @@ function openManager(clock: FakeClock, port: PodPort) {
   const relay = new Relay({
     ...{ laptops, agents, isPresent: () => true },
     isInForce: () => true,
+    withheld: WithheldNames.parse(""),
     findIntercept: (uid) => uid === "a" ? intercept : undefined,
   });
   const rules = new Feed<readonly Rule[]>();

@@ -25,7 +25,7 @@ const maxProofs = 32;
 
 export interface InterceptionOptions {
   api: ApiClient;
-  settings: Pick<Settings, "namespace" | "podName" | "image">;
+  settings: Pick<Settings, "namespace" | "podName" | "image" | "withheld">;
   clock: Clock;
 }
 
@@ -44,7 +44,7 @@ export class Interception implements AsyncDisposable {
   constructor(options: InterceptionOptions) {
     this.#options = options;
     const { api, settings, clock } = options;
-    const { namespace, podName: pod, image } = settings;
+    const { namespace, podName: pod, image, withheld } = settings;
     this.laptops = new Laptops(clock);
     this.#control = new InterceptControl({
       ...{ api, laptops: this.laptops, clock, wallNow: Date.now },
@@ -57,6 +57,7 @@ export class Interception implements AsyncDisposable {
       findIntercept: (uid) => this.#control.findIntercept(uid),
       isPresent: (intercept) => this.#control.isPresent(intercept),
       isInForce: (intercept) => this.#control.isInForce(intercept),
+      withheld,
     });
     this.#version = this.#askVersion();
   }

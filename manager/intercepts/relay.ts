@@ -16,7 +16,9 @@ import {
 import type { Intercept } from "../intercept.ts";
 import type { ConnectedAgents } from "./connected_agents.ts";
 import type { Laptops } from "./laptops.ts";
+import { readEnvironment, writeEnvironment } from "./pod_environment.ts";
 import { keyOf } from "./taken_ports.ts";
+import type { WithheldNames } from "./withheld_names.ts";
 import { workloadKey } from "./workload_key.ts";
 
 /** Of all sessions together; who comes above is refused as overloaded. */
@@ -33,6 +35,8 @@ export interface RelayOptions {
   isPresent: (intercept: Intercept) => boolean;
   /** Whether agents are told its rule. */
   isInForce: (intercept: Intercept) => boolean;
+  /** Variables that no laptop is given. */
+  withheld: WithheldNames;
 }
 
 export class Relay {
@@ -99,6 +103,12 @@ export class Relay {
     const agent = this.#agentFor(intercept);
     const { signal } = incoming;
     const target = encodePodTarget(wanted);
+    if (wanted.kind === "environment" && !incoming.datagrams) {
+      const stream = await agent.session.open(target, { signal });
+      const { withheld } = this.#options;
+      const environment = await readEnvironment(stream, withheld);
+      return await writeEnvironment(incoming.accept(), environment);
+    }
     const joined = await open(agent.session, { incoming, target, signal });
     await joined();
   }

@@ -1,0 +1,54 @@
+import { type Conn, RefusedError, writeAll } from "../../net/mod.ts";
+import type { ContainerEnvironment } from "../agent_api.ts";
+import type { WithheldNames } from "./withheld_names.ts";
+
+/** Longer than any that a kernel takes. */
+const maxBytes = 8 * 1024 * 1024;
+
+/**
+ * What an agent says on `from` of a container's environment, without what is withheld.
+ *
+ * @throws {RefusedError} "failed" when it is no environment.
+ */
+export async function readEnvironment(
+  from: Conn,
+  withheld: WithheldNames,
+): Promise<ContainerEnvironment> {
+  try {
+    const text = await readText(from);
+    const { environment, mounts }: ContainerEnvironment = JSON.parse(text);
+    return { environment: withheld.without(environment), mounts };
+  } catch (cause) {
+    const detail = "The agent does not tell the environment";
+    throw new RefusedError("failed", detail, { cause });
+  } finally {
+    from.close();
+  }
+}
+
+/** Writes it as a stream's only answer. */
+export async function writeEnvironment(
+  to: Conn,
+  environment: ContainerEnvironment,
+): Promise<void> {
+  try {
+    await writeAll(to, new TextEncoder().encode(JSON.stringify(environment)));
+    await to.closeWrite();
+    to.close();
+  } catch {
+    to.reset();
+  }
+}
+
+async function readText(from: Conn): Promise<string> {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(16 * 1024);
+  let text = "";
+  for (let read = 0;;) {
+    const length = await from.read(buffer);
+    if (length === null) return text + decoder.decode();
+    read += length;
+    if (read > maxBytes) throw new RangeError("Cannot read: too long");
+    text += decoder.decode(buffer.subarray(0, length), { stream: true });
+  }
+}
