@@ -116,7 +116,7 @@ export class InterceptCalls implements Disposable {
       for (let last = ""; !next.done; next = await changes.next()) {
         const infos = workloadInfos(next.value, this.#own(namespace));
         const text = JSON.stringify(infos);
-        if (text !== last) tell(infos);
+        if (text !== last) await tell(infos);
         last = text;
       }
     });

@@ -47,7 +47,11 @@ Deno.test("a laptop has of a workload what it asks for", async (t) => {
       /Intercepting +: HTTP requests with header 'x-user: an\*'/,
     );
     const url = `echo.${namespace}/who`;
-    assert.match(await curl("-H", "x-user: anna", url), ofLaptop);
+    // Nodes may lead to pods that end for a moment more.
+    await waitFor("the laptop's answer", async () => {
+      const told = await curl("-H", "x-user: anna", url);
+      return ofLaptop.test(told) || told;
+    }, { timeoutMs: 5_000 });
     assert.doesNotMatch(await curl("-H", "x-user: ben", url), ofLaptop);
     assert.doesNotMatch(await curl(url), ofLaptop);
   });
@@ -83,6 +87,25 @@ Deno.test("a laptop has of a workload what it asks for", async (t) => {
     assert.match(stdout, /^laptop hello/);
     await tp.ok(["leave", "echo"]);
   });
+  await t.step("a copy", async () => {
+    const tap = laptop.spawn([
+      ...["socat", "TCP-LISTEN:8081,fork,reuseaddr"],
+      "SYSTEM:cat >>/root/tap",
+    ]);
+    await tp.ok([
+      ...["wiretap", "echo", ...own, "--port", "8081:http", "--mount", "false"],
+    ]);
+    await waitFor("copy", async () => {
+      const told = await curl(`echo.${namespace}/copied`);
+      assert.match(told, /"who": *"echo-/);
+      const { stdout } = await laptop.run(["cat", "/root/tap"]);
+      return /^GET \/copied HTTP\/1\.1\r$/m.test(stdout) || stdout;
+    }, { timeoutMs: 5_000 });
+    await tp.ok(["leave", "echo"]);
+    tap.kill();
+    await tap.status;
+    await laptop.run(["rm", "/root/tap"]);
+  });
   await t.step("environment and volumes", async () => {
     const { code, stdout, stderr } = await tp.run([
       ...["ingest", "files", ...own, "--"],
@@ -109,6 +132,13 @@ Deno.test("a laptop has of a workload what it asks for", async (t) => {
     assert.equal(list[0].name, "echo-number");
     assert.match(await curl(`echo-number.${namespace}/who`), ofLaptop);
     await tp.ok(["leave", "echo-number"]);
+  });
+  await t.step("the place of a container without ports", async () => {
+    const { stdout } = await tp.run([
+      ...["replace", "client", ...own, "--mount", "false", "--"],
+      ...["sh", "-c", "echo $TELEPRESENCE_CONTAINER"],
+    ]);
+    assert.equal(stdout, "client\n");
   });
   server.kill();
   await server.status;

@@ -80,7 +80,7 @@ Deno.test("tp intercept brings a service's requests and environment to the lapto
   });
   await t.step("tp intercept", async () => {
     const told = await tp.ok([
-      ...["intercept", name, "--port", "3000", "--env-file", "/tmp/tp-env"],
+      ...["intercept", name, "--port", "3000", "--env-file", "/root/tp-env"],
     ]);
     assert.match(told, /^Using Deployment dataprocessingservice$/m);
     assert.match(told, /^ {3}State +: ACTIVE$/m);
@@ -89,7 +89,11 @@ Deno.test("tp intercept brings a service's requests and environment to the lapto
   });
   await t.step("the environment is the container's, and private", async () => {
     const { stdout } = await laptop.run(
-      ["sh", "-c", "stat -c %a /tmp/tp-env; cat /tmp/tp-env; rm /tmp/tp-env"],
+      [
+        "sh",
+        "-c",
+        "stat -c %a /root/tp-env; cat /root/tp-env; rm /root/tp-env",
+      ],
     );
     assert.match(stdout, /^600\n/);
     assert.match(stdout, /^COLOR=green$/m);
