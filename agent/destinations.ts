@@ -4,7 +4,7 @@ import type { AgentPort, Rule } from "../manager/api.ts";
 import type { Conn } from "../net/mod.ts";
 import type { Counters } from "./counters.ts";
 import type { Fallbacks } from "./fallbacks.ts";
-import { type Laptops, RuleEndedError } from "./laptops.ts";
+import { copyWaitMs, type Laptops, RuleEndedError } from "./laptops.ts";
 import { isMeant } from "./request_matches.ts";
 import type { PortRules, RuleBook } from "./rule_book.ts";
 
@@ -85,7 +85,8 @@ export class Destinations {
     if (found === undefined) {
       const { laptops, port } = this.#options;
       found = {
-        open: ({ signal }) => laptops.open(rule, port, { signal, waitMs: 0 }),
+        open: ({ signal }) =>
+          laptops.open(rule, port, { signal, waitMs: copyWaitMs }),
       };
       this.#taps.set(rule.id, found);
     }

@@ -28,6 +28,9 @@ export class RuleEndedError extends Error {
   override readonly name = "RuleEndedError";
 }
 
+/** How long a laptop is waited for that wants a copy: as long as it takes to reach one that is there. Nobody waits with it. */
+export const copyWaitMs = 2_000;
+
 export interface LaptopsOptions {
   readonly managers: Pick<Managers, "book" | "bell" | "sessionOf">;
   readonly counters: Counters;

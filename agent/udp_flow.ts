@@ -6,7 +6,7 @@ import { UdpDatagrams } from "../tcp/mod.ts";
 import type { App, Family } from "./app.ts";
 import type { Counters } from "./counters.ts";
 import type { Fallbacks } from "./fallbacks.ts";
-import type { Laptops } from "./laptops.ts";
+import { copyWaitMs, type Laptops } from "./laptops.ts";
 import type { PortRules } from "./rule_book.ts";
 
 const log = logger("agent");
@@ -131,7 +131,7 @@ export class UdpFlow {
     const { laptops, port } = this.#options;
     const { signal } = this.#abort;
     try {
-      const options = { signal, waitMs: 0 };
+      const options = { signal, waitMs: copyWaitMs };
       const tap = await laptops.openDatagrams(rule, port, options);
       if (signal.aborted) return tap.close();
       this.#taps.push(tap);
