@@ -74,10 +74,11 @@ export class Destinations {
       }
     };
     // Of a container that was replaced there is no app.
-    if (rule.mode === "replace") return { open };
+    const way = () => laptops.way(rule);
+    if (rule.mode === "replace") return { open, way };
     const onFallback = (error: Error) => fallbacks.add(rule, error);
     const mark = [fallbackHeader, encodeURIComponent(rule.name)] as const;
-    return { open, fallback: { destination: this.app, mark, onFallback } };
+    return { open, way, fallback: { destination: this.app, mark, onFallback } };
   }
 
   #tap(rule: Rule): Destination {
@@ -87,6 +88,7 @@ export class Destinations {
       found = {
         open: ({ signal }) =>
           laptops.open(rule, port, { signal, waitMs: copyWaitMs }),
+        way: () => laptops.way(rule),
       };
       this.#taps.set(rule.id, found);
     }

@@ -73,6 +73,13 @@ export class Laptops {
     return this.#reach({ id, open, ...read(options) });
   }
 
+  /** What a stream is opened at right now: another thing when the laptop, or its manager, has gone elsewhere or leaves. */
+  way({ id }: Rule): unknown {
+    const { book, sessionOf } = bound(this.#options.managers);
+    const rule = book.find(id);
+    return rule && sessionOf(rule.manager);
+  }
+
   /** As {@link open}, for a flow of datagrams. */
   openDatagrams(
     { id }: Rule,

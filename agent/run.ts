@@ -78,7 +78,7 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
       udpPorts.push(stack.use(await UdpPort.open({ ...common, hostname })));
     } else {
       const listener = Deno.listen(address);
-      stack.use(new TcpPort({ ...common, listener, slots }));
+      stack.use(new TcpPort({ ...common, listener, slots, leaving: signal }));
     }
   }
   const { pod, namespace, workload } = settings;

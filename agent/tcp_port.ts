@@ -31,6 +31,8 @@ export interface TcpPortOptions {
   readonly counters: Counters;
   readonly fallbacks: Fallbacks;
   readonly clock: Clock;
+  /** Fires when the agent is to leave: who speaks HTTP is told so. */
+  readonly leaving?: AbortSignal;
 }
 
 export class TcpPort implements AsyncDisposable {
@@ -86,7 +88,7 @@ export class TcpPort implements AsyncDisposable {
   }
 
   async #serveHttp(client: Conn, family: Family): Promise<void> {
-    const { managers, port, counters, clock } = this.#options;
+    const { managers, port, counters, clock, leaving } = this.#options;
     counters.add("http");
     const destinations = this.#destinations(family);
     const rules = managers.book.at(port);
@@ -97,6 +99,7 @@ export class TcpPort implements AsyncDisposable {
         ? destinations.app
         : { open: () => this.#openTapped(family, taps) },
       signal: this.#closed.signal,
+      ...leaving === undefined ? {} : { drain: leaving },
       onTapLost: this.#onTapLost,
       clock,
     });

@@ -70,12 +70,18 @@ export class FakeDestination implements Destination {
   fallback?: NonNullable<Destination["fallback"]>;
   /** When set, it refuses. */
   refusal: RefusedError | undefined;
+  /** What {@link way} tells. */
+  currentWay: unknown;
   readonly #options: { bufferBytes?: number };
   readonly #waiting: Talk[] = [];
   #wake = Promise.withResolvers<void>();
 
   constructor(options: { bufferBytes?: number } = {}) {
     this.#options = options;
+  }
+
+  way(): unknown {
+    return this.currentWay;
   }
 
   open(): Promise<Conn> {

@@ -19,7 +19,10 @@ export interface ServeOptions {
   readonly otherwise: Destination;
   /** Breaks everything off. */
   readonly signal: AbortSignal;
-  /** Ends the connection as soon as no request is in progress. What is no HTTP, or no longer, goes on. */
+  /**
+   * Ends the connection after the next answer, which says so to the client, or when nothing was asked for a while. What
+   * is no HTTP, or no longer, goes on.
+   */
   readonly drain?: AbortSignal;
   readonly onTapLost?: OnTapLost;
   readonly clock?: Clock;
@@ -35,6 +38,8 @@ export interface ServeLimits {
   readonly headMs: number;
   /** How long a client that still sends is listened to after its last answer, so that the answer is not lost. */
   readonly lingerMs: number;
+  /** How long an HTTP/1 client that is to leave may take to ask once more: one that asks as it is cut off loses a request. */
+  readonly drainMs: number;
 }
 
 export const defaultLimits: ServeLimits = {
@@ -42,4 +47,5 @@ export const defaultLimits: ServeLimits = {
   undecidedMs: 3_000,
   headMs: 60_000,
   lingerMs: 2_000,
+  drainMs: 2_000,
 };

@@ -139,15 +139,26 @@ Deno.test("a client that goes away while a destination is opened calls the openi
   await served.over;
 });
 
-Deno.test("drain ends an idle connection at once, a busy one after its answer, and no pipe", async () => {
+/** What `head` becomes for a client that is told to leave. */
+function leaving(head: string): string {
+  return `${head.slice(0, -2)}Connection: close\r\n\r\n`;
+}
+
+Deno.test("drain tells the client with the last answer that is asked for, ends an idle connection in time, and no pipe", async () => {
   const get = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
   const ok = "HTTP/1.1 204 No Content\r\n\r\n";
-  for (const kind of ["idle", "busy", "pipelined", "pipe"]) {
+  for (const kind of ["idle", "asking", "busy", "pipelined", "pipe"]) {
     const drain = new AbortController();
-    const served = serve({ drain: drain.signal });
+    const clock = new FakeClock();
+    const served = serve({ drain: drain.signal, clock });
     const { client, app } = served;
     await client.send(kind === "pipe" ? "\0" : get);
     const talk = await app.accept();
+    const answer = async (text: string) => {
+      await talk.octets(get.length);
+      await talk.send(ok);
+      assert.equal(await client.octets(text.length), text);
+    };
     if (kind === "pipe") {
       drain.abort();
       await client.send("\0");
@@ -156,24 +167,24 @@ Deno.test("drain ends an idle connection at once, a busy one after its answer, a
       await served.over;
       continue;
     }
-    await talk.octets(get.length);
     if (kind === "busy") drain.abort();
     if (kind === "pipelined") {
       await client.send(get);
       await turns();
       drain.abort();
+      await answer(ok);
     }
-    await talk.send(ok);
-    assert.equal(await client.octets(ok.length), ok);
-    if (kind === "pipelined") {
-      await talk.octets(get.length);
-      await talk.send(ok);
-      assert.equal(await client.octets(ok.length), ok);
-    }
-    if (kind === "idle") {
+    if (kind === "idle" || kind === "asking") {
+      await answer(ok);
       await turns();
       drain.abort();
     }
+    if (kind === "asking") {
+      clock.advance(1_999);
+      await client.send(get);
+    }
+    if (kind === "idle") clock.advance(2_000);
+    else await answer(leaving(ok));
     assert.equal(await client.rest(), "");
     client.conn.close();
     await served.over;

@@ -26,6 +26,7 @@ export interface AnswerParts {
   readonly request: Request;
   /** A field for the response. */
   readonly mark: Mark | undefined;
+  readonly isToLeave: () => boolean;
   /** Called before the first octet is relayed. */
   readonly onFirstOctet: () => void;
 }
@@ -78,9 +79,12 @@ export class Answer {
       }
       const isInterim = response.status < 200 && response.status !== 101;
       this.isFinal = !isInterim;
-      await this.#write(isInterim ? head : this.#marked(head));
+      const isLast = this.#isLast(response);
+      await this.#write(isInterim ? head : this.#marked(head, isLast));
       upstream.consume(headOctets);
-      if (!isInterim) return await this.#relayBody(response);
+      if (isInterim) continue;
+      const end = await this.#relayBody(response);
+      return isLast && end.kind === "done" ? { ...end, persists: false } : end;
     }
   }
 
@@ -156,11 +160,20 @@ export class Answer {
     }
   }
 
-  #marked(head: Uint8Array): Uint8Array {
+  /** Who has sent a further request gets its answer before it is to leave. */
+  #isLast({ status }: Response): boolean {
+    return status !== 101 && !this.#hasClientSpoken && this.#parts.isToLeave();
+  }
+
+  #marked(head: Uint8Array, isLast: boolean): Uint8Array {
     const { mark } = this.#parts;
-    if (mark === undefined) return head;
-    const field = Buffer.from(`${mark[0]}: ${mark[1]}\r\n\r\n`, "latin1");
-    return Buffer.concat([head.subarray(0, head.length - 2), field]);
+    const fields = [
+      ...mark === undefined ? [] : [`${mark[0]}: ${mark[1]}`],
+      ...isLast ? ["Connection: close"] : [],
+    ];
+    if (fields.length === 0) return head;
+    const added = Buffer.from(`${fields.join("\r\n")}\r\n\r\n`, "latin1");
+    return Buffer.concat([head.subarray(0, head.length - 2), added]);
   }
 }
 

@@ -80,6 +80,7 @@ async function serveRequest(
       headOctets,
       feeds,
       mark,
+      isToLeave: () => options.drain?.aborted ?? false,
     });
     const end = await exchange.run();
     if (end.kind === "done" && end.persists) {

@@ -15,6 +15,8 @@ export interface ExchangeParts {
   readonly headOctets: number;
   readonly feeds: readonly TapFeed[];
   readonly mark: Mark | undefined;
+  /** Whether the client shall be told to leave after this. */
+  readonly isToLeave: () => boolean;
 }
 
 export type ExchangeEnd =

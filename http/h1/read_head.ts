@@ -6,7 +6,7 @@ import { findHeadEnd, FramingError } from "./fields.ts";
 /**
  * Waits for the head of a request, for as long as it takes to begin, and so long as the limit says to be whole.
  *
- * @returns Its length, or `undefined` when the client ended, or `drain` aborted, before it began.
+ * @returns Its length, or `undefined` when the client ended, or was to leave for too long, before it began.
  * @throws {FramingError} with 408 for a slow one, 431 for a long one.
  */
 export async function readHead(
@@ -19,9 +19,13 @@ export async function readHead(
   },
 ): Promise<number | undefined> {
   const late = Promise.withResolvers<false>();
+  let callOffEnd: (() => void) | undefined;
   const onDrain = () => {
-    if (client.unreadBytes === 0) late.resolve(false);
+    callOffEnd = clock.after(limits.drainMs, () => {
+      if (client.unreadBytes === 0) late.resolve(false);
+    });
   };
+  if (drain?.aborted) onDrain();
   drain?.addEventListener("abort", onDrain);
   late.promise.catch(() => {});
   let cancel: (() => void) | undefined;
@@ -38,7 +42,6 @@ export async function readHead(
       const mayBeSkipped = maySkip && unread[0] === 0x0d;
       const end = mayBeSkipped ? undefined : findHeadEnd(unread);
       if (end !== undefined) return end;
-      if (unread.length === 0 && drain?.aborted) return undefined;
       if (client.isFull) throw new FramingError(431, "a head is too long");
       if (unread.length > 0) {
         cancel ??= clock.after(
@@ -53,6 +56,7 @@ export async function readHead(
     }
   } finally {
     cancel?.();
+    callOffEnd?.();
     drain?.removeEventListener("abort", onDrain);
   }
 }

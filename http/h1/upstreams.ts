@@ -10,13 +10,19 @@ export interface Upstream {
 /** The upstream connections of one client connection: at most one for each destination. */
 export class Upstreams {
   readonly #idle = new Map<Destination, ByteSource>();
-  readonly #open = new Set<ByteSource>();
+  /** With the ways by which they were opened. */
+  readonly #open = new Map<ByteSource, unknown>();
 
-  /** The idle one to `destination`, if there is one. */
+  /** The idle one to `destination`, if there is one and it came by the way of this moment. */
   takeIdle(destination: Destination): Upstream | undefined {
     const source = this.#idle.get(destination);
     if (source === undefined) return undefined;
     this.#idle.delete(destination);
+    if (this.#open.get(source) !== destination.way?.()) {
+      this.#open.delete(source);
+      source.close();
+      return undefined;
+    }
     return { source, isKept: true };
   }
 
@@ -25,12 +31,13 @@ export class Upstreams {
     destination: Destination,
     options: { signal: AbortSignal },
   ): Promise<Upstream> {
+    const way = destination.way?.();
     const source = new ByteSource(await destination.open(options));
     if (options.signal.aborted) {
       source.reset();
       throw options.signal.reason;
     }
-    this.#open.add(source);
+    this.#open.set(source, way);
     return { source, isKept: false };
   }
 
@@ -64,7 +71,7 @@ export class Upstreams {
       source.close();
     }
     this.#idle.clear();
-    for (const source of this.#open) source.reset();
+    for (const source of this.#open.keys()) source.reset();
     this.#open.clear();
   }
 }

@@ -28,6 +28,26 @@ Deno.test("an idle upstream that ended is opened anew", async () => {
   await end(served);
 });
 
+Deno.test("an idle upstream that was opened by another way is ended in order, and opened anew", async () => {
+  const served = serve();
+  const { client, app } = served;
+  app.currentWay = "one";
+  const answered = async () => {
+    const talk = await app.accept();
+    await talk.until("\r\n\r\n");
+    await talk.send(ok);
+    await client.octets(ok.length);
+    return talk;
+  };
+  await client.send(get);
+  const first = await answered();
+  app.currentWay = "another";
+  await client.send("POST / HTTP/1.1\r\nhost: a\r\n\r\n");
+  assert.deepEqual(await first.all(), { text: "", isBroken: false });
+  await answered();
+  await end(served);
+});
+
 Deno.test("what an idle upstream says of itself is nobody's answer", async () => {
   const served = serve();
   const { client, app } = served;

@@ -58,6 +58,8 @@ export class H2Connection {
   #hasSettings = false;
   /** Whether new requests may be sent; not after GOAWAY. */
   isOpen = true;
+  /** Whether the peer has sent GOAWAY. */
+  isToldToLeave = false;
   #isRefusing = false;
 
   constructor(
@@ -154,6 +156,12 @@ export class H2Connection {
   refuseFurther(): void {
     this.#isRefusing = true;
     this.#outbox.send(goAwayFrame(this.#lastId, codeOf("none")));
+  }
+
+  /** Of a client: sends no further requests, and lets go of the connection when those that were sent are over. */
+  retire(): void {
+    this.isOpen = false;
+    this.#handlers.onRoom?.();
   }
 
   /** Ends the connection after what is to be sent, and its peer's end. */
@@ -330,6 +338,7 @@ export class H2Connection {
 
   #onGoAway(lastId: number): void {
     this.isOpen = false;
+    this.isToldToLeave = true;
     if (this.#isServer) return;
     for (const stream of [...this.#streams.values()]) {
       if (stream.id > lastId) this.#break(stream, codeOf("refused-stream"));

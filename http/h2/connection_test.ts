@@ -231,10 +231,6 @@ Deno.test("HTTP/2: requests that a destination says it did not look at are refus
   assert.equal(readUint32(reset!.payload, 0), errorCodes["refused-stream"]);
   await upstream.send(upstream.headers(1, [[":status", "204"]]));
   assert.equal((await peer.next(frameType.headers))!.streamId, 1);
-  await peer.send(peer.headers(5, get()));
-  const second = new RawPeer((await app.accept()).conn);
-  await second.skip(h2Preface.length);
-  assert.equal((await second.next(frameType.headers))!.streamId, 1);
   peer.end();
   await over;
 });
@@ -292,6 +288,31 @@ Deno.test("HTTP/2: a header block that is not whole after 60 s ends the connecti
   clock.advance(1);
   await over;
   assert.equal(await peer.next(frameType.goAway), undefined);
+});
+
+Deno.test("HTTP/2: an upstream that was opened by another way answers what it was asked, and no more", async () => {
+  const { peer, app, over } = serveRaw();
+  app.currentWay = "one";
+  const nextUpstream = async () => {
+    const upstream = new RawPeer((await app.accept()).conn);
+    await upstream.skip(h2Preface.length);
+    await upstream.send(settings);
+    await upstream.next(frameType.headers);
+    return upstream;
+  };
+  await peer.send(h2Preface, settings, peer.headers(1, get()));
+  const first = await nextUpstream();
+  app.currentWay = "another";
+  await peer.send(peer.headers(3, get()));
+  const second = await nextUpstream();
+  await first.send(first.headers(1, [[":status", "201"]]));
+  assert.equal((await peer.next(frameType.headers))!.streamId, 1);
+  assert.equal(await first.next(frameType.headers), undefined);
+  await second.send(second.headers(1, [[":status", "202"]]));
+  assert.equal((await peer.next(frameType.headers))!.streamId, 3);
+  peer.end();
+  await over;
+  assert.equal(app.opened, 2);
 });
 
 Deno.test("HTTP/2: drain answers what is in progress, refuses the rest, and ends", async () => {

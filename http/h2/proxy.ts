@@ -4,7 +4,9 @@
  * 1. The head is routed; its destination's connection is there, or opened, or another one's in its place.
  * 2. The request waits until that connection has room for a stream.
  * 3. The two streams are joined.
+ * 4. An app that says goodbye wants its clients elsewhere, maybe at another pod: this one is told to leave too.
  */
+import { RefusedError } from "../../net/mod.ts";
 import type { ByteSource } from "../byte_source.ts";
 import type { Destination } from "../destination.ts";
 import type { ConnectionParts } from "../connection_parts.ts";
@@ -38,12 +40,18 @@ class Proxy {
   readonly #client: H2Connection;
   readonly #upstreams: H2Upstreams;
   readonly #taps: H2Upstreams;
-  #isDraining = false;
+  #isToLeave = false;
+  #isEnding = false;
   #callOffEnd = () => {};
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
-    this.#upstreams = new H2Upstreams(parts);
+    this.#upstreams = new H2Upstreams({
+      ...{ signal: parts.signal, clock: parts.clock },
+      onGoAway: (destination) => {
+        if (destination === parts.options.otherwise) this.#drain();
+      },
+    });
     this.#taps = new H2Upstreams(parts);
     parts.client.consume(h2Preface.length);
     this.#client = new H2Connection(parts.client, {
@@ -68,14 +76,11 @@ class Proxy {
       this.#taps.end({ waits: false });
     };
     signal.addEventListener("abort", breakOff);
-    const drain = () => {
-      this.#isDraining = true;
-      this.#client.refuseFurther();
-      this.#endIfDrained();
-    };
+    const drain = () => this.#drain();
     if (options.drain?.aborted) drain();
     options.drain?.addEventListener("abort", drain);
     await this.#client.run();
+    this.#isToLeave = this.#isEnding = true;
     this.#callOffEnd();
     options.drain?.removeEventListener("abort", drain);
     await this.#upstreams.end({ waits: false });
@@ -83,10 +88,17 @@ class Proxy {
     signal.removeEventListener("abort", breakOff);
   }
 
+  #drain(): void {
+    if (this.#isToLeave) return;
+    this.#isToLeave = true;
+    this.#client.refuseFurther();
+    this.#endIfDrained();
+  }
+
   /** A client that does not end when all is answered is not waited for. */
   #endIfDrained(): void {
-    if (!this.#isDraining || this.#client.streams > 0) return;
-    this.#isDraining = false;
+    if (!this.#isToLeave || this.#isEnding || this.#client.streams > 0) return;
+    this.#isEnding = true;
     this.#client.end();
     const { clock, limits, client } = this.#parts;
     this.#callOffEnd = clock.after(limits.lingerMs, () => client.close());
@@ -101,7 +113,14 @@ class Proxy {
     const isTapped = "taps" in routed;
     for (const tap of isTapped ? routed.taps : []) this.#tap(request, tap);
     this.#forward(request, isTapped ? routed.destination : routed)
-      .catch(() => badGateway(this.#end(request.stream)));
+      .catch((error) => this.#refuse(request, error));
+  }
+
+  /** Nobody takes it. A client that is to leave asks elsewhere, as nothing was delivered. */
+  #refuse({ stream }: H2Request, error: unknown): void {
+    if (this.#isToLeave && error instanceof RefusedError) {
+      this.#client.reset(stream, codeOf("refused-stream"));
+    } else badGateway(this.#end(stream));
   }
 
   /** Rejects when nobody takes it. */

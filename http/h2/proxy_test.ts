@@ -145,7 +145,8 @@ Deno.test("more requests than the destination takes at once wait for their turn"
 
 Deno.test("a destination that says goodbye, or breaks, is opened anew", async () => {
   const app = await NodeServer.start(echo("app"));
-  const client = new NodeClient({ route: () => app, otherwise: app });
+  const otherwise = new FakeDestination();
+  const client = new NodeClient({ route: () => app, otherwise });
   await client.request({ ":path": "/" });
   app.goAway();
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -163,6 +164,25 @@ Deno.test("a destination that says goodbye, or breaks, is opened anew", async ()
   assert.equal(app.opened, 3);
   await client.stop();
   await app.stop();
+});
+
+Deno.test("an app that says goodbye has its clients told so, and who comes too late may ask elsewhere", async () => {
+  const app = new FakeDestination();
+  const client = new NodeClient({ route: () => app, otherwise: app });
+  const goAway = new Promise((resolve) => client.session.on("goaway", resolve));
+  const asked = client.request({ ":path": "/" });
+  const { conn } = await app.accept();
+  await conn.read(new Uint8Array(1000));
+  await writeAll(conn, encodeFrame(frameType.settings, 0, 0, []));
+  app.refusal = new RefusedError("refused", "it listens no more");
+  const late = client.request({ ":path": "/late" });
+  const last = [0, 0, 0, 1, 0, 0, 0, 0];
+  await writeAll(conn, encodeFrame(frameType.goAway, 0, 0, last));
+  assert.equal((await late).code, 7);
+  assert.equal(await goAway, 0);
+  await writeAll(conn, encodeFrame(frameType.headers, 5, 1, [0x88]));
+  assert.equal((await asked).headers[":status"], 200);
+  await client.stop();
 });
 
 Deno.test("a destination that breaks before it answers is 502, after it a reset", async () => {

@@ -8,44 +8,67 @@ import type { H2Stream } from "./stream.ts";
 /** How long what was begun may take when the client is gone. */
 const endMs = 5_000;
 
+/** A connection that is open, or will be, and by which way. */
+interface Opening {
+  readonly connection: Promise<H2Connection>;
+  readonly way: unknown;
+}
+
 /** The HTTP/2 connections to the destinations of one client connection: one for each that is open to requests. */
 export class H2Upstreams {
-  readonly #open = new Map<Destination, Promise<H2Connection>>();
+  readonly #open = new Map<Destination, Opening>();
   readonly #all = new Set<H2Connection>();
   readonly #signal: AbortSignal;
   readonly #clock: Clock;
+  readonly #onGoAway: (destination: Destination) => void;
   #room = Promise.withResolvers<void>();
 
-  constructor(options: { signal: AbortSignal; clock: Clock }) {
-    this.#signal = options.signal;
-    this.#clock = options.clock;
+  /** @param options.onGoAway A destination wants its clients to ask by another connection. May be called again. */
+  constructor(
+    { signal, clock, onGoAway = () => {} }: {
+      signal: AbortSignal;
+      clock: Clock;
+      onGoAway?: (destination: Destination) => void;
+    },
+  ) {
+    this.#signal = signal;
+    this.#clock = clock;
+    this.#onGoAway = onGoAway;
   }
 
   /** Takes a connection that is open but has not spoken. */
   adopt(destination: Destination, source: ByteSource): void {
     const connection = this.#start(destination, source);
-    this.#open.set(destination, Promise.resolve(connection));
+    this.#open.set(destination, {
+      connection: Promise.resolve(connection),
+      way: destination.way?.(),
+    });
   }
 
   /** What {@link Destination.open} throws. */
   take(destination: Destination): Promise<H2Connection> {
-    const opening = this.#open.get(destination) ?? this.#begin(destination);
+    const way = destination.way?.();
+    const former = this.#open.get(destination);
+    if (former !== undefined && former.way === way) return former.connection;
+    former?.connection.then((connection) => connection.retire(), () => {});
+    const opening = { connection: this.#begin(destination), way };
     this.#open.set(destination, opening);
-    return opening;
+    opening.connection.catch(() => this.#forget(destination, opening));
+    return opening.connection;
   }
 
   async #begin(destination: Destination): Promise<H2Connection> {
-    try {
-      const conn = await destination.open({ signal: this.#signal });
-      if (this.#signal.aborted) {
-        conn.reset();
-        throw this.#signal.reason;
-      }
-      return this.#start(destination, new ByteSource(conn));
-    } catch (error) {
-      this.#open.delete(destination);
-      throw error;
+    const conn = await destination.open({ signal: this.#signal });
+    if (this.#signal.aborted) {
+      conn.reset();
+      throw this.#signal.reason;
     }
+    return this.#start(destination, new ByteSource(conn));
+  }
+
+  #forget(destination: Destination, opening: Opening): void {
+    if (this.#open.get(destination) !== opening) return;
+    this.#open.delete(destination);
   }
 
   #start(destination: Destination, source: ByteSource): H2Connection {
@@ -60,9 +83,11 @@ export class H2Upstreams {
   }
 
   #onRoom(destination: Destination, connection: H2Connection): void {
+    if (connection.isToldToLeave) this.#onGoAway(destination);
     if (!connection.isOpen) {
-      this.#open.get(destination)?.then((open) => {
-        if (open === connection) this.#open.delete(destination);
+      const opening = this.#open.get(destination);
+      opening?.connection.then((open) => {
+        if (open === connection) this.#forget(destination, opening);
       }, () => {});
       if (connection.streams === 0) connection.close();
     }
