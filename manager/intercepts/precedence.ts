@@ -1,7 +1,8 @@
 /**
  * Which of a workload's intercepts have the traffic, and in which order agents ask them. Pure.
  *
- * 1. Who came first goes first: by the object's time, then its UID.
+ * 1. Who came first goes first: by the object's time, which is a second; of two of the same one, who has the
+ *    traffic already, then the UID.
  * 2. All traffic of a port is one intercept's at most, and so are the requests of one match.
  * 3. Intercepts with a match stand before those without; of two whose matches overlap the first gets what both mean.
  * 4. A wiretap takes nothing from anybody.
@@ -36,8 +37,9 @@ function byAge(a: Intercept, b: Intercept): number {
   return older < younger ? -1 : older > younger ? 1 : 0;
 }
 
-function ageKeyOf({ metadata }: Intercept): string {
-  return `${metadata.creationTimestamp} ${metadata.uid}`;
+function ageKeyOf({ metadata, status }: Intercept): string {
+  const isNew = status?.phase !== "Active";
+  return `${metadata.creationTimestamp} ${isNew} ${metadata.uid}`;
 }
 
 /** The sort is stable: of equals, who came first. */

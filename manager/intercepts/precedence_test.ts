@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { InterceptSpec, RequestMatch } from "../intercept.ts";
+import type { Intercept, InterceptSpec, RequestMatch } from "../intercept.ts";
 import { interceptOf } from "./intercept_fake.ts";
 import { precedenceOf } from "./precedence.ts";
 
@@ -134,4 +134,16 @@ Deno.test("a conflict names its holder", () => {
     conflicts.get("bb"),
     'port 8080 of Deployment "web" is intercepted by a-owner (a@laptop) as "a"',
   );
+});
+
+Deno.test("precedenceOf() leaves the traffic to who has it when another comes in the same second", () => {
+  const [a, b] = ["a", "b"].map((uid) => interceptOf({ uid })) as [
+    Intercept,
+    Intercept,
+  ];
+  b.status = { phase: "Active" };
+  a.status = { phase: "Conflict" };
+  const { inForce, conflicts } = precedenceOf([a, b]);
+  assert.deepEqual(inForce, [b]);
+  assert.deepEqual([...conflicts.keys()], ["a"]);
 });
