@@ -22,7 +22,7 @@ import (
 //	app ask tcp   -address H:P    connections in which the server speaks first
 //
 // What is asked cycles through the variants: each -expect 'HEADER: VALUE -> WHO' (or '-> WHO' for no header) is a header
-// and who has to answer it, with * and ?. It ends after -requests, or after -time, or when it is told to (SIGTERM).
+// and who has to answer it, with * and ?. It ends after -requests and not before -time, or when it is told to (SIGTERM).
 var asks = map[string]func(*asker) (func(worker int) (question, error), error){
 	"http": (*asker).overHTTP,
 	"grpc": (*asker).overGRPC,
@@ -97,8 +97,8 @@ func runAsk() error {
 	flags.StringVar(&job.address, "address", "", "of grpc, udp, tcp")
 	flags.StringVar(&job.method, "method", "POST", "of http; what is no GET is sent once only")
 	flags.IntVar(&job.workers, "workers", 1, "who ask at the same time")
-	flags.IntVar(&job.requests, "requests", 1, "of all workers together")
-	flags.DurationVar(&job.time, "time", 0, "how long, instead of a number of requests")
+	flags.IntVar(&job.requests, "requests", 1, "of all workers together, at least")
+	flags.DurationVar(&job.time, "time", 0, "how long, at least")
 	flags.DurationVar(&job.pause, "pause", 0, "of each worker between two")
 	flags.DurationVar(&job.patience, "patience", 10*time.Second, "how long one may take")
 	flags.IntVar(&job.messages, "messages", 3, "of each chat and WebSocket")
@@ -128,10 +128,7 @@ func (job *asker) askAll(worker func(int) (question, error)) error {
 	take := func() (variant, bool) {
 		job.mutex.Lock()
 		defer job.mutex.Unlock()
-		enough := next >= job.requests
-		if job.time > 0 {
-			enough = time.Since(begin) >= job.time
-		}
+		enough := next >= job.requests && time.Since(begin) >= job.time
 		chosen := job.variants[next%len(job.variants)]
 		next++
 		return chosen, !enough && !leaving.Load()

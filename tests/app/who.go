@@ -52,7 +52,10 @@ func serveEverythingWho() error {
 	if *tcpAddress != "" {
 		go func() { failed <- serveTCP(*tcpAddress, greetAndEcho) }()
 	}
-	return <-failed
+	if err := <-failed; err != nil {
+		return err
+	}
+	select {} // a server that was told to stop
 }
 
 var who = func() string {
@@ -138,6 +141,10 @@ func leaveInTime() {
 	<-told
 	leaving.Store(true)
 	time.Sleep(time.Duration(number(os.Getenv("DRAIN"), 0)) * time.Millisecond)
+	if calls != nil {
+		time.AfterFunc(time.Second, func() { os.Exit(0) })
+		calls.GracefulStop()
+	}
 	os.Exit(0)
 }
 

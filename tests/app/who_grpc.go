@@ -46,6 +46,9 @@ var whoService = grpc.ServiceDesc{
 	}},
 }
 
+// calls is the server, once it serves.
+var calls *grpc.Server
+
 func serveWhoGRPC(address string) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -55,6 +58,7 @@ func serveWhoGRPC(address string) error {
 	server.RegisterService(&whoService, nil)
 	grpc_health_v1.RegisterHealthServer(server, health.NewServer())
 	log.Printf("%s answers grpc on %s", who, address)
+	calls = server
 	return server.Serve(listener)
 }
 

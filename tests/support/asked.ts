@@ -1,0 +1,52 @@
+/** The client of tests that intercept: it asks in a pod of the cluster, and counts who answers. */
+import assert from "node:assert/strict";
+import type { Cluster } from "../cluster/mod.ts";
+
+/** What `app ask` prints (tests/app/ask.go). */
+export interface Answers {
+  /** Answered by who should, by another, by nobody or wrongly. */
+  readonly right: number;
+  readonly wrong: number;
+  readonly failed: number;
+  /** By variant, then by who answered. */
+  readonly answers: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly connections: number;
+  readonly faults?: readonly string[];
+  /** With `-list`. */
+  readonly list?: readonly string[];
+  readonly slowestMs: number;
+}
+
+/** What is asked, and who has to answer, as `-expect` wants it. */
+export type Expected = Readonly<Record<string, string>>;
+
+export interface AskOptions {
+  readonly expect?: Expected;
+  readonly timeoutMs?: number;
+}
+
+/** Runs `app ask ARGS…` in the pod `client` of a namespace (tests/app/intercepts.yaml). */
+export async function ask(
+  { kubectl }: Cluster,
+  namespace: string,
+  args: readonly string[],
+  { expect = {}, timeoutMs = 60_000 }: AskOptions = {},
+): Promise<Answers> {
+  const { code, stdout, stderr } = await kubectl([
+    ...["exec", "--namespace", namespace, "deployment/client"],
+    ...["--container=client", "--", "/app", "ask", ...args],
+    ...Object.entries(expect).flatMap((
+      [variant, who],
+    ) => ["-expect", `${variant === "none" ? "" : variant} -> ${who}`]),
+  ], { timeoutMs });
+  assert.equal(code, 0, `app ask ${args.join(" ")}\n${stdout}${stderr}`);
+  return JSON.parse(stdout);
+}
+
+/** Fails unless every answer was who should give it, with what was not. */
+export function assertAllRight(told: Answers, what: string): void {
+  const { right, wrong, failed } = told;
+  const all = `${what}: ${JSON.stringify(told, null, 1)}`;
+  assert.deepEqual({ wrong, failed }, { wrong: 0, failed: 0 }, all);
+  assert.ok(right > 0, all);
+}
