@@ -45,6 +45,10 @@ export function openManagers(
 export interface TestAgent extends AsyncDisposable {
   readonly managers: Managers;
   readonly counters: Counters;
+  /** Places of its connections. */
+  readonly slots: Slots;
+  /** Where it listens. */
+  readonly port: number;
   /** Connects as a client. */
   connect(): Promise<TcpConn>;
 }
@@ -52,17 +56,19 @@ export interface TestAgent extends AsyncDisposable {
 /** An agent before the app at `appPort`; what rules mean by {@link web} is its port. */
 export function openAgent(
   copies: Copies,
-  { appPort, clock = systemClock, port, maxConns = 100, ...others }: {
+  { appPort, clock = systemClock, port, maxConns = 100, leaving, ...others }: {
     appPort: number;
     clock?: Clock;
     port: { port: number; protocol: "TCP" };
     maxConns?: number;
+    leaving?: AbortSignal;
     token?: () => string;
     serve?: (incoming: Incoming) => void;
   },
 ): TestAgent {
   const managers = openManagers(copies, { ...others, clock });
   const counters = new Counters({ clock });
+  const slots = new Slots(maxConns);
   const listener = Deno.listen({ hostname: "::", port: 0 });
   const agentPort = (listener.addr as Deno.NetAddr).port;
   const tcpPort = new TcpPort({
@@ -75,13 +81,14 @@ export function openAgent(
     }),
     managers,
     laptops: new Laptops({ managers, counters, clock }),
-    slots: new Slots(maxConns),
+    slots,
     fallbacks: new Fallbacks({ counters, clock }),
     counters,
+    leaving: leaving ?? new AbortController().signal,
     clock,
   });
   return {
-    ...{ managers, counters },
+    ...{ managers, counters, slots, port: agentPort },
     connect: async () =>
       new TcpConn(
         await Deno.connect({ hostname: loopback, port: agentPort }),

@@ -29,6 +29,8 @@ export interface PortRules {
   readonly whole: Rule | undefined;
   /** Those that want a copy. */
   readonly taps: readonly Rule[];
+  /** Of all of these; empty when there are none. */
+  readonly ids: string;
   /** Whether connections must be read as requests. */
   readonly isAboutRequests: boolean;
 }
@@ -37,6 +39,7 @@ const noRules: PortRules = {
   matching: [],
   whole: undefined,
   taps: [],
+  ids: "",
   isAboutRequests: false,
 };
 
@@ -117,6 +120,7 @@ export class RuleBook {
       matching,
       whole: takers.find(({ match }) => match === undefined),
       taps,
+      ids: rules.map(({ id }) => id).join(),
       isAboutRequests: matching.length > 0 || taps.some(isAsked),
     };
   }

@@ -2,7 +2,7 @@
  * One TCP port of the app, which the agent serves in its place.
  *
  * 1. A connection is routed by the rules of the moment: as requests, to a laptop, or to the app.
- * 2. Where it is joined with it stays, whatever becomes of the rules.
+ * 2. Where it is joined with it stays, but for HTTP that the app has: that goes on request by request when rules come.
  * 3. A laptop that does not take it leaves it to the app; an app that does not resets it, as it would have itself.
  */
 import { type Destination, serveHttp, tappedPipe } from "../http/mod.ts";
@@ -17,6 +17,7 @@ import { Destinations } from "./destinations.ts";
 import type { Fallbacks } from "./fallbacks.ts";
 import { type Laptops, RuleEndedError } from "./laptops.ts";
 import type { Managers } from "./managers.ts";
+import { StandingConns } from "./standing_conns.ts";
 
 const log = logger("agent");
 
@@ -24,20 +25,21 @@ export interface TcpPortOptions {
   readonly port: AgentPort;
   readonly listener: Deno.TcpListener;
   readonly app: App;
-  readonly managers: Pick<Managers, "book" | "settled">;
+  readonly managers: Pick<Managers, "book" | "bell" | "settled">;
   readonly laptops: Laptops;
   /** Places for connections, shared with the other ports. */
   readonly slots: Slots;
   readonly counters: Counters;
   readonly fallbacks: Fallbacks;
-  readonly clock: Clock;
   /** Fires when the agent is to leave: who speaks HTTP is told so. */
-  readonly leaving?: AbortSignal;
+  readonly leaving: AbortSignal;
+  readonly clock: Clock;
 }
 
 export class TcpPort implements AsyncDisposable {
   readonly #options: TcpPortOptions;
   readonly #accepting: Promise<void>;
+  readonly #standing: StandingConns;
   /** Calls off what is under way to where it goes. */
   readonly #closed = new AbortController();
 
@@ -45,6 +47,7 @@ export class TcpPort implements AsyncDisposable {
   constructor(options: TcpPortOptions) {
     this.#options = options;
     const { listener, clock } = options;
+    this.#standing = new StandingConns(options);
     this.#accepting = acceptLoop(listener, {
       take: (conn) => this.#take(conn),
       onTrouble: (error) =>
@@ -57,6 +60,7 @@ export class TcpPort implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#options.listener.close();
     await this.#accepting;
+    this.#standing[Symbol.dispose]();
     this.#closed.abort();
   }
 
@@ -81,25 +85,36 @@ export class TcpPort implements AsyncDisposable {
     if (managers.settled) await managers.settled;
     const rules = managers.book.at(port);
     if (rules.isAboutRequests) return await this.#serveHttp(client, family);
-    const conn = await this.#open(family);
-    if (rules.taps.length === 0) return void await pipe(client, conn);
-    const taps = this.#destinations(family).taps(rules);
-    await tappedPipe(client, conn, taps, { onTapLost: this.#onTapLost });
+    const { conn, isApp } = await this.#open(family);
+    if (rules.taps.length > 0) {
+      const taps = this.#destinations(family).taps(rules);
+      const options = { onTapLost: this.#onTapLost };
+      return void await tappedPipe(client, conn, taps, options);
+    }
+    if (!isApp) return void await pipe(client, conn);
+    const atRest = await this.#standing.join(client, conn, rules);
+    if (atRest) await this.#serveHttp(atRest.client, family, atRest.app);
   }
 
-  async #serveHttp(client: Conn, family: Family): Promise<void> {
-    const { managers, port, counters, clock, leaving } = this.#options;
+  /** @param resumed The app's connection of a client that has been speaking with it. */
+  async #serveHttp(
+    client: Conn,
+    family: Family,
+    resumed?: Conn,
+  ): Promise<void> {
+    const { managers, port, counters, leaving, clock } = this.#options;
     counters.add("http");
     const destinations = this.#destinations(family);
     const rules = managers.book.at(port);
     const taps = destinations.taps(rules);
     await serveHttp(client, {
       route: (request) => destinations.route(request),
-      otherwise: rules.whole === undefined && taps.length === 0
+      otherwise: resumed || rules.whole === undefined && taps.length === 0
         ? destinations.app
         : { open: () => this.#openTapped(family, taps) },
+      ...resumed && { resumed },
       signal: this.#closed.signal,
-      ...leaving === undefined ? {} : { drain: leaving },
+      drain: leaving,
       onTapLost: this.#onTapLost,
       clock,
     });
@@ -110,7 +125,7 @@ export class TcpPort implements AsyncDisposable {
     family: Family,
     taps: readonly Destination[],
   ): Promise<Conn> {
-    const conn = await this.#open(family);
+    const { conn } = await this.#open(family);
     if (taps.length === 0) return conn;
     const [near, far] = connPair();
     void tappedPipe(far, conn, taps, { onTapLost: this.#onTapLost });
@@ -130,7 +145,7 @@ export class TcpPort implements AsyncDisposable {
     log.debug("a copy was broken off", { error });
   };
 
-  async #open(family: Family): Promise<Conn> {
+  async #open(family: Family): Promise<{ conn: Conn; isApp: boolean }> {
     const { managers, port, counters } = this.#options;
     for (;;) {
       const { whole } = managers.book.at(port);
@@ -138,9 +153,10 @@ export class TcpPort implements AsyncDisposable {
       if (conn === "again") continue;
       if (conn !== undefined) {
         counters.add("laptop");
-        return conn;
+        return { conn, isApp: false };
       }
-      return await this.#openApp(family, this.#closed);
+      const app = await this.#openApp(family, this.#closed);
+      return { conn: app, isApp: true };
     }
   }
 

@@ -10,4 +10,5 @@ export type {
   ServeOptions,
   Tapped,
 } from "./serve_options.ts";
+export { type AtRest, Standing } from "./standing/standing.ts";
 export { tappedPipe } from "./tapped_pipe.ts";

@@ -28,6 +28,7 @@ export async function serveHttp(
   const over = new AbortController();
   const breakOff = () => {
     over.abort(options.signal.reason);
+    options.resumed?.reset();
     source.reset();
     upstreams.close();
     taps.abort();
@@ -45,7 +46,10 @@ export async function serveHttp(
     clock,
   };
   try {
-    const { protocol, app } = await listen(parts);
+    const { resumed } = options;
+    const { protocol, app } = resumed === undefined
+      ? await listen(parts)
+      : { protocol: "h1", app: upstreams.adopt(resumed) };
     if (protocol === "h1") {
       if (app !== undefined) upstreams.keep(options.otherwise, app);
       await serveH1(parts);

@@ -1,4 +1,4 @@
-import type { Clock } from "../net/mod.ts";
+import type { Clock, Conn } from "../net/mod.ts";
 import type { Destination } from "./destination.ts";
 import type { RequestHead } from "./request_head.ts";
 
@@ -24,6 +24,8 @@ export interface ServeOptions {
    * is no HTTP, or no longer, goes on.
    */
   readonly drain?: AbortSignal;
+  /** The client speaks HTTP/1 and has its answers; this is the connection of `otherwise` by which it had them. */
+  readonly resumed?: Conn;
   readonly onTapLost?: OnTapLost;
   readonly clock?: Clock;
   readonly limits?: Partial<ServeLimits>;

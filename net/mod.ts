@@ -9,6 +9,7 @@ export {
 export { connPair } from "./conn_pair.ts";
 export { type Conn, ConnResetError, type Datagrams, writeAll } from "./conn.ts";
 export { pipe, type PipeOptions } from "./pipe.ts";
+export { pipeBuffers } from "./pipe_buffers.ts";
 export { pipeDatagrams } from "./pipe_datagrams.ts";
 export { quantum } from "./quantum.ts";
 export { Slots } from "./slots.ts";

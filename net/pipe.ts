@@ -7,10 +7,8 @@
  */
 import type { Conn } from "./conn.ts";
 import { writeAll } from "./conn.ts";
-import { PipeBuffers } from "./pipe_buffers.ts";
+import { pipeBuffers as buffers } from "./pipe_buffers.ts";
 import { quantum } from "./quantum.ts";
-
-const buffers = new PipeBuffers();
 
 export interface PipeOptions {
   /** Called with each number of bytes copied from the first flow to the second. */

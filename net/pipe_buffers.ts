@@ -64,3 +64,6 @@ export class PipeBuffers {
     if (spare.length < spareLimit) spare.push(buffer);
   }
 }
+
+/** Of this process. */
+export const pipeBuffers = new PipeBuffers();

@@ -1,3 +1,4 @@
+import type { Conn } from "../../net/mod.ts";
 import { ByteSource } from "../byte_source.ts";
 import type { Destination } from "../destination.ts";
 
@@ -32,13 +33,19 @@ export class Upstreams {
     options: { signal: AbortSignal },
   ): Promise<Upstream> {
     const way = destination.way?.();
-    const source = new ByteSource(await destination.open(options));
+    const conn = await destination.open(options);
     if (options.signal.aborted) {
-      source.reset();
+      conn.reset();
       throw options.signal.reason;
     }
+    return { source: this.adopt(conn, way), isKept: false };
+  }
+
+  /** Takes one into the care of this object that somebody else opened; `way` as of its destination then. */
+  adopt(conn: Conn, way?: unknown): ByteSource {
+    const source = new ByteSource(conn);
     this.#open.set(source, way);
-    return { source, isKept: false };
+    return source;
   }
 
   /** Takes an open connection that owes no answer. Whatever comes from it before the next request ends it. */
