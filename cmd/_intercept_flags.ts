@@ -71,7 +71,7 @@ export const commonFlags = {
   ),
   mount: {
     kind: "parsed",
-    parse: parseMount,
+    parse: (text: string) => parseMount(text),
     default: "true",
     placeholder: "true|false|directory[:ro]",
     brief: "Where to mount the container's volumes",

@@ -3,8 +3,8 @@ export type Mount =
   | { readonly directory?: string; readonly readOnly: boolean }
   | "off";
 
-/** Reads `true`, `false` or `DIRECTORY[:ro]`; a directory is where the command runs. */
-export function parseMount(text: string): Mount {
+/** Reads `true`, `false` or `DIRECTORY[:ro]`; a directory is below `base`: where the command runs, unless told. */
+export function parseMount(text: string, base = Deno.cwd()): Mount {
   if (text === "false") return "off";
   const readOnly = text.endsWith(":ro");
   const directory = readOnly ? text.slice(0, -":ro".length) : text;
@@ -15,9 +15,7 @@ export function parseMount(text: string): Mount {
     );
   }
   return {
-    directory: directory.startsWith("/")
-      ? directory
-      : `${Deno.cwd()}/${directory}`,
+    directory: directory.startsWith("/") ? directory : `${base}/${directory}`,
     readOnly,
   };
 }

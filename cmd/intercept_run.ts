@@ -6,19 +6,15 @@
  * 3. Files of the environment are written, and the outcome is told.
  * 4. With a command after `--`, that runs with the environment, and the intercept ends after it.
  */
-import type {
-  InterceptInfo,
-  InterceptMode,
-  InterceptRequest,
-} from "../connector/api.ts";
+import type { InterceptInfo, InterceptMode } from "../connector/api.ts";
 import { attach, type Attached } from "./_attach.ts";
 import { connectedLine, connectInterruptibly, requestOf } from "./_connect.ts";
 import { findConnector, type RunningConnector } from "./_connector.ts";
 import type { Context } from "./_context.ts";
 import { writeEnvFiles } from "./_env_file.ts";
 import { CommandError } from "./_error.ts";
-import { matchOf } from "./_header_match.ts";
 import type { InterceptFlags } from "./_intercept_flags.ts";
+import { interceptRequest } from "./_intercept_request.ts";
 import { interceptText } from "./_intercept_text.ts";
 import { interruptedExitCode } from "./_interrupt.ts";
 import { formatValue } from "./_output.ts";
@@ -37,7 +33,7 @@ export function runs(mode: InterceptMode) {
     const isQuiet = userCommand !== undefined || flags.output !== "text";
     const words = isQuiet ? process.stderr : process.stdout;
     const say: Say = (line) => words.write(line + "\n");
-    const request = interceptRequest(mode, { name, flags });
+    const request = understood(() => interceptRequest(mode, { name, flags }));
     const isHeld = userCommand !== undefined;
     using connector = await connected(flags, say);
     const attached = connector === undefined
@@ -98,40 +94,10 @@ async function connected(
   return outcome.connector;
 }
 
-function interceptRequest(
-  mode: InterceptMode,
-  { name, flags }: { name: string; flags: InterceptFlags },
-): Omit<InterceptRequest, "isHeld"> {
-  const { workload, service, namespace, container, mount } = flags;
-  const isOfContainer = mode === "replace" || mode === "ingest";
-  const isReadOnly = mode === "wiretap" || mode === "ingest";
-  const match = conditionsOf(flags);
-  return {
-    // Of one workload, several containers may be replaced.
-    name: isOfContainer && container ? `${name}-${container}` : name,
-    mode,
-    ...isOfContainer ? { workload: name } : {},
-    ...workload === undefined ? {} : { workload },
-    ...service === undefined ? {} : { service },
-    ...namespace === undefined ? {} : { namespace },
-    ...container === undefined ? {} : { container },
-    ports: [...flags.port ?? []],
-    address: flags.address ?? "127.0.0.1",
-    ...match === undefined ? {} : { match },
-    toPod: [...flags.toPod ?? []],
-    ...mount === "off" ? {} : {
-      mount: {
-        ...mount.directory === undefined ? {} : { mountPoint: mount.directory },
-        readOnly: mount.readOnly || isReadOnly,
-      },
-    },
-    localOnly: flags.localOnly ?? false,
-  };
-}
-
-function conditionsOf(flags: InterceptFlags) {
+/** @throws {CommandError} in the place of a SyntaxError. */
+function understood<T>(read: () => T): T {
   try {
-    return matchOf(flags);
+    return read();
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new CommandError(error.message, "", { cause: error });

@@ -1,6 +1,6 @@
-import { findConnector, untilEnded } from "./_connector.ts";
+import { findConnector } from "./_connector.ts";
 import type { Context } from "./_context.ts";
-import { CommandError } from "./_error.ts";
+import { disconnect } from "./_disconnect.ts";
 import { repairIfNeeded } from "./_repair.ts";
 
 export default async function run(this: Context): Promise<void> {
@@ -12,13 +12,11 @@ export default async function run(this: Context): Promise<void> {
     return;
   }
   say("tp Daemon quitting...");
-  await connector.client.quit();
-  if (!await untilEnded(connector)) {
+  try {
+    await disconnect(connector);
+  } catch (error) {
     say("\n");
-    throw new CommandError(
-      `Cannot quit: the connector (process ${connector.pid}) does not end`,
-      `\`kill -KILL ${connector.pid}\` ends it, and the network is as before`,
-    );
+    throw error;
   }
   say("done\n");
 }

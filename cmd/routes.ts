@@ -1,4 +1,5 @@
 import { buildRouteMap } from "@stricli/core";
+import { apply, deleteDeclared } from "./apply.ts";
 import { connect } from "./connect.ts";
 import { foregroundRoutes } from "./foreground.ts";
 import { install } from "./install.ts";
@@ -15,6 +16,7 @@ export const routes = buildRouteMap({
   routes: {
     ...{ connect, status, list },
     ...{ intercept, replace, wiretap, ingest, leave },
+    ...{ apply, delete: deleteDeclared },
     ...{ quit, install, uninstall, version },
     ...foregroundRoutes,
   },

@@ -5,7 +5,11 @@ import type { InterceptInfo } from "./intercepts/api.ts";
 
 export { type Failure, type FailureKind, failureKinds } from "./failure.ts";
 export * from "./intercepts/api.ts";
-export { parsePodPort, parsePortRequest } from "./intercepts/port_request.ts";
+export {
+  formatPortRequest,
+  parsePodPort,
+  parsePortRequest,
+} from "./intercepts/port_request.ts";
 export { diskFullCause, isDiskFull } from "./disk_full.ts";
 export { maxReplicas } from "../manager/api.ts";
 export { protocolVersions } from "../tunnel/mod.ts";

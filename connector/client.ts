@@ -5,12 +5,13 @@ import type {
   InterceptEvent,
   InterceptRequest,
   LeaveRequest,
+  OwnIntercept,
   Status,
   WorkloadInfo,
 } from "./api.ts";
 import { ConnectError } from "./failure.ts";
 import { connectorSocketPath } from "./paths.ts";
-export { connectorLogPath, connectorPidPath } from "./paths.ts";
+export { cacheDirectory, connectorLogPath, connectorPidPath } from "./paths.ts";
 
 /** How long a connector may take to tell its state. */
 const answerMs = 5_000;
@@ -71,6 +72,17 @@ export class ConnectorClient implements Disposable {
     const response = await this.#fetch("POST", "/leave", { body });
     await mustBeOk(response);
     await response.body?.cancel();
+  }
+
+  /**
+   * The intercepts that this connection has, with what was asked for.
+   *
+   * @throws {ConnectError} `not-connected`.
+   */
+  async intercepts(): Promise<OwnIntercept[]> {
+    const response = await this.#fetch("GET", "/intercepts");
+    await mustBeOk(response);
+    return await response.json();
   }
 
   /**

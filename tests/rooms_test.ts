@@ -90,6 +90,7 @@ const rooms: Record<string, Room> = {
       "build.ts",
       "yaml.ts",
       "log.ts",
+      "docs/workstation-state.schema.json",
       "k8s",
       "connector",
       "connector/api.ts",

@@ -36,6 +36,14 @@ export interface InterceptRequest {
   localOnly: boolean;
   /** The intercept ends with who asks for it; nothing needs to listen yet. */
   isHeld: boolean;
+  /** Who asks starts what listens once the intercept stands. */
+  isServedLater?: boolean;
+}
+
+/** One that this connection has, and what was asked for, `namespace` always said. */
+export interface OwnIntercept {
+  request: InterceptRequest;
+  info: InterceptInfo;
 }
 
 export interface MountRequest {

@@ -1,6 +1,6 @@
 /** One intercept of this connection, with all that belongs to it on the laptop. */
 import { ConnectError } from "../failure.ts";
-import type { InterceptInfo } from "./api.ts";
+import type { InterceptInfo, InterceptRequest } from "./api.ts";
 
 export interface HeldParts {
   /** As it is at present. */
@@ -11,17 +11,19 @@ export interface HeldParts {
 
 /** A name that is taken, from the request on until all is undone. */
 export class HeldIntercept {
-  readonly name: string;
-  readonly container: string | undefined;
+  readonly request: InterceptRequest;
   readonly #building = new AsyncDisposableStack();
   readonly #abort = new AbortController();
   readonly #opened = Promise.withResolvers<void>();
   #parts: HeldParts | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(name: string, container: string | undefined) {
-    this.name = name;
-    this.container = container;
+  constructor(request: InterceptRequest) {
+    this.request = request;
+  }
+
+  get name(): string {
+    return this.request.name;
   }
 
   /** Aborts when it is to end. */

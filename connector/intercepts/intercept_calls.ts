@@ -43,6 +43,8 @@ export class InterceptCalls implements Disposable {
         return this.#intercept(await request.json());
       case "POST /leave":
         return await answered(this.#leave(await request.json()));
+      case "GET /intercepts":
+        return Response.json(this.#options.intercepts.own());
       case "GET /list": {
         const namespace = url.searchParams.get("namespace") ??
           this.#options.namespace;

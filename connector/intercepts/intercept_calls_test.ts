@@ -159,3 +159,15 @@ Deno.test("GET /list follows what changes, a line each time", async () => {
   await post(calls, "/leave", { name: "web" });
   assert.equal(cluster.intercepts().length, 0);
 });
+
+Deno.test("GET /intercepts tells what this connection has, as it was asked for", async () => {
+  const { calls } = place();
+  await untilTold(await post(calls, "/intercept", request(false)));
+  const asked = new Request("http://127.0.0.1/intercepts");
+  const own = await (await calls.answer(asked))!.json();
+  assert.equal(own.length, 1);
+  assert.deepEqual(own[0].request, { ...request(false), namespace: "shop" });
+  assert.equal(own[0].info.disposition, "ACTIVE");
+  await post(calls, "/leave", { name: "web" });
+  assert.deepEqual(await (await calls.answer(asked))!.json(), []);
+});

@@ -16,7 +16,12 @@ import { forbiddenToIntercept } from "../forbidden.ts";
 import type { ManagerLink } from "../link.ts";
 import type { SearchList } from "../search_list.ts";
 import { userName } from "../user_name.ts";
-import type { InterceptInfo, InterceptRequest, LeaveRequest } from "./api.ts";
+import type {
+  InterceptInfo,
+  InterceptRequest,
+  LeaveRequest,
+  OwnIntercept,
+} from "./api.ts";
 import { HeldIntercept, type HeldParts } from "./held_intercept.ts";
 import { localOnlyInfo } from "./intercept_info.ts";
 import { type InterceptTable, isListening } from "./intercept_table.ts";
@@ -121,9 +126,16 @@ export class Intercepts implements AsyncDisposable {
 
   /** Those that are open. */
   list(): InterceptInfo[] {
-    return [...this.#all.values()].flatMap(({ parts }) =>
-      parts === undefined ? [] : [parts.info()]
-    );
+    return this.own().map(({ info }) => info);
+  }
+
+  /** The same, with what was asked for. */
+  own(): OwnIntercept[] {
+    return [...this.#all.values()].flatMap(({ request, parts }) => {
+      if (parts === undefined) return [];
+      const info = parts.info();
+      return [{ request: { ...request, namespace: info.namespace }, info }];
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -131,7 +143,8 @@ export class Intercepts implements AsyncDisposable {
     await Promise.all([...this.#all.values()].map((one) => this.release(one)));
   }
 
-  #take({ name, container }: InterceptRequest): HeldIntercept {
+  #take(request: InterceptRequest): HeldIntercept {
+    const { name } = request;
     if (this.#isClosed) {
       const cause = "Cannot intercept: the connection is ending";
       throw new ConnectError({ kind: "called-off", cause });
@@ -149,7 +162,7 @@ export class Intercepts implements AsyncDisposable {
         cause: `Intercept with name "${name}" already exists`,
       });
     }
-    const held = new HeldIntercept(name, container);
+    const held = new HeldIntercept(request);
     this.#all.set(name, held);
     return held;
   }
@@ -159,7 +172,7 @@ export class Intercepts implements AsyncDisposable {
     if (container === undefined) return this.#all.get(name);
     return this.#all.get(`${name}-${container}`) ??
       [...this.#all.values()].find((one) =>
-        one.name === name && one.container === container
+        one.name === name && one.request.container === container
       );
   }
 
@@ -189,7 +202,9 @@ export class Intercepts implements AsyncDisposable {
     building.use(
       this.#ports.take(request.name, { ip: addresses[0], ports }),
     );
-    if (!request.isHeld) await warnOfSilence({ addresses, ports, tell });
+    if (!request.isHeld && !request.isServedLater) {
+      await warnOfSilence({ addresses, ports, tell });
+    }
     signal.throwIfAborted();
     building.use(this.#options.search.add(namespace));
     return await openIntercept({

@@ -1,0 +1,16 @@
+import { type RunningConnector, untilEnded } from "./_connector.ts";
+import { CommandError } from "./_error.ts";
+
+/**
+ * Resolves when the connection is no more, and the host as it was.
+ *
+ * @throws {CommandError} when the connector does not end.
+ */
+export async function disconnect(connector: RunningConnector): Promise<void> {
+  await connector.client.quit();
+  if (await untilEnded(connector)) return;
+  throw new CommandError(
+    `Cannot quit: the connector (process ${connector.pid}) does not end`,
+    `\`kill -KILL ${connector.pid}\` ends it, and the network is as before`,
+  );
+}

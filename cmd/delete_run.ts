@@ -1,0 +1,94 @@
+/**
+ * `tp delete`
+ *
+ * 1. The file is read; nothing is touched if anything in it is wrong, or the connection is another than it declares.
+ * 2. What it declares is ended, the last first: the program that serves it, then the intercept.
+ * 3. It disconnects if the file declares a connection.
+ */
+import { ConnectError, type ConnectorClient } from "../connector/client.ts";
+import { findConnector } from "./_connector.ts";
+import type { Context } from "./_context.ts";
+import { disconnect } from "./_disconnect.ts";
+import { failureError } from "./_failure.ts";
+import type { DeclaredFlags } from "./apply.ts";
+import { mustBeDeclared } from "./declared/connection.ts";
+import { Handler } from "./declared/handler.ts";
+import { type DeleteStep, planDelete } from "./declared/plan.ts";
+import { readFile } from "./declared/read_file.ts";
+import { Report } from "./declared/report.ts";
+
+export default async function run(
+  this: Context,
+  { file, dryRun, output }: DeclaredFlags,
+): Promise<void> {
+  const declared = await readFile(file);
+  const report = new Report(this, output);
+  const say = (line: string) => this.process.stderr.write(line + "\n");
+  try {
+    using running = await findConnector(say);
+    const connector = running?.status === "Connected" ? running : undefined;
+    if (connector !== undefined && declared.connection !== undefined) {
+      await mustBeDeclared(connector, declared.connection);
+    }
+    const present = await connector?.client.intercepts() ?? [];
+    const { steps, others } = planDelete(declared.attachments, present);
+    for (const step of steps) {
+      const outcome = dryRun
+        ? await wouldEnd(step)
+        : await end(step, connector?.client);
+      report.attachment(step, outcome);
+    }
+    if (declared.connection === undefined) return;
+    if (connector === undefined) {
+      return report.connection("not connected; nothing to tear down");
+    }
+    if (!dryRun) await disconnect(connector);
+    const state = dryRun ? "would-disconnect" : "disconnected";
+    const more = others.length === 0 ? "" : ` (ends ${others.join(", ")} too)`;
+    report.connection(state + more);
+  } catch (error) {
+    throw error instanceof ConnectError ? failureError(error.failure) : error;
+  } finally {
+    await report.end();
+  }
+}
+
+interface Outcome {
+  status: string;
+  handler?: string;
+}
+
+async function end(
+  { action, request: { name } }: DeleteStep,
+  client: ConnectorClient | undefined,
+): Promise<Outcome> {
+  const isStopped = await new Handler(name).stop();
+  const isRemoved = action === "remove" && await leave(client!, name);
+  return {
+    status: isRemoved ? "removed" : "absent",
+    ...isStopped ? { handler: "stopped" } : {},
+  };
+}
+
+/** Resolves to whether it was there. */
+async function leave(client: ConnectorClient, name: string): Promise<boolean> {
+  try {
+    await client.leave({ name });
+    return true;
+  } catch (error) {
+    const isGone = error instanceof ConnectError &&
+      error.failure.kind === "intercept-unknown";
+    if (!isGone) throw error;
+    return false;
+  }
+}
+
+async function wouldEnd(
+  { action, request: { name } }: DeleteStep,
+): Promise<Outcome> {
+  const state = await new Handler(name).state(undefined, {});
+  return {
+    status: action === "remove" ? "would-remove" : "absent",
+    ...state === "none" ? {} : { handler: "would-stop" },
+  };
+}
