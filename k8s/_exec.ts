@@ -1,8 +1,9 @@
 /**
- * One port of a pod through a command that runs in it (`pods/exec`), over `v5.channel.k8s.io` or `v4.channel.k8s.io`:
+ * The standard streams of a command that runs in a pod (`pods/exec`), over `v5.channel.k8s.io` or `v4.channel.k8s.io`:
  * the first octet of each message names a channel.
  *
- * 1. The command says that it is ready; what its standard output brings after that is the flow.
+ * 1. A bridge to a port says that it is ready; what its standard output brings after that is the flow. Of any other command
+ *    all of it is.
  * 2. The end of the laptop's direction is told since v5; v4 knows none, and {@link ExecConn.closeWrite} keeps it untold.
  * 3. The pod's direction ends with the command, whose end is told as a `Status`.
  */
@@ -25,6 +26,8 @@ export interface ExecBelow {
   sink: ByteSink;
   /** Whether the protocol has an end of one direction. */
   knowsEnds: boolean;
+  /** Whether the command is a bridge, which says {@link bridgeReady} first. */
+  isBridge: boolean;
 }
 
 export class ExecConn implements Conn {
@@ -41,12 +44,13 @@ export class ExecConn implements Conn {
 
   private constructor(below: ExecBelow) {
     this.#below = below;
+    if (!below.isBridge) this.#readyBytes = ready.length;
     // The channel's octet stands right before the payload, which is aligned.
     this.#out = new Uint8Array(below.sink.headroom + 1 + longestPayload);
   }
 
   /**
-   * Waits until the command is ready.
+   * Waits until a bridge is ready.
    *
    * @throws {RefusedError | ConnResetError} why it does not become so.
    */
@@ -156,7 +160,9 @@ export class ExecConn implements Conn {
 
   /** Why the flow ended; `undefined` when the command ended well. */
   #ended(): Error | undefined {
-    const { status, message = "the bridge failed" } = parseStatus(this.#status);
+    const { status, message = "the command failed" } = parseStatus(
+      this.#status,
+    );
     if (status === "Success") return undefined;
     if (!this.#stderr.isEmpty) return this.#stderr.toError(this.#answered);
     if (status === undefined) {

@@ -18,11 +18,16 @@ const success = joined(message(3, '{"status":"Success"}'), close);
 const exitCode = '{"status":"Failure","message":"exit code 1"}';
 const failure = joined(message(3, exitCode), close);
 
-async function open(pieces: Uint8Array[], { knowsEnds = true } = {}) {
+async function open(
+  pieces: Uint8Array[],
+  { knowsEnds = true, isBridge = true } = {},
+) {
   const below = piecesConn(pieces);
   const sink = new WebSocketSink(new Outbox(below));
   const source = new WebSocketSource(new ConnSource(below, 512), sink);
-  const conn = await ExecConn.open({ conn: below, source, sink, knowsEnds });
+  const conn = await ExecConn.open({
+    ...{ conn: below, source, sink, knowsEnds, isBridge },
+  });
   return { conn, below };
 }
 
@@ -83,6 +88,21 @@ Deno.test("ExecConn.open() rejects what is no bridge, and a server that hangs up
   for (const pieces of [[message(1, "hello\n")], [message(1, "rea")]]) {
     await assert.rejects(open(pieces), ConnResetError);
   }
+});
+
+Deno.test("ExecConn takes all that a command writes which is no bridge, up to its end", async () => {
+  const into = new Uint8Array(64);
+  const read = async (...pieces: Uint8Array[]) => {
+    const { conn } = await open(pieces, { isBridge: false });
+    const count = await conn.read(into);
+    return count && new TextDecoder().decode(into.subarray(0, count));
+  };
+  assert.equal(await read(message(1, "A=b"), success), "A=b");
+  assert.equal(await read(success), null);
+  await assert.rejects(
+    read(message(2, "cat: not found"), failure),
+    (error) => error instanceof RefusedError && /not found/.test(error.message),
+  );
 });
 
 Deno.test("ExecConn.read() rejects when the flow breaks off after its first byte", async () => {

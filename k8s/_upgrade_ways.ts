@@ -75,11 +75,37 @@ export const execWay: Way = upgradeWay({
       signal,
     }),
   start(upgraded) {
-    const protocol = upgraded.headers.get("sec-websocket-protocol");
-    const knowsEnds = protocol === execProtocols[0];
-    return ExecConn.open({ ...webSocketOver(upgraded), knowsEnds });
+    return openExec(upgraded, { isBridge: true });
   },
 });
+
+/** Runs a command in a pod that reads nothing; what it writes to its standard output is the flow. */
+export async function runInPod(
+  requests: Requests,
+  { namespace, pod, ...command }: {
+    namespace: string;
+    pod: string;
+    container: string;
+    command: string[];
+  },
+  signal: AbortSignal,
+): Promise<Conn> {
+  const upgraded = await upgradeToWebSocket(requests, {
+    ...{ target: { namespace, pod }, subresource: "exec" },
+    ...{ protocols: execProtocols, signal },
+    query: { ...command, stdout: true, stderr: true },
+  });
+  return await openExec(upgraded, { isBridge: false });
+}
+
+function openExec(
+  upgraded: Upgraded,
+  { isBridge }: { isBridge: boolean },
+): Promise<ExecConn> {
+  const protocol = upgraded.headers.get("sec-websocket-protocol");
+  const knowsEnds = protocol === execProtocols[0];
+  return ExecConn.open({ ...webSocketOver(upgraded), knowsEnds, isBridge });
+}
 
 interface UpgradeWay {
   upgrade(
@@ -119,7 +145,7 @@ type Subresource = "portforward" | "exec";
 async function upgradeToWebSocket(
   requests: Requests,
   { target, subresource, protocols, query, signal }: {
-    target: Target;
+    target: Pick<Target, "namespace" | "pod">;
     subresource: Subresource;
     /** The first that the server knows is agreed to. */
     protocols: string[];
@@ -159,7 +185,7 @@ async function acceptOf(key: string): Promise<string> {
 
 /** Which object is asked for, and what RBAC calls that. */
 function place(
-  { namespace, pod: name }: Target,
+  { namespace, pod: name }: Pick<Target, "namespace" | "pod">,
   { verb, subresource }: { verb: string; subresource: Subresource },
 ): { path: string; question: Question } {
   const resource = `pods/${subresource}`;

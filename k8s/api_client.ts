@@ -5,6 +5,7 @@ import { childrenEnded } from "./_kubectl_child.ts";
 import { PortForwarder } from "./_port_forward.ts";
 import type { PortForwardOptions, PortForwardWay } from "./_way.ts";
 import { type ApiRequest, Requests } from "./_requests.ts";
+import { runInPod } from "./_upgrade_ways.ts";
 import { watchCollection, type WatchEvent } from "./_watch.ts";
 import { ask } from "./_ask.ts";
 import type { ClusterAccess } from "./access.ts";
@@ -318,6 +319,20 @@ export class ApiClient implements AsyncDisposable {
    */
   portForward(options: PortForwardOptions): Promise<Conn> {
     return this.#forwarder.open(options);
+  }
+
+  /**
+   * What a command in a pod's container writes to its standard output; it has nothing to read.
+   *
+   * @throws {RefusedError} when it cannot be run, or fails without having written anything.
+   */
+  run(
+    ref: Ref & { namespace: string; container: string; command: string[] },
+    options: Options = {},
+  ): Promise<Conn> {
+    const { name: pod, ...command } = ref;
+    const signal = options.signal ?? this.#closed.signal;
+    return runInPod(this.#requests, { pod, ...command }, signal);
   }
 
   /** How the last port-forward was made; `undefined` before the first. */

@@ -102,6 +102,8 @@ export interface InterceptedTarget {
 export interface ContainerEnvironment {
   readonly environment: Readonly<Record<string, string>>;
   readonly mounts: readonly { path: string; readOnly: boolean }[];
+  /** Names of variables that an admin withholds, `*` for any characters; the manager adds them. */
+  readonly withheld?: readonly string[];
 }
 
 /** What the manager wants of a laptop. It looks the address up itself. */

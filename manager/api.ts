@@ -4,6 +4,7 @@ export type { DirectOffer } from "./direct_offer.ts";
 export * from "./intercept.ts";
 export * from "./agent_object.ts";
 export * from "./agent_api.ts";
+export { WithheldNames } from "./intercepts/withheld_names.ts";
 export { formatWorld, parseWorld, type World } from "./world.ts";
 
 /** Where the manager waits for carriers, on the loopback address of its pod. */

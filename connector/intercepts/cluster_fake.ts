@@ -101,6 +101,9 @@ export class FakeCluster {
     if (plural === "selfsubjectreviews") {
       return { ...object, status: { userInfo: { username: "anna" } } } as never;
     }
+    if (plural === "selfsubjectaccessreviews") {
+      return { ...object, status: { allowed: false } } as never;
+    }
     if (this.refusal !== undefined) throw this.refusal;
     const uid = `uid-${++this.#uid}`;
     const made = { ...object, metadata: { ...object.metadata, uid } };

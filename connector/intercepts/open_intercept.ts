@@ -1,13 +1,18 @@
 /** The part of an intercept that the cluster knows of, and what comes with it. */
 import type { ApiClient } from "../../k8s/mod.ts";
 import { logger } from "../../log.ts";
-import type { ContainerEnvironment, InterceptSpec } from "../../manager/api.ts";
+import {
+  type ContainerEnvironment,
+  type InterceptSpec,
+  WithheldNames,
+} from "../../manager/api.ts";
 import type { Ip } from "../../net/mod.ts";
 import { ConnectError } from "../failure.ts";
 import type { ManagerLink } from "../link.ts";
 import { openVolumes } from "../volumes.ts";
 import type { InterceptRequest, MountInfo } from "./api.ts";
 import { laptopEnvironment, readEnvironment } from "./environment.ts";
+import { readImageEnvironment } from "./image_environment.ts";
 import type { HeldParts } from "./held_intercept.ts";
 import { interceptInfo } from "./intercept_info.ts";
 import { deleteLeftovers, InterceptObject } from "./intercept_object.ts";
@@ -53,20 +58,30 @@ export async function openIntercept(
   await object.untilActive({ signal, tell });
   const { container } = spec;
   const intercept = object.uid;
-  const told = await readEnvironment(link, { intercept, container, signal })
-    .catch((error) => {
+  const question = { intercept, container, signal };
+  const [told, ofImage] = await Promise.all([
+    readEnvironment(link, question).catch((error) => {
       signal.throwIfAborted();
       log.warn("no environment", { name: spec.name, error });
       tell(
         `Warning: the environment of container "${container}" cannot be had: ${error.message}`,
       );
       return undefined;
-    });
+    }),
+    // A replaced container's processes are not the app's.
+    spec.mode === "replace" ? {} : readImageEnvironment(api, {
+      ...{ namespace, workload: spec.workload, container, signal },
+    }),
+  ]);
   const mount = await openMount(options, { intercept, told, building, signal });
   for (const port of request.toPod) {
     building.use(await openPodForward({ link, intercept, port }));
   }
-  const environment = laptopEnvironment(told?.environment ?? {}, {
+  const withheld = new WithheldNames(told?.withheld ?? []);
+  const environment = laptopEnvironment({
+    ...withheld.without(ofImage),
+    ...told?.environment,
+  }, {
     ...{ id: intercept, container, mount: mount?.() },
   });
   const laptopPorts = new Map(

@@ -17,7 +17,11 @@ export async function readEnvironment(
   try {
     const text = await readText(from);
     const { environment, mounts }: ContainerEnvironment = JSON.parse(text);
-    return { environment: withheld.without(environment), mounts };
+    const { names } = withheld;
+    return {
+      ...{ environment: withheld.without(environment), mounts },
+      ...names.length > 0 ? { withheld: names } : {},
+    };
   } catch (cause) {
     const detail = "The agent does not tell the environment";
     throw new RefusedError("failed", detail, { cause });

@@ -118,6 +118,7 @@ Deno.test("a laptop gets a container's environment without what an admin withhol
   said = JSON.stringify({ environment, mounts });
   assert.deepEqual(JSON.parse(await readText(await ask())), {
     ...{ environment: { COLOR: "green" }, mounts },
+    withheld: ["*_PASSWORD"],
   });
   said = "no JSON";
   await assert.rejects(ask(), refusedAs("failed"));

@@ -1,9 +1,11 @@
 /** Names of environment variables that no laptop is given, as an admin lists them: `*` stands for any characters. */
 export class WithheldNames {
+  readonly names: readonly string[];
   readonly #patterns: readonly RegExp[];
 
   /** @throws {SyntaxError} for what can name no variable. */
   constructor(names: readonly string[]) {
+    this.names = names;
     this.#patterns = names.map(patternOf);
   }
 

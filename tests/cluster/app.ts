@@ -137,6 +137,7 @@ async function benchImages(): Promise<ImageContent[]> {
     {
       name: `${bedRegistry}/tools:1`,
       entrypoint: ["/bin/sh"],
+      env: { TOOLS_IMAGE: "of the image" },
       ...await tools(),
     },
   ];

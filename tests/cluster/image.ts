@@ -8,6 +8,8 @@ export interface ImageContent {
   /** With registry and tag, as in "docker.io/local/tools:1": nothing else names an imported image. */
   readonly name: string;
   readonly entrypoint: readonly string[];
+  /** Variables beside PATH. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Files by path in the image, each with the file that it is copied from. */
   readonly files?: Readonly<Record<string, string>>;
   /** Files by path in the image, each with its text. */
@@ -52,7 +54,12 @@ export function describe(
     os: "linux",
     config: {
       Entrypoint: image.entrypoint,
-      Env: ["PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"],
+      Env: [
+        "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+        ...Object.entries(image.env ?? {}).map(([name, value]) =>
+          `${name}=${value}`
+        ),
+      ],
     },
     rootfs: { type: "layers", diff_ids: [`sha256:${layerDigest}`] },
   };

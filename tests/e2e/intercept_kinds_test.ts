@@ -114,6 +114,13 @@ Deno.test("a laptop has of a workload what it asks for", async (t) => {
     assert.equal(stdout, "serviceaccount\n", stderr);
     assert.equal(code, 0);
   });
+  await t.step("what the image says of its environment", async () => {
+    const { stdout, stderr } = await tp.run([
+      ...["ingest", "client", "--container", "tools", ...own, "--"],
+      ...["sh", "-c", "echo $TOOLS_IMAGE"],
+    ]);
+    assert.equal(stdout, "of the image\n", stderr);
+  });
   await t.step("a port of the pod's loopback address", async () => {
     await tp.ok([
       ...["ingest", "echo", ...own, "--to-pod", "7000", "--mount", "false"],
