@@ -23,6 +23,7 @@ import { interruptedExitCode } from "./_interrupt.ts";
 import type { DeclaredFlags } from "./apply.ts";
 import { mustBeDeclared } from "./declared/connection.ts";
 import { Handler } from "./declared/handler.ts";
+import { leaveIfThere } from "./declared/leave.ts";
 import { type ApplyStep, planApply } from "./declared/plan.ts";
 import { readFile } from "./declared/read_file.ts";
 import type { Declared } from "./declared/read_state.ts";
@@ -103,6 +104,10 @@ async function take(
   const { report } = means;
   try {
     // Who serves an intercept ends before it does.
+    for (const name of step.yielding) {
+      await new Handler(name).stop();
+      await leaveIfThere(means.connector.client, name);
+    }
     const isStopped = step.action !== "keep" &&
       await new Handler(step.request.name).stop();
     const info = await stand(step, means);
@@ -129,7 +134,7 @@ async function stand(
   { connector: { client }, say }: Means & { connector: RunningConnector },
 ): Promise<OwnIntercept["info"] | undefined> {
   if (action === "keep") return present!.info;
-  if (action === "re-create") await client.leave({ name: request.name });
+  if (action === "re-create") await leaveIfThere(client, request.name);
   return (await attach(client, request, say))?.info;
 }
 

@@ -13,6 +13,7 @@ import { failureError } from "./_failure.ts";
 import type { DeclaredFlags } from "./apply.ts";
 import { mustBeDeclared } from "./declared/connection.ts";
 import { Handler } from "./declared/handler.ts";
+import { leaveIfThere } from "./declared/leave.ts";
 import { type DeleteStep, planDelete } from "./declared/plan.ts";
 import { readFile } from "./declared/read_file.ts";
 import { Report } from "./declared/report.ts";
@@ -63,24 +64,11 @@ async function end(
   client: ConnectorClient | undefined,
 ): Promise<Outcome> {
   const isStopped = await new Handler(name).stop();
-  const isRemoved = action === "remove" && await leave(client!, name);
+  const isRemoved = action === "remove" && await leaveIfThere(client!, name);
   return {
     status: isRemoved ? "removed" : "absent",
     ...isStopped ? { handler: "stopped" } : {},
   };
-}
-
-/** Resolves to whether it was there. */
-async function leave(client: ConnectorClient, name: string): Promise<boolean> {
-  try {
-    await client.leave({ name });
-    return true;
-  } catch (error) {
-    const isGone = error instanceof ConnectError &&
-      error.failure.kind === "intercept-unknown";
-    if (!isGone) throw error;
-    return false;
-  }
 }
 
 async function wouldEnd(

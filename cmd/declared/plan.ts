@@ -8,6 +8,8 @@ export interface ApplyStep extends DeclaredAttachment {
   /** Why it is re-created. */
   readonly drift: readonly Drift[];
   readonly present?: OwnIntercept;
+  /** Later ones, to be re-created, that have to end before this one can have its ports of the laptop. */
+  readonly yielding: readonly string[];
 }
 
 export interface ApplyPlan {
@@ -29,16 +31,31 @@ export function planApply(
   { present, namespace }: World,
 ): ApplyPlan {
   const found = new Map(present.map((one) => [one.request.name, one]));
-  const steps = declared.map((one): ApplyStep => {
+  const alone = declared.map((one): ApplyStep => {
     const own = found.get(one.request.name);
-    if (own === undefined) return { ...one, action: "create", drift: [] };
+    const step = { ...one, drift: [], yielding: [] };
+    if (own === undefined) return { ...step, action: "create" };
     const drift = driftOf(one.request, own, namespace);
     const action = drift.length === 0 ? "keep" : "re-create";
-    return { ...one, action, drift, present: own };
+    return { ...step, action, drift, present: own };
   });
+  const steps = alone.map((step, i) => ({
+    ...step,
+    yielding: step.action === "keep" ? [] : alone.slice(i + 1)
+      .filter((later) => isInTheWay(later, step))
+      .map(({ request }) => request.name),
+  }));
   const held = steps.filter(({ present }) => present?.request.isHeld)
     .map(({ request }) => request.name);
   return { steps, held };
+}
+
+function isInTheWay(later: ApplyStep, { request }: ApplyStep): boolean {
+  if (later.action !== "re-create") return false;
+  const taken = (later.present?.info.ports ?? []).map((one) => one.target_port);
+  return request.ports.some(({ laptop }) =>
+    laptop !== undefined && taken.includes(laptop)
+  );
 }
 
 export interface DeleteStep extends DeclaredAttachment {

@@ -147,6 +147,28 @@ Deno.test("planApply() keeps the order of the file, and names what a running com
   assert.deepEqual(held, ["a"]);
 });
 
+Deno.test("planApply() has a later one yield the laptop's port that it gives up", () => {
+  const at = (name: string, port: number) =>
+    own({ name, ports: [{ laptop: port }] }, {
+      ports: [{ container_port: 80, protocol: "TCP", target_port: port }],
+    });
+  const present = [at("a", 1), at("b", 2), at("c", 3)];
+  const declared = ["a 2", "b 1", "c 3", "d 3"].map((text) => {
+    const [name = "", port] = text.split(" ");
+    const ports = [{ laptop: Number(port) }];
+    return { request: request({ name, ports }), env: {} };
+  });
+  const { steps } = planApply(declared, { present, namespace: "shop" });
+  assert.deepEqual(
+    steps.map(({ request, action, yielding }) => [
+      ...[request.name, action, ...yielding],
+    ]),
+    [["a", "re-create", "b"], ["b", "re-create"], ["c", "keep"], [
+      ...["d", "create"],
+    ]],
+  );
+});
+
 Deno.test("planDelete() goes backwards, and leaves what is not declared", () => {
   const declared = ["a", "b", "c"].map((name) => ({
     ...{ request: request({ name }), env: {} },
