@@ -1,7 +1,7 @@
 /**
  * Octets of clients that try to hide a request from whoever routes, or to have one counted as two. Used by tests only.
  *
- * What each hides is a request for `/smuggled`.
+ * Each hides a request.
  */
 export interface SmugglingCase {
   readonly name: string;
@@ -13,10 +13,11 @@ export interface SmugglingCase {
   readonly outcome: "refused" | "cut" | "opaque" | "forwarded";
 }
 
-const hidden = "GET /smuggled HTTP/1.1\r\nHost: app\r\n\r\n";
+/** What {@link smugglingCorpus} hides. */
+const smuggled = "GET /smuggled HTTP/1.1\r\nHost: app\r\n\r\n";
 
 /** A POST with these lines, an empty line, and `body`. */
-function post(fields: string, body = `0\r\n\r\n${hidden}`): string {
+function post(fields: string, body: string): string {
   return `POST / HTTP/1.1\r\nHost: app\r\n${fields}\r\n\r\n${body}`;
 }
 
@@ -115,82 +116,101 @@ const brokenChunks: readonly (readonly [name: string, body: string])[] = [
   ["an extension without end", `5;${"a".repeat(5000)}\r\nhello\r\n`],
 ];
 
-const heads: readonly (readonly [name: string, octets: string])[] = [
-  ["line feeds alone", "GET / HTTP/1.1\r\nHost: app\n\n" + hidden],
-  ["empty line in line feeds", "GET / HTTP/1.1\r\nHost: app\r\n\n" + hidden],
-  ["two Host fields", "GET / HTTP/1.1\r\nHost: app\r\nHost: b\r\n\r\n"],
-  ["empty field name", "GET / HTTP/1.1\r\nHost: app\r\n: x\r\n\r\n"],
-  ["folded first field", "GET / HTTP/1.1\r\n Host: app\r\n\r\n" + hidden],
-  [
-    "carriage return alone in a value",
-    "GET / HTTP/1.1\r\nHost: app\r\nX: a\r\rGET /smuggled HTTP/1.1\r\n\r\n",
-  ],
-  ["NUL in a value", "GET / HTTP/1.1\r\nHost: app\r\nX: a\0b\r\n\r\n"],
-  ["bracket in a name", "GET / HTTP/1.1\r\nHost: app\r\nX[]: a\r\n\r\n"],
-  ["CONNECT with a body", `CONNECT a:1 HTTP/1.1\r\n${chunked}\r\n\r\n`],
-  [
-    "HTTP/1.0 with chunks",
-    `POST / HTTP/1.0\r\n${chunked}\r\n\r\n0\r\n\r\n${hidden}`,
-  ],
-];
+type Named = readonly (readonly [name: string, octets: string])[];
 
-const opaque: readonly (readonly [name: string, octets: string])[] = [
-  ["HTTP/0.9", "GET /\r\n" + hidden],
-  ["HTTP/2 downgrade", "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n" + hidden],
-  ["another version", "GET / HTTP/1.2\r\n\r\n" + hidden],
-  ["lower case http", "GET / http/1.1\r\n\r\n" + hidden],
-  ["two spaces", "GET  / HTTP/1.1\r\n\r\n" + hidden],
-  ["tab", "GET\t/ HTTP/1.1\r\n\r\n" + hidden],
-  ["space in the target", "GET /a b HTTP/1.1\r\n\r\n" + hidden],
-  ["space at the end", "GET / HTTP/1.1 \r\n\r\n" + hidden],
-  ["line feed alone", "GET / HTTP/1.1\nHost: app\r\n\r\n" + hidden],
-  ["empty line first", "\r\nGET / HTTP/1.1\r\n\r\n" + hidden],
-  ["space first", " GET / HTTP/1.1\r\n\r\n" + hidden],
-  ["NUL first", "\0GET / HTTP/1.1\r\n\r\n" + hidden],
-];
+function headsBefore(hidden: string): Named {
+  return [
+    ["line feeds alone", "GET / HTTP/1.1\r\nHost: app\n\n" + hidden],
+    ["empty line in line feeds", "GET / HTTP/1.1\r\nHost: app\r\n\n" + hidden],
+    ["two Host fields", "GET / HTTP/1.1\r\nHost: app\r\nHost: b\r\n\r\n"],
+    ["empty field name", "GET / HTTP/1.1\r\nHost: app\r\n: x\r\n\r\n"],
+    ["folded first field", "GET / HTTP/1.1\r\n Host: app\r\n\r\n" + hidden],
+    [
+      "carriage return alone in a value",
+      "GET / HTTP/1.1\r\nHost: app\r\nX: a\r\rGET /smuggled HTTP/1.1\r\n\r\n",
+    ],
+    ["NUL in a value", "GET / HTTP/1.1\r\nHost: app\r\nX: a\0b\r\n\r\n"],
+    ["bracket in a name", "GET / HTTP/1.1\r\nHost: app\r\nX[]: a\r\n\r\n"],
+    ["CONNECT with a body", `CONNECT a:1 HTTP/1.1\r\n${chunked}\r\n\r\n`],
+    [
+      "HTTP/1.0 with chunks",
+      `POST / HTTP/1.0\r\n${chunked}\r\n\r\n0\r\n\r\n${hidden}`,
+    ],
+  ];
+}
 
-export const smugglingCorpus: readonly SmugglingCase[] = [
-  refused("CL.TE", post(`Content-Length: 5\r\n${chunked}`)),
-  refused("TE.CL", post(`${chunked}\r\nContent-Length: 5`)),
-  refused("CL.0 and chunks", post(`Content-Length: 0\r\n${chunked}`)),
-  ...disguises.map(([name, fields]) =>
-    refused(`TE.TE: ${name}`, post(`Content-Length: 5\r\n${fields}`))
-  ),
-  ...disguises.map(([name, fields]) => refused(`TE: ${name}`, post(fields))),
-  ...lengths.map(([name, fields]) =>
-    refused(`CL: ${name}`, post(fields, `hello${hidden}`))
-  ),
-  ...brokenChunks.map(([name, body]): SmugglingCase => ({
-    name: `chunks: ${name}`,
-    octets: post(chunked, body + hidden),
-    outcome: "cut",
-  })),
-  ...heads.map(([name, octets]) => refused(`head: ${name}`, octets)),
-  ...opaque.map(([name, octets]): SmugglingCase => ({
-    name: `start: ${name}`,
-    octets,
-    outcome: "opaque",
-  })),
-  {
-    name: "GET with a body",
-    octets: "GET / HTTP/1.1\r\nHost: app\r\n" +
-      `Content-Length: ${hidden.length}\r\n\r\n${hidden}`,
-    outcome: "forwarded",
-  },
-  {
-    name: "a chunk that looks like a request",
-    octets: post(
-      chunked,
-      `${hidden.length.toString(16)}\r\n${hidden}\r\n0\r\n\r\n`,
+function opaqueBefore(hidden: string): Named {
+  return [
+    ["HTTP/0.9", "GET /\r\n" + hidden],
+    ["HTTP/2 downgrade", "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n" + hidden],
+    ["another version", "GET / HTTP/1.2\r\n\r\n" + hidden],
+    ["lower case http", "GET / http/1.1\r\n\r\n" + hidden],
+    ["two spaces", "GET  / HTTP/1.1\r\n\r\n" + hidden],
+    ["tab", "GET\t/ HTTP/1.1\r\n\r\n" + hidden],
+    ["space in the target", "GET /a b HTTP/1.1\r\n\r\n" + hidden],
+    ["space at the end", "GET / HTTP/1.1 \r\n\r\n" + hidden],
+    ["line feed alone", "GET / HTTP/1.1\nHost: app\r\n\r\n" + hidden],
+    ["empty line first", "\r\nGET / HTTP/1.1\r\n\r\n" + hidden],
+    ["space first", " GET / HTTP/1.1\r\n\r\n" + hidden],
+    ["NUL first", "\0GET / HTTP/1.1\r\n\r\n" + hidden],
+  ];
+}
+
+/** Every way to hide a request, given whole. */
+export function casesThatHide(hidden: string): SmugglingCase[] {
+  const last = `0\r\n\r\n${hidden}`;
+  return [
+    refused("CL.TE", post(`Content-Length: 5\r\n${chunked}`, last)),
+    refused("TE.CL", post(`${chunked}\r\nContent-Length: 5`, last)),
+    refused("CL.0 and chunks", post(`Content-Length: 0\r\n${chunked}`, last)),
+    ...disguises.map(([name, fields]) =>
+      refused(`TE.TE: ${name}`, post(`Content-Length: 5\r\n${fields}`, last))
     ),
-    outcome: "forwarded",
-  },
-  {
-    name: "names of hop-by-hop fields",
-    octets: post(
-      `Connection: Content-Length\r\nContent-Length: ${hidden.length}`,
-      hidden,
+    ...disguises.map(([name, fields]) =>
+      refused(`TE: ${name}`, post(fields, last))
     ),
-    outcome: "forwarded",
-  },
-];
+    ...lengths.map(([name, fields]) =>
+      refused(`CL: ${name}`, post(fields, `hello${hidden}`))
+    ),
+    ...brokenChunks.map(([name, body]): SmugglingCase => ({
+      name: `chunks: ${name}`,
+      octets: post(chunked, body + hidden),
+      outcome: "cut",
+    })),
+    ...headsBefore(hidden).map(([name, octets]) =>
+      refused(`head: ${name}`, octets)
+    ),
+    ...opaqueBefore(hidden).map(([name, octets]): SmugglingCase => ({
+      name: `start: ${name}`,
+      octets,
+      outcome: "opaque",
+    })),
+    {
+      name: "GET with a body",
+      octets: "GET / HTTP/1.1\r\nHost: app\r\n" +
+        `Content-Length: ${hidden.length}\r\n\r\n${hidden}`,
+      outcome: "forwarded",
+    },
+    {
+      name: "a chunk that looks like a request",
+      octets: post(
+        chunked,
+        `${hidden.length.toString(16)}\r\n${hidden}\r\n0\r\n\r\n`,
+      ),
+      outcome: "forwarded",
+    },
+    {
+      name: "names of hop-by-hop fields",
+      octets: post(
+        `Connection: Content-Length\r\nContent-Length: ${hidden.length}`,
+        hidden,
+      ),
+      outcome: "forwarded",
+    },
+  ];
+}
+
+/** All of them, with a request for `/smuggled`. */
+export const smugglingCorpus: readonly SmugglingCase[] = casesThatHide(
+  smuggled,
+);

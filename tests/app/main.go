@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// roles maps the first argument to what it runs; all but load and ask serve until they fail.
+// roles maps the first argument to what it runs; all but load, ask and send serve until they fail.
 var roles = map[string]func() error{
 	"verylargejavaservice":  servePage,
 	"dataprocessingservice": serveProcessing,
@@ -18,6 +18,7 @@ var roles = map[string]func() error{
 	"latermanager":          greetAsLaterManager,
 	"who":                   serveEverythingWho,
 	"ask":                   runAsk,
+	"send":                  sendOctets,
 }
 
 func main() {

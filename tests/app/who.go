@@ -13,8 +13,10 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -87,6 +89,9 @@ type seen struct {
 //	/bytes/N               a stream of N bytes, its digest in x-sha256
 //	/status/N              that status
 //	/reset                 breaks off in the body
+//	/requests              the last requests of all, without this kind: "METHOD URI" in JSON
+//
+// With the environment variable STATUS all are answered that status, and nothing else.
 func serveWho(address string) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", tellSeen)
@@ -99,6 +104,11 @@ func serveWho(address string) error {
 		w.Header().Set("Link", "</style.css>; rel=preload")
 		w.WriteHeader(http.StatusEarlyHints)
 		tellSeen(w, r)
+	})
+	mux.HandleFunc("/requests", func(w http.ResponseWriter, r *http.Request) {
+		noted.Lock()
+		defer noted.Unlock()
+		writeJSON(w, noted.requests)
 	})
 	mux.HandleFunc("/sse", sendEvents)
 	mux.Handle("/ws", websocket.Server{Handler: echoMessages})
@@ -119,6 +129,11 @@ func serveWho(address string) error {
 	})
 	named := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Who", who)
+		noteRequest(r)
+		if status := number(os.Getenv("STATUS"), 0); status > 0 {
+			w.WriteHeader(status)
+			return
+		}
 		if leaving.Load() {
 			w.Header().Set("Connection", "close")
 		}
@@ -129,6 +144,23 @@ func serveWho(address string) error {
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(true)
 	return server.ListenAndServe()
+}
+
+var noted struct {
+	sync.Mutex
+	requests []string
+}
+
+func noteRequest(r *http.Request) {
+	if r.URL.Path == "/requests" || r.URL.Path == "/healthz" {
+		return
+	}
+	noted.Lock()
+	defer noted.Unlock()
+	noted.requests = append(noted.requests, r.Method+" "+r.RequestURI)
+	if len(noted.requests) > 1000 {
+		noted.requests = slices.Clone(noted.requests[500:])
+	}
 }
 
 // leaving is true from SIGTERM on: clients are asked to come back by another connection.

@@ -1,19 +1,11 @@
 /** Several people intercept one workload at once, each their own requests. */
 import assert from "node:assert/strict";
-import {
-  type Cluster,
-  deployIntercepts,
-  Laptop,
-  openCluster,
-  say,
-  sleep,
-  waitFor,
-} from "../cluster/mod.ts";
+import { type Cluster, say, sleep, waitFor } from "../cluster/mod.ts";
 import { type Answers, ask, assertAllRight } from "../support/asked.ts";
-import { Colleague } from "../support/colleague.ts";
-import { Tp } from "../support/laptop_tp.ts";
+import type { Colleague } from "../support/colleague.ts";
+import { EchoPlace } from "../support/echo_place.ts";
 import { ends, lifeOf, succeeded } from "../support/manager_pods.ts";
-import { type ManagerPlace, managerPlace } from "../support/manager_place.ts";
+import type { ManagerPlace } from "../support/manager_place.ts";
 
 /** How much is asked at least, and for how long: what happens meanwhile takes less. */
 interface Load {
@@ -35,23 +27,14 @@ const both = ["--port", "8080:http", "--port", "9090:grpc", "--mount=false"];
 /** Two people who have told the cluster which requests to `echo` are theirs. */
 async function openPlace() {
   await using stack = new AsyncDisposableStack();
-  const cluster = await openCluster();
-  const manager = stack.use(await managerPlace(cluster));
-  const { name: namespace } = stack.use(await cluster.namespace("people"));
-  await deployIntercepts(cluster, namespace);
-  {
-    await using laptop = await Laptop.open(cluster);
-    await new Tp(laptop).ok(["install", ...manager.flag]);
-  }
-  const join = (who: string) =>
-    Colleague.open(cluster, { manager, namespace, who });
-  const a = stack.use(await join("a"));
-  const b = stack.use(await join("b"));
+  const place = stack.use(await EchoPlace.open());
+  const [a, b] = [await place.join("a"), await place.join("b")];
   for (const [{ tp }, who] of [[a, "a"], [b, "b"]] as const) {
     const mine = ["--http-header", `x-user=${who}`];
     await tp.ok(["intercept", "echo", ...both, ...mine]);
   }
-  return { cluster, manager, namespace, a, b, join, moved: stack.move() };
+  const { cluster, manager, namespace } = place;
+  return { cluster, manager, namespace, a, b, place, moved: stack.move() };
 }
 
 /** Asks for as long as `events` take, and longer. */
@@ -196,9 +179,9 @@ async function race(one: Colleague, other: Colleague): Promise<Colleague> {
 }
 
 Deno.test("of several who want the same requests one has them, the others are told who, and come after", async () => {
-  const { cluster, namespace, a, b, join, moved } = await openPlace();
+  const { cluster, namespace, a, b, place, moved } = await openPlace();
   await using _ = moved;
-  await using c = await join("c");
+  const c = await place.join("c");
   const answeredBy = async (variant: string, who: string) => {
     const url = `http://echo.${namespace}/who`;
     const args = ["http", "-url", url, "-requests", "30", "-workers", "3"];

@@ -33,14 +33,52 @@ export async function ask(
   { expect = {}, timeoutMs = 60_000 }: AskOptions = {},
 ): Promise<Answers> {
   const { code, stdout, stderr } = await kubectl([
-    ...["exec", "--namespace", namespace, "deployment/client"],
-    ...["--container=client", "--", "/app", "ask", ...args],
+    ...inClient(namespace, "client"),
+    ...["/app", "ask", ...args],
     ...Object.entries(expect).flatMap((
       [variant, who],
     ) => ["-expect", `${variant === "none" ? "" : variant} -> ${who}`]),
   ], { timeoutMs });
   assert.equal(code, 0, `app ask ${args.join(" ")}\n${stdout}${stderr}`);
   return JSON.parse(stdout);
+}
+
+/**
+ * Sends octets (latin1), each text by a connection of its own, from that pod.
+ *
+ * @returns what came back
+ */
+export async function sendOctets(
+  { kubectl }: Cluster,
+  namespace: string,
+  { address, octets }: { address: string; octets: readonly string[] },
+): Promise<string[]> {
+  const send = ["/app", "send", address];
+  const { code, stdout, stderr } = await kubectl(
+    [...inClient(namespace, "client", "--stdin"), ...send],
+    { stdin: JSON.stringify(octets.map((text) => btoa(text))) },
+  );
+  assert.equal(code, 0, stderr);
+  return (JSON.parse(stdout) as string[]).map((text) => atob(text));
+}
+
+/** Runs `curl ARGS…` in that pod; what it printed. */
+export async function curlInCluster(
+  { kubectl }: Cluster,
+  namespace: string,
+  args: readonly string[],
+): Promise<string> {
+  const curl = ["curl", "-sS", "-m", "10", ...args];
+  const { code, stdout, stderr } = await kubectl(
+    [...inClient(namespace, "tools"), ...curl],
+  );
+  assert.equal(code, 0, `${curl.join(" ")}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+function inClient(namespace: string, container: string, ...flags: string[]) {
+  const pod = ["--namespace", namespace, "deployment/client"];
+  return ["exec", ...flags, ...pod, "--container", container, "--"];
 }
 
 /** Fails unless every answer was who should give it, with what was not. */

@@ -61,12 +61,26 @@ export class Colleague implements AsyncDisposable {
   }
 
   /** Starts the programs. */
-  async serve(): Promise<void> {
+  async serve(env: Record<string, string> = {}): Promise<void> {
     const app = join(await appBinary(), "app");
     this.#server = this.laptop.spawn([app, "who"], {
-      env: { WHO: this.#who },
+      env: { WHO: this.#who, ...env },
       stderr: "null",
     });
+  }
+
+  /** Stops the programs, which stay. What lets them go on. */
+  pauseServing(): Disposable {
+    const server = this.#server;
+    server?.kill("SIGSTOP");
+    return { [Symbol.dispose]: () => server?.kill("SIGCONT") };
+  }
+
+  /** The last requests that came to the laptop, "METHOD URI" each. */
+  async requests(): Promise<string[]> {
+    const url = "http://127.0.0.1:8080/requests";
+    const { stdout } = await this.laptop.run(["curl", "-sS", url]);
+    return JSON.parse(stdout) ?? [];
   }
 
   /** Ends the programs. */
