@@ -21,8 +21,10 @@ type Copies = ReadonlyMap<string, Pick<FakeManager, "dial">>;
 /** The managers of an agent: copies by their addresses, which can come and go. */
 export function openManagers(
   copies: Copies,
-  { clock = systemClock, token = () => "token", serve }: {
+  { clock = systemClock, token = () => "token", serve, door = () => [] }: {
     clock?: Clock;
+    /** Addresses that lead to any copy. */
+    door?: () => string[];
     token?: () => string;
     serve?: (incoming: Incoming) => void;
   } = {},
@@ -31,7 +33,11 @@ export function openManagers(
     identity,
     budget: new MemoryBudget(8 * 1024 * 1024),
     clock,
-    resolve: () => Promise.resolve([...copies.keys()]),
+    resolve: () =>
+      Promise.resolve(
+        [...copies.keys()].filter((address) => !door().includes(address)),
+      ),
+    resolveAny: () => Promise.resolve(door()),
     dial: async (address) => {
       const copy = copies.get(address);
       if (copy === undefined) throw new Error("Nobody is there");

@@ -25,7 +25,7 @@ const log = logger("agent");
 
 /** Between attempts: the first pause, and to what they grow. Where the manager says no they begin with the longest. */
 const firstPauseMs = 100;
-const longestPauseMs = 2_000;
+const longestPauseMs = 1_000;
 const forbiddenPauseMs = 15_000;
 /** How long a manager may take to say whether it tells the rules: it asks the API server. */
 const answerMs = 15_000;

@@ -3,7 +3,9 @@
  *
  * 1. The name of the Service is resolved again and again: quickly while something is missing, slowly otherwise.
  * 2. Each address is a copy; one that is no address of the Service any more is let go once it has no carrier.
- * 3. Their rules make up the {@link RuleBook}; the bell rings when it, or who is there, has changed.
+ * 3. When none of them is there any more, any copy that is ready is reached by an address that never changes: the name may
+ *    be told as it was for seconds, by a DNS that caches. Once the copy is reached at its own, that way is let go.
+ * 4. Their rules make up the {@link RuleBook}; the bell rings when it, or who is there, has changed.
  */
 import { logger } from "../log.ts";
 import type { Rules } from "../manager/api.ts";
@@ -33,6 +35,8 @@ export interface ManagersOptions extends
   > {
   /** The addresses of the Service. */
   readonly resolve: () => Promise<readonly string[]>;
+  /** An address that leads to any copy that is ready. */
+  readonly resolveAny: () => Promise<readonly string[]>;
 }
 
 export class Managers implements AsyncDisposable {
@@ -47,6 +51,8 @@ export class Managers implements AsyncDisposable {
   readonly #running: Promise<void>;
   /** Addresses that have told their rules, or could not be reached, at least once. */
   readonly #tried = new Set<string>();
+  /** Addresses that lead to any copy. */
+  readonly #any = new Set<string>();
   #addresses: readonly string[] = [];
   #isSettled = false;
   #lostMs = -Infinity;
@@ -108,17 +114,13 @@ export class Managers implements AsyncDisposable {
   }
 
   async #look(): Promise<void> {
-    try {
-      const found = await this.#options.resolve();
-      this.#addresses = found.slice(0, maxCopies);
-    } catch (error) {
-      // The copies that are known may be there none the less.
-      log.debug("the manager's addresses are not known", { error });
-      return;
-    }
-    if (this.#closed.signal.aborted) return;
+    const found = await this.#resolve();
+    // The copies that are known may be there none the less.
+    if (found === undefined || this.#closed.signal.aborted) return;
+    this.#addresses = found;
     for (const [address, copy] of this.#copies) {
-      if (this.#addresses.includes(address) || copy.hasCarrier) continue;
+      if (this.#addresses.includes(address)) continue;
+      if (copy.hasCarrier && !this.#isSpare(copy)) continue;
       this.#copies.delete(address);
       void copy.close();
     }
@@ -134,13 +136,39 @@ export class Managers implements AsyncDisposable {
     }
   }
 
+  /** `undefined` when nothing is known. */
+  async #resolve(): Promise<readonly string[] | undefined> {
+    const { resolve, resolveAny } = this.#options;
+    const told = (error: unknown) => {
+      log.debug("the manager's addresses are not known", { error });
+      return undefined;
+    };
+    const own = (await resolve().catch(told))?.slice(0, maxCopies);
+    const hasLost = this.#lostMs !== -Infinity;
+    const isAlone = this.#byName.size === 0;
+    if (!isAlone || own?.length && !hasLost) return own;
+    const any = await resolveAny().catch(told);
+    for (const address of any ?? []) this.#any.add(address);
+    return own || any ? [...own ?? [], ...any ?? []] : undefined;
+  }
+
+  /** Nothing runs through it but rules, which another address of the same copy tells as well. */
+  #isSpare(copy: ManagerCopy): boolean {
+    if (!this.#any.has(copy.address)) return false;
+    const { manager = "", session } = copy;
+    const other = this.#byName.get(manager);
+    return other !== undefined && other !== copy && session !== undefined &&
+      session.stats().streams <= 1;
+  }
+
   #onRules(copy: ManagerCopy, rules: Rules): void {
     const { address } = copy;
     const { manager, version } = rules;
-    if (this.#byName.get(manager) !== copy) {
-      log.info("manager is there", { manager, address });
+    const known = this.#byName.get(manager);
+    if (known === undefined || !this.#any.has(address)) {
+      if (known !== copy) log.info("manager is there", { manager, address });
+      this.#byName.set(manager, copy);
     }
-    this.#byName.set(manager, copy);
     this.book.tell(rules);
     log.debug("rules", { manager, version, rules: rules.rules.length });
     this.#note(address);

@@ -77,6 +77,35 @@ Deno.test("Managers look for a copy that is missing, and keep its rules for a mi
   await advance(clock, () => idsOf(managers).length === 0);
 });
 
+Deno.test("Managers that have lost every copy turn to the address that leads to any, until the copy's own is told", async () => {
+  const clock = new FakeClock();
+  const first = new FakeManager("m-0", { clock });
+  first.tell(rule("a"));
+  const copies = new Map([["10.0.0.1", first]]);
+  const any = "10.96.0.1";
+  await using managers = openManagers(copies, { clock, door: () => [any] });
+  await managers.settled;
+  copies.clear();
+  await first[Symbol.asyncDispose]();
+  await until(() => managers.sessionOf("m-0") === undefined);
+  await using again = new FakeManager("m-0", { clock });
+  again.tell(rule("a"));
+  copies.set(any, again);
+  const isThere = () => managers.sessionOf("m-0") !== undefined;
+  const ms = await advance(clock, isThere);
+  assert.ok(ms <= 2_000 + stepMs, `${ms} ms`);
+  const session = managers.sessionOf("m-0")!;
+
+  copies.set("10.0.0.9", again);
+  await advance(clock, () => managers.sessionOf("m-0") !== session);
+  assert.ok(isThere());
+  let isOver = false;
+  void session.ended.then(() => isOver = true);
+  await advance(clock, () => isOver);
+  assert.ok(isThere());
+  assert.deepEqual(idsOf(managers), ["a"]);
+});
+
 Deno.test("a copy without a carrier is away, and there again with the next one", async () => {
   const clock = new FakeClock();
   await using first = new FakeManager("m-0", { clock });

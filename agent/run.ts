@@ -92,7 +92,7 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
 }
 
 async function openManagers(
-  { manager, containers }: Settings,
+  { manager, anyManager, containers }: Settings,
   options: RunAgentOptions,
 ): Promise<Managers> {
   const { clock = systemClock, paths = agentPaths, managerPort } = options;
@@ -105,6 +105,7 @@ async function openManagers(
     clock,
     serve: (incoming) => service.serve(incoming),
     resolve: () => resolve(manager),
+    resolveAny: () => resolve(anyManager),
     readToken: async () =>
       (await Deno.readTextFile(`${paths.trust}/token`)).trim(),
     // The file is kubelet's, which may renew it.

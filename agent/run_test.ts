@@ -67,6 +67,7 @@ async function open({ name = "manager.tp.invalid" } = {}) {
     namespace: "shop",
     workload: { apiVersion: "apps/v1", kind: "Deployment", name: "web" },
     manager: "agents.example.svc",
+    anyManager: "any.example.svc",
     ports: [{ port: app.port, protocol: "TCP", agentPort, redirect: false }],
     containers: [],
   };

@@ -39,6 +39,7 @@ export function readConfig(env: Record<string, string>): AgentConfig {
       name: workload.at("name").text(),
     },
     manager: root.at("manager").text(),
+    anyManager: root.at("anyManager").text(),
     ports: root.at("ports").list().map(portAt),
     containers: root.at("containers").list().map(containerAt),
   };

@@ -6,6 +6,7 @@ const config: AgentConfig = {
   namespace: "shop",
   workload: { apiVersion: "apps/v1", kind: "Deployment", name: "web" },
   manager: "traffic-manager-agents.ambassador.svc",
+  anyManager: "traffic-manager-any.ambassador.svc",
   ports: [
     { port: 8080, protocol: "TCP", agentPort: 9900, redirect: false },
     {

@@ -10,6 +10,8 @@ import type {
 export const agentPort = 7413;
 /** The headless Service whose addresses are the manager's copies. */
 export const agentServiceName = "traffic-manager-agents";
+/** Service with an address of its own, which leads to any copy of the manager that is ready. */
+export const anyManagerServiceName = "traffic-manager-any";
 /** Audience of the token by which an agent proves its pod. */
 export const agentAudience = "manager.tp.dev";
 /** The name that the manager's certificate bears for agents. */
@@ -29,6 +31,8 @@ export interface AgentConfig {
   readonly workload: WorkloadRef;
   /** Name of the Service whose addresses are the manager's copies, with its namespace: `name.namespace.svc`. */
   readonly manager: string;
+  /** Likewise, of the Service whose one address leads to any copy that is ready. */
+  readonly anyManager: string;
   readonly ports: readonly AgentPort[];
   /** Whose environment and volumes can be had. */
   readonly containers: readonly AgentContainer[];

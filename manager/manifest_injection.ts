@@ -1,5 +1,9 @@
 /** By which ways agents and the API server reach the manager. */
-import { agentPort, agentServiceName } from "./agent_api.ts";
+import {
+  agentPort,
+  agentServiceName,
+  anyManagerServiceName,
+} from "./agent_api.ts";
 import {
   clusterWideName,
   directPort,
@@ -18,12 +22,13 @@ import {
 /** Path of the webhook, and its name, which must have three parts. */
 export const webhookPath = "/pods";
 export const webhookName = "pods.agents.tp.dev";
-/** A pod is made without an agent, rather than kept waiting longer. */
-const webhookSeconds = 5;
+/** A pod is made without an agent, rather than kept waiting longer. Who intercepts is told within 5 s that it is not reached. */
+const webhookSeconds = 4;
 
 export function injectionManifests(options: ManifestOptions): Manifest[] {
   return [
     agentService(options),
+    anyManagerService(options),
     webhookService(options),
     networkPolicy(options),
     webhook(options),
@@ -41,6 +46,24 @@ function agentService(options: ManifestOptions): Manifest {
       clusterIP: "None",
       ipFamilyPolicy: "PreferDualStack",
       publishNotReadyAddresses: false,
+      selector: podLabels,
+      ports: [{
+        ...{ name: "agents", protocol: "TCP", targetPort: "agents" },
+        port: agentPort,
+      }],
+    },
+  };
+}
+
+/** Where agents turn that have lost every copy: its address is known before, and does not change. */
+function anyManagerService(options: ManifestOptions): Manifest {
+  const { namespace } = options;
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: manifestMeta(options, { namespace, name: anyManagerServiceName }),
+    spec: {
+      ipFamilyPolicy: "PreferDualStack",
       selector: podLabels,
       ports: [{
         ...{ name: "agents", protocol: "TCP", targetPort: "agents" },

@@ -28,6 +28,7 @@ Deno.test("managerManifests() come in the order in which they can be applied", (
       "ClusterRole /tp-intercept",
       "ClusterRole /tp-admin",
       "Service ambassador/traffic-manager-agents",
+      "Service ambassador/traffic-manager-any",
       "Service ambassador/traffic-manager-webhook",
       "NetworkPolicy ambassador/traffic-manager",
       "MutatingWebhookConfiguration /traffic-manager-ambassador",
@@ -86,7 +87,7 @@ Deno.test("the webhook holds no pod up and takes no authority away", () => {
     "traffic-manager-ambassador",
   ).webhooks;
   assert.equal(webhook.failurePolicy, "Ignore");
-  assert.equal(webhook.timeoutSeconds, 5);
+  assert.equal(webhook.timeoutSeconds, 4);
   assert.equal(webhook.sideEffects, "None");
   assert.ok(!("caBundle" in webhook.clientConfig));
   const { name, namespace, port } = webhook.clientConfig.service;

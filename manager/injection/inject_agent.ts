@@ -7,7 +7,11 @@
  * 4. The agent, what redirects ports, and for each container of the app the one that has its environment and volumes are put
  *    beside it.
  */
-import { type AgentConfig, agentServiceName } from "../agent_api.ts";
+import {
+  type AgentConfig,
+  agentServiceName,
+  anyManagerServiceName,
+} from "../agent_api.ts";
 import {
   agentContainerName,
   agentLabel,
@@ -70,6 +74,7 @@ export function injectAgent(
     namespace: options.namespace,
     workload: workloadOf(agent),
     manager: `${agentServiceName}.${agent.manager}.svc`,
+    anyManager: `${anyManagerServiceName}.${agent.manager}.svc`,
     ports: ports.map(({ names: _, ...port }) => port),
     containers: spec.containers.map((one) => agentContainerOf(one, spec)),
   };

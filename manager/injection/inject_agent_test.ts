@@ -88,6 +88,7 @@ Deno.test("injectAgent() gives a pod with a named port all that it needs", () =>
               name: "web",
             },
             manager: "traffic-manager-agents.ambassador.svc",
+            anyManager: "traffic-manager-any.ambassador.svc",
             ports: [{
               ...{ port: 8080, protocol: "TCP", redirect: false },
               agentPort: 9900,

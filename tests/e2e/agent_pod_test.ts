@@ -12,6 +12,7 @@ const config: AgentConfig = {
   namespace: "shop",
   workload: { apiVersion: "apps/v1", kind: "Deployment", name: "web" },
   manager: "agents.shop.invalid",
+  anyManager: "any.shop.invalid",
   ports: [
     {
       ...{ port: tcp, protocol: "TCP", agentPort: 9900, redirect: true },
