@@ -5,6 +5,7 @@
  * 2. Down that stream go the rules of its workload, line by line. Up come numbers of lines that it follows.
  * 3. It opens `rules` anew, with a new token, before the one before expires; else the session is closed.
  */
+import { logger } from "../../log.ts";
 import {
   type Clock,
   type Conn,
@@ -19,6 +20,8 @@ import type { Feed } from "../feed.ts";
 import type { Proof, ProvenPod } from "./agent_proof.ts";
 import type { ConnectedAgents } from "./connected_agents.ts";
 import type { LaptopWish } from "./relay.ts";
+
+const log = logger("manager");
 
 /** Who has not proven itself by then is sent away. */
 const proofMs = 10_000;
@@ -48,6 +51,8 @@ export interface AgentSessionOptions {
 
 export class AgentSession {
   readonly #options: AgentSessionOptions;
+  /** The reasons are few. */
+  readonly #accused = new Set<string>();
   #pod: ProvenPod | undefined;
   #expire: () => void;
   #rules: Conn | undefined;
@@ -63,8 +68,18 @@ export class AgentSession {
   serve(incoming: Incoming): void {
     this.#serve(incoming).catch((error) => {
       const { refusal, message } = refusalOfError(error);
+      if (refusal === "forbidden") this.#accuse(message);
       incoming.refuse(refusal, message);
     });
+  }
+
+  /** Once for each reason: who may do nothing shall not fill the log. */
+  #accuse(why: string): void {
+    if (this.#accused.has(why)) return;
+    this.#accused.add(why);
+    const { thumbprint } = this.#options.session.peer;
+    const { namespace, name: pod } = this.#pod ?? {};
+    log.warn("forbidden to an agent", { why, thumbprint, namespace, pod });
   }
 
   async #serve(incoming: Incoming): Promise<void> {
