@@ -3,6 +3,8 @@ import {
   type ApiClient,
   ApiError,
   isApiError,
+  type Resource,
+  resource,
   resources,
   type Service,
 } from "../../k8s/mod.ts";
@@ -24,6 +26,13 @@ export const workloadKinds = [
   { apiVersion: "apps/v1", kind: "ReplicaSet" },
   { apiVersion: "argoproj.io/v1alpha1", kind: "Rollout" },
 ] as const;
+
+/** What has pods, or is one, and yet nothing would put others in their place. */
+const otherKinds = [
+  resource("batch/v1", "Job"),
+  resource("batch/v1", "CronJob"),
+  resources.pods,
+];
 
 export interface FoundWorkload {
   readonly ref: WorkloadRef;
@@ -59,6 +68,16 @@ export async function findWorkload(
   if (found.length === 0) {
     const failed = looks.find((look) => look.status === "rejected");
     if (failed !== undefined) throw failed.reason;
+    const other = await findOther(api, { namespace, name, signal });
+    if (other !== undefined) {
+      const why = other === resources.pods
+        ? "a pod that runs cannot be given an agent, the workload that it is of can"
+        : `the pods of a ${other.kind} cannot be given an agent`;
+      throw new ConnectError({
+        kind: "workload-unsupported",
+        cause: `Cannot intercept "${wanted}": ${why}`,
+      });
+    }
     throw unknown(name, namespace);
   }
   const [one, ...others] = found;
@@ -118,15 +137,30 @@ async function look(
   ref: WorkloadRef,
   { namespace, signal }: Pick<WorkloadQuestion, "namespace" | "signal">,
 ): Promise<FoundWorkload | undefined> {
-  const resource = workloadResource(ref)!;
   try {
     const place = { namespace, name: ref.name };
-    const workload = await api.get(resource, place, { signal });
+    const workload = await api.get(workloadResource(ref)!, place, { signal });
     return { ref, workload };
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+/** Of that name; `undefined` also when this user may not look. */
+async function findOther(
+  api: ApiClient,
+  { namespace, name, signal }:
+    & Pick<WorkloadQuestion, "namespace" | "signal">
+    & { name: string },
+): Promise<Resource | undefined> {
+  const looks = await Promise.all(
+    otherKinds.map(async (kind: Resource) =>
+      await api.get(kind, { namespace, name }, { signal })
+        .then(() => kind, () => undefined)
+    ),
+  );
+  return looks.find((kind) => kind !== undefined);
 }
 
 /** No such object, or no such kind of objects in this cluster. */

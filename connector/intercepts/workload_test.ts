@@ -54,6 +54,20 @@ Deno.test("findWorkload() says that there is none, of which kinds and where", as
   );
 });
 
+Deno.test("findWorkload() names what has pods and cannot be intercepted", async () => {
+  const cluster = new FakeCluster();
+  cluster.put("jobs", workload("import"));
+  cluster.put("pods", workload("shell"));
+  assert.equal(
+    await cause(find(cluster, "import")),
+    'workload-unsupported: Cannot intercept "import": the pods of a Job cannot be given an agent',
+  );
+  assert.match(
+    await cause(find(cluster, "shell")),
+    /^workload-unsupported: Cannot intercept "shell": a pod that runs cannot/,
+  );
+});
+
 Deno.test("findWorkload() says why a workload cannot be intercepted", async () => {
   const cluster = new FakeCluster();
   const template = { spec: { hostNetwork: true, containers: [{ name: "a" }] } };
