@@ -85,7 +85,7 @@ async function killProcess(
   place: ManagerPlace,
   pod: string,
 ): Promise<void> {
-  for (const pid of await pidsOf(cluster, place, pod)) {
+  for (const pid of await podProcesses(cluster, place, pod)) {
     Deno.kill(pid, "SIGKILL");
   }
 }
@@ -96,7 +96,7 @@ export async function stopProcess(
   place: ManagerPlace,
   pod: string,
 ): Promise<AsyncDisposable> {
-  const pids = await pidsOf(cluster, place, pod);
+  const pids = await podProcesses(cluster, place, pod);
   for (const pid of pids) Deno.kill(pid, "SIGSTOP");
   return {
     [Symbol.asyncDispose]() {
@@ -111,7 +111,7 @@ export async function stopProcess(
 }
 
 /** The processes in a pod. The bed's nodes are this machine. */
-async function pidsOf(
+export async function podProcesses(
   cluster: Cluster,
   place: ManagerPlace,
   pod: string,

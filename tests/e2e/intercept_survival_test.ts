@@ -1,0 +1,234 @@
+/** An intercept survives whatever happens between the laptop and the cluster; while the laptop is away, the app answers. */
+import assert from "node:assert/strict";
+import { deployIntercepts, openCluster, say } from "../cluster/mod.ts";
+import { type Fault, Faults } from "../support/faults.ts";
+import { InterceptedService } from "../support/intercepted_service.ts";
+import { ends, lifeOf, succeeded } from "../support/manager_pods.ts";
+import { type ManagerPlace, managerPlace } from "../support/manager_place.ts";
+import { ownProcesses } from "../support/own_processes.ts";
+
+/** The faults are made in the bed's own network. */
+const ignore = Deno.env.has("TP_TEST_KUBECONFIG");
+/** What a client or an agent waits for a laptop that is away; then the app answers. */
+const patienceMs = 20_000;
+/** When a laptop counts as away, and how long it takes until the phase says so and agents know. */
+const awayMs = 30_000;
+const noticedMs = 16_000;
+const app = /^(echo|echo-number|files)-[0-9a-f]+-/;
+const pod = "traffic-manager-0";
+
+/** From then on. */
+interface Span {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+async function span(work: () => Promise<void>): Promise<Span> {
+  const startMs = Date.now();
+  await work();
+  return { startMs, endMs: Date.now() };
+}
+
+/** From the end of a fault to the laptop's next answer. */
+async function comesBack(
+  { clients, own }: InterceptedService,
+  { endMs }: Span,
+): Promise<number> {
+  const { endedMs } = await clients.answered(own, { sinceMs: endMs });
+  return endedMs - endMs;
+}
+
+/** A fault that is over before the laptop counts as away: every request is the laptop's, and the connection goes on. */
+async function outlive(
+  service: InterceptedService,
+  { name, make, withinMs }: Fault,
+): Promise<void> {
+  const { clients, own } = service;
+  await clients.echo();
+  const breaks = clients.breaks.length;
+  const { metadata: { uid } } = await service.object();
+  const during = await span(make);
+  const [backMs, echoMs] = await Promise.all([
+    comesBack(service, during),
+    clients.echo(),
+  ]);
+  const answers = await clients.settled(during.startMs, during.endMs);
+  const longestMs = Math.max(
+    0,
+    ...answers.map(({ startedMs, endedMs }) => endedMs - startedMs),
+  );
+  const others = answers.filter(({ who = "" }) => !own.test(who));
+  say(
+    `intercept: ${name}: ${answers.length} requests meanwhile, ${others.length} not the laptop's, the longest took ${longestMs} ms; afterwards: the next answer ${backMs} ms, the open connection ${echoMs} ms`,
+  );
+  assert.deepEqual(others, []);
+  assert.ok(longestMs < patienceMs, `${longestMs} ms`);
+  assert.equal(clients.breaks.length, breaks, clients.breaks.join());
+  assert.ok(Math.max(backMs, echoMs) <= withinMs, `${backMs}, ${echoMs} ms`);
+  const { metadata, status } = await service.object();
+  assert.equal(metadata.uid, uid);
+  assert.equal(status?.phase, "Active");
+}
+
+/** A manager's process ends and another one comes: the intercept is the same, and works. */
+async function outliveManager(
+  service: InterceptedService,
+  { place, end }: { place: ManagerPlace; end: (typeof ends)[number] },
+): Promise<void> {
+  const { clients, own, cluster } = service;
+  const { metadata: { uid } } = await service.object();
+  const life = (await lifeOf(cluster, place, pod))!;
+  const during = await span(async () => {
+    await end.bring(cluster, place, pod);
+    await succeeded(cluster, place, { pod, life });
+  });
+  const backMs = await comesBack(service, during);
+  const answers = await clients.settled(during.startMs, during.endMs);
+  const failed = answers.filter(({ who }) => who === undefined);
+  const ofApp = answers.filter(({ who = "" }) => app.test(who));
+  const seconds = ((during.endMs - during.startMs) / 1000).toFixed(1);
+  say(
+    `intercept: the manager ${end.name}: ready again after ${seconds} s, the laptop's next answer ${backMs} ms later; of ${answers.length} requests meanwhile the app had ${ofApp.length}, ${failed.length} failed`,
+  );
+  assert.ok(backMs <= 3_000, `${backMs} ms`);
+  // What is on its way through a process that is killed is lost with it.
+  assert.ok(failed.length <= 2, JSON.stringify(failed));
+  assert.deepEqual(ofApp, []);
+  assert.equal((await service.object()).metadata.uid, uid);
+  await service.phase("Active", during.endMs);
+  await clients.answered(own);
+  await clients.echo();
+}
+
+/** A fault for which the laptop counts as away: the app answers, and later the laptop again, with no word of its user. */
+async function beAway(
+  service: InterceptedService,
+  { name, make, withinMs }: Fault,
+): Promise<void> {
+  const { clients, own } = service;
+  const converses = clients.conversation !== undefined;
+  if (converses) await clients.echo();
+  const breaks = clients.breaks.length;
+  const { metadata: { uid } } = await service.object();
+  const startMs = Date.now();
+  const [during, toldMs, { endedMs }] = await Promise.all([
+    span(make),
+    service.phase("Away", startMs),
+    clients.answered(app, { sinceMs: startMs }),
+  ]);
+  const [backMs, echoMs, activeMs] = await Promise.all([
+    comesBack(service, during),
+    converses ? clients.echo() : undefined,
+    service.phase("Active", during.endMs),
+  ]);
+  const answers = await clients.settled(startMs, during.endMs);
+  const failed = answers.filter(({ who = "" }) =>
+    !own.test(who) && !app.test(who)
+  );
+  const fast = clients.since(startMs + awayMs + noticedMs, during.endMs - 1000);
+  const longestMs = Math.max(
+    0,
+    ...fast.map(({ startedMs, endedMs }) => endedMs - startedMs),
+  );
+  say(
+    `intercept: ${name}: Away after ${toldMs} ms, the app's first answer after ${
+      endedMs - startMs
+    } ms, later ones within ${longestMs} ms; afterwards: Active ${activeMs} ms, the laptop's next answer ${backMs} ms${
+      echoMs === undefined ? "" : `, the open connection ${echoMs} ms`
+    }`,
+  );
+  assert.deepEqual(failed, []);
+  assert.ok(toldMs >= awayMs - 11_000, `${toldMs} ms`);
+  assert.ok(toldMs <= awayMs + noticedMs, `${toldMs} ms`);
+  assert.ok(endedMs - startMs < patienceMs + 8_000);
+  assert.ok(longestMs < 1_000, `${longestMs} ms`);
+  assert.equal(clients.breaks.length, breaks, clients.breaks.join());
+  assert.ok(backMs <= withinMs, `${backMs} ms`);
+  assert.equal((await service.object()).metadata.uid, uid);
+}
+
+/** The connector is killed: the app answers, and the next `tp intercept` takes the place of what was left. */
+async function beKilled(
+  service: InterceptedService,
+  victim: "connector" | "daemon",
+): Promise<void> {
+  const { clients, own, laptop } = service;
+  const { metadata: { uid } } = await service.object();
+  const pids = await ownProcesses(laptop);
+  const startMs = Date.now();
+  Deno.kill(pids[victim], "SIGKILL");
+  if (victim === "connector") {
+    const [toldMs] = await Promise.all([
+      service.phase("Away", startMs),
+      clients.answered(app, { sinceMs: startMs }),
+    ]);
+    say(`intercept: kill -9 of the connector: Away after ${toldMs} ms`);
+  }
+  const again = Date.now();
+  await service.intercept();
+  const interceptMs = Date.now() - again;
+  const { endedMs } = await clients.answered(own);
+  const { metadata } = await service.object();
+  say(
+    `intercept: after kill -9 of the ${victim}: connected and intercepted again in ${interceptMs} ms, the laptop's answer ${
+      endedMs - again
+    } ms after that began`,
+  );
+  assert.notEqual(metadata.uid, uid);
+}
+
+Deno.test({
+  name: "an intercept survives",
+  ignore,
+  fn: async (t) => {
+    const cluster = await openCluster();
+    await using place = await managerPlace(cluster);
+    await using shop = await cluster.namespace("shop");
+    const { name: namespace } = shop;
+    await deployIntercepts(cluster, namespace);
+    const at = { namespace, place };
+    await using first = await InterceptedService.open(cluster, {
+      ...{ ...at, name: "echo", converse: 7000 },
+      ports: ["8080:http", "7000:greeting"],
+    });
+    const { connector } = await ownProcesses(first.laptop);
+    await using faults = new Faults({
+      ...{ cluster, laptop: first.laptop, connector },
+    });
+    for (
+      const next of [
+        () => faults.blackHole(10),
+        () => faults.reset(),
+        () => faults.restart(),
+        () => faults.roam(),
+        () => faults.roam(),
+      ]
+    ) {
+      const fault = next();
+      await t.step(fault.name, () => outlive(first, fault));
+    }
+    for (const end of ends) {
+      const step = () => outliveManager(first, { place, end });
+      await t.step(`a manager that ${end.name}`, step);
+    }
+    await t.step("laptops that are away, each its own way", async () => {
+      await using second = await InterceptedService.open(cluster, {
+        ...{ ...at, name: "echo-number", converse: 7000 },
+        ports: ["8080:http", "7000:greeting"],
+      });
+      await using third = await InterceptedService.open(cluster, {
+        ...{ ...at, name: "files", ports: ["8080:http"] },
+      });
+      const pids = await ownProcesses(second.laptop);
+      await using stops = new Faults({
+        ...{ cluster, laptop: second.laptop, connector: pids.connector },
+      });
+      await Promise.all([
+        beAway(first, faults.blackHole(60)),
+        beAway(second, stops.stop(50)),
+        beKilled(third, "connector"),
+      ]);
+      await beKilled(third, "daemon");
+    });
+  },
+});
