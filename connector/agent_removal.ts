@@ -7,7 +7,12 @@
  *    it is done here too, since the manager may not run. What is left of them in the workload's history goes as well.
  */
 import { type ApiClient, ApiError, resources } from "../k8s/mod.ts";
-import { type Agent, agentLabel, type Intercept } from "../manager/api.ts";
+import {
+  type Agent,
+  agentLabel,
+  type Intercept,
+  managerAnnotation,
+} from "../manager/api.ts";
 import {
   agents,
   formatWorkload,
@@ -98,10 +103,10 @@ async function replacePods(
   await removeHistory(api, { namespace, workload, signal });
 }
 
-/** Workloads whose pods have an agent, as the pods tell it: their Agent object may be gone. */
+/** Workloads whose pods have an agent of the manager, as the pods tell it: their Agent object may be gone. */
 async function withoutObject(
   api: ApiClient,
-  { namespace, signal }: RemovalOptions,
+  { namespace, managerNamespace, signal }: RemovalOptions,
 ): Promise<PlacedWorkload[]> {
   const pods = await api.list(resources.pods, {
     ...{ labelSelector: `${agentLabel}=true`, signal },
@@ -109,6 +114,8 @@ async function withoutObject(
   });
   const found = new Map<string, PlacedWorkload>();
   for (const pod of pods) {
+    const manager = pod.metadata.annotations?.[managerAnnotation];
+    if (manager !== managerNamespace) continue;
     const named = workloadNamedBy(pod);
     if (named === undefined) continue;
     const { kind, name } = named;

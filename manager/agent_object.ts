@@ -42,6 +42,8 @@ export function agentObjectName(
 export const revisionAnnotation = "tp.dev/agent-revision";
 /** Annotation of a pod that has an agent: the manager's authorities as it was made, PEM. */
 export const authoritiesAnnotation = "tp.dev/manager-ca";
+/** Annotation of a pod that has an agent: namespace of the manager that it turns to. */
+export const managerAnnotation = "tp.dev/manager";
 /** Label of a pod that has an agent: `true`. */
 export const agentLabel = "tp.dev/agent";
 /** Name of the agent's container in a pod. */

@@ -17,6 +17,7 @@ import {
   agentLabel,
   type AgentSpec,
   authoritiesAnnotation,
+  managerAnnotation,
   revisionAnnotation,
 } from "../agent_object.ts";
 import { allContainers, planPorts } from "./agent_ports.ts";
@@ -100,6 +101,7 @@ export function injectAgent(
         ...metadata.annotations,
         [revisionAnnotation]: agentRevision(agent, { image }),
         [authoritiesAnnotation]: options.authorities,
+        [managerAnnotation]: agent.manager,
       }),
       set("/spec/containers", [...containers, ...beside]),
       ...before.length > 0 ? [set("/spec/initContainers", before)] : [],

@@ -44,6 +44,7 @@ Deno.test("injectAgent() gives a pod with a named port all that it needs", () =>
     annotations: {
       "tp.dev/agent-revision": agentRevision(named, { image }),
       "tp.dev/manager-ca": "PEM",
+      "tp.dev/manager": "ambassador",
     },
   });
   const files = containerOf(spec, "tp-files-app");

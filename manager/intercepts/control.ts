@@ -15,6 +15,7 @@ import {
   agentLabel,
   agentObjectName,
   type AgentSpec,
+  managerAnnotation,
 } from "../agent_object.ts";
 import type { Feed } from "../feed.ts";
 import {
@@ -217,17 +218,17 @@ export class InterceptControl implements AsyncDisposable {
 
   /** Agents whose object was deleted while nobody watched. */
   async #takeOffOrphans(): Promise<void> {
-    const { api } = this.#options;
+    const { api, self } = this.#options;
     const pods = await api.list(resources.pods, {
       labelSelector: `${agentLabel}=true`,
     });
     for (const pod of pods) {
-      const { namespace = "" } = pod.metadata;
+      const { namespace = "", annotations = {} } = pod.metadata;
+      if (annotations[managerAnnotation] !== self.namespace) continue;
       const named = workloadNamedBy(pod);
       const workload = named && workloadRefOf(named);
       if (!workload || this.findAgent({ namespace, workload })) continue;
       const name = agentObjectName(workload);
-      // Perhaps of another manager.
       if (await api.find(agents, { namespace, name })) continue;
       this.#workload({ namespace, workload }).remove();
     }

@@ -3,7 +3,11 @@ import { type Pod, resources } from "../../k8s/mod.ts";
 import { FakeClock } from "../../net/clock_fake.ts";
 import type { Session } from "../../tunnel/mod.ts";
 import type { Rule } from "../agent_api.ts";
-import { agentLabel, revisionAnnotation } from "../agent_object.ts";
+import {
+  agentLabel,
+  managerAnnotation,
+  revisionAnnotation,
+} from "../agent_object.ts";
 import type { InterceptPhase } from "../intercept.ts";
 import { agents, intercepts } from "../own_resources.ts";
 import { formerSpecAnnotation } from "./agent_keeper.ts";
@@ -394,6 +398,10 @@ Deno.test("agents whose object was deleted while no manager ran are taken off by
   cluster.put(resources.deployments, workload);
   const pod = podOf("new", { annotations, agent: true });
   pod.metadata.labels![agentLabel] = "true";
+  pod.metadata.annotations = {
+    ...pod.metadata.annotations,
+    [managerAnnotation]: "ambassador",
+  };
   cluster.put(resources.pods, pod);
   await using one = open({ cluster });
   await one.until(() => one.annotation() === undefined);
