@@ -88,7 +88,10 @@ export function openAgent(
     managers,
     laptops: new Laptops({ managers, counters, clock }),
     slots,
-    fallbacks: new Fallbacks({ counters, clock }),
+    fallbacks: new Fallbacks({
+      ...{ counters, clock },
+      report: (fallback, { manager }) => managers.report(manager, fallback),
+    }),
     counters,
     leaving: leaving ?? new AbortController().signal,
     clock,

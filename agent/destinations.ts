@@ -70,6 +70,8 @@ export class Destinations {
         return conn;
       } catch (error) {
         if (!(error instanceof RuleEndedError)) throw error;
+        // What is the app's must not be taken for the laptop's when the rule is back.
+        this.#laptops.delete(rule.id);
         return await this.app.open(options);
       }
     };

@@ -2,14 +2,19 @@
  * One copy of the manager, at one address.
  *
  * 1. A session is dialled, and dialled again whenever it has ended.
- * 2. Its first stream is `rules`, with the pod's token. Each line is followed, then answered. When kubelet has renewed the
+ * 2. Its first stream is `rules`, with the pod's token. Each line is followed, then answered; between the answers what the
+ *    laptop did not take is told. When kubelet has renewed the
  *    token another one is opened, and then the former is closed.
  * 3. The copy is there while such a stream is open and the session has a carrier.
  */
 import { product } from "../build.ts";
 import { logger } from "../log.ts";
-import { encodeAgentTarget, type Rules } from "../manager/api.ts";
-import { type Clock, type Conn, RefusedError, writeAll } from "../net/mod.ts";
+import {
+  encodeAgentTarget,
+  type Fallback,
+  type Rules,
+} from "../manager/api.ts";
+import { type Clock, type Conn, RefusedError } from "../net/mod.ts";
 import {
   type CarrierChange,
   dialSession,
@@ -19,7 +24,7 @@ import {
   type Session,
 } from "../tunnel/mod.ts";
 import { pause } from "./pause.ts";
-import { linesOf, parseRules } from "./rules_line.ts";
+import { linesOf, LineWriter, parseRules } from "./rules_line.ts";
 
 const log = logger("agent");
 
@@ -77,6 +82,8 @@ export class ManagerCopy {
   #session: Session | undefined;
   #rules: Rules | undefined;
   #hasCarrier = false;
+  /** Writes a line to the manager; `undefined` while none may be written. */
+  #write: ((line: string) => void) | undefined;
   /** What was complained about last, while the copy is not there. */
   #trouble: string | undefined;
 
@@ -104,6 +111,11 @@ export class ManagerCopy {
   /** Pod of the manager, as it said last; `undefined` while nothing is told. */
   get manager(): string | undefined {
     return this.#rules?.manager;
+  }
+
+  /** Tells the manager, if it listens. */
+  report(fallback: Fallback): void {
+    this.#write?.(JSON.stringify(fallback));
   }
 
   /** Breaks off what there is, and dials no more. */
@@ -213,19 +225,23 @@ export class ManagerCopy {
 
   /** Never rejects. */
   async #hear(stream: Conn): Promise<void> {
+    const lines = new LineWriter(stream);
+    const write = (line: string) => lines.write(line);
     try {
       for await (const line of linesOf(stream)) {
+        this.#write = write;
         const rules = parseRules(line);
         this.#rules = rules;
         this.#trouble = undefined;
         this.#tell();
-        const answer = new TextEncoder().encode(`${rules.version}\n`);
-        await writeAll(stream, answer);
+        lines.write(String(rules.version));
       }
       stream.close();
     } catch (error) {
       stream.reset();
       log.debug("rules broke off", { address: this.address, error });
+    } finally {
+      if (this.#write === write) this.#write = undefined;
     }
   }
 

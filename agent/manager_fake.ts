@@ -2,6 +2,8 @@
 import {
   type AgentTarget,
   decodeAgentTarget,
+  type Fallback,
+  parseAgentLine,
   type PodPort,
   type Rule,
 } from "../manager/api.ts";
@@ -27,6 +29,8 @@ export class FakeManager implements AsyncDisposable {
   readonly name: string;
   /** What the agents have answered, in order. */
   readonly answers: string[] = [];
+  /** What they told that a laptop did not take, in order. */
+  readonly fallbacks: Fallback[] = [];
   /** Tokens by which `rules` was opened, in order. */
   readonly tokens: string[] = [];
   /** What becomes of streams to laptops. */
@@ -109,7 +113,11 @@ export class FakeManager implements AsyncDisposable {
     this.#streams.add(stream);
     void this.#write(stream);
     try {
-      for await (const line of linesOf(stream)) this.answers.push(line);
+      for await (const line of linesOf(stream)) {
+        const told = parseAgentLine(line);
+        if (typeof told === "object") this.fallbacks.push(told);
+        else this.answers.push(line);
+      }
     } catch {
       // The session has ended.
     }

@@ -8,7 +8,7 @@
  * 4. Their rules make up the {@link RuleBook}; the bell rings when it, or who is there, has changed.
  */
 import { logger } from "../log.ts";
-import type { Rules } from "../manager/api.ts";
+import type { Fallback, Rules } from "../manager/api.ts";
 import type { Clock } from "../net/mod.ts";
 import type { Session } from "../tunnel/mod.ts";
 import { Bell } from "./bell.ts";
@@ -78,6 +78,11 @@ export class Managers implements AsyncDisposable {
   /** Where streams for the laptops of this pod of the manager are opened; `undefined` while it is away. */
   sessionOf(manager: string): Session | undefined {
     return this.#byName.get(manager)?.session;
+  }
+
+  /** Tells the manager's pod; nobody, while it is away. */
+  report(manager: string, fallback: Fallback): void {
+    this.#byName.get(manager)?.report(fallback);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

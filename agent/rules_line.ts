@@ -1,9 +1,11 @@
 /** Lines of the stream `rules`. */
 import { interceptModes, type Rule, type Rules } from "../manager/api.ts";
-import type { Conn } from "../net/mod.ts";
+import { type Conn, writeAll } from "../net/mod.ts";
 
 /** The longest line that is read: some thousand rules. */
 const maxLineBytes = 4 * 1024 * 1024;
+/** Lines that wait to be written; a manager that reads no more loses what comes above. */
+const maxWaiting = 64;
 
 /**
  * Reads one line. Rules of a kind that this release does not know are left out.
@@ -45,5 +47,34 @@ export async function* linesOf(stream: Conn): AsyncGenerator<string> {
       throw new RangeError("Cannot read rules: the line is too long");
     }
     yield* complete;
+  }
+}
+
+/** Writes lines to a stream, one after the other. One that breaks is left to who reads from it. */
+export class LineWriter {
+  readonly #stream: Conn;
+  readonly #waiting: string[] = [];
+  #isWriting = false;
+
+  constructor(stream: Conn) {
+    this.#stream = stream;
+  }
+
+  write(line: string): void {
+    if (this.#waiting.length === maxWaiting) this.#waiting.shift();
+    this.#waiting.push(line);
+    if (!this.#isWriting) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#isWriting = true;
+    try {
+      for (let line; (line = this.#waiting.shift()) !== undefined;) {
+        await writeAll(this.#stream, new TextEncoder().encode(`${line}\n`));
+      }
+    } catch {
+      this.#waiting.length = 0;
+    }
+    this.#isWriting = false;
   }
 }

@@ -63,7 +63,10 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
   const counters = stack.use(new Counters({ clock }));
   const managers = stack.use(await openManagers(settings, options));
   const laptops = new Laptops({ managers, counters, clock });
-  const fallbacks = new Fallbacks({ counters, clock });
+  const fallbacks = new Fallbacks({
+    ...{ counters, clock },
+    report: (fallback, { manager }) => managers.report(manager, fallback),
+  });
   const slots = new Slots(maxConns);
   const udpPorts: UdpPort[] = [];
   for (const port of settings.ports) {

@@ -215,8 +215,9 @@ Deno.test("kept connections of node:http are read as requests when rules come, a
   assert.equal(answers.lost, 0);
   assert.ok(answers.laptop > 20 && answers.app > 20);
   assert.equal(await slow, "begun app");
-  // All had their connections before the first rule.
-  assert.equal(place.app.conns(), 4);
+  // All had their connections before the first rule; some are made for a request whose rule goes as it comes.
+  assert.equal(http, 4);
+  assert.ok(place.app.conns() <= 8);
   agent.destroy();
 });
 

@@ -48,7 +48,7 @@ async function open() {
     hostname: "::",
     app: new App({ port: app.port, ownAddresses: [Ip.parse(loopback)], clock }),
     laptops: new Laptops({ managers, counters, clock }),
-    fallbacks: new Fallbacks({ counters, clock }),
+    fallbacks: new Fallbacks({ counters, clock, report: () => {} }),
     ...{ managers, counters, clock },
   });
   const client = await openSocket();

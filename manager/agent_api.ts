@@ -75,9 +75,17 @@ export interface Rule {
   readonly manager: string;
 }
 
+/** A line the other way: the app was given what is the laptop's, as that did not take it. Told now and then. */
+export interface Fallback {
+  /** UID of the intercept. */
+  readonly fallback: string;
+  /** For people. */
+  readonly reason: string;
+}
+
 /** What an agent wants of the manager. */
 export type AgentTarget =
-  /** Lines of {@link Rules}; the other way, numbers of lines. Must be the first of a session, and again with each new token. */
+  /** Lines of {@link Rules}; the other way, numbers of lines and {@link Fallback}. Must be the first of a session, and again with each new token. */
   | { readonly kind: "rules"; readonly token: string }
   /** A connection (or flow of datagrams) for the laptop that has the intercept. */
   | {
@@ -123,6 +131,15 @@ export const encodeInterceptedTarget = encodeJson<InterceptedTarget>;
 
 function encodeJson<T>(target: T): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(target));
+}
+
+/** A line that an agent writes; `undefined` for one that this release does not know. */
+export function parseAgentLine(line: string): number | Fallback | undefined {
+  if (/^\d{1,15}$/.test(line)) return Number(line);
+  const { fallback, reason } = parse(new TextEncoder().encode(line)) ?? {};
+  return typeof fallback === "string" && typeof reason === "string"
+    ? { fallback, reason }
+    : undefined;
 }
 
 /** Reads what {@link encodeAgentTarget} wrote; `undefined` for what this release does not know. */

@@ -9,11 +9,14 @@ import {
   type PodPort,
   type Rule,
 } from "../manager/api.ts";
+import { type KubernetesObject, resources } from "../k8s/mod.ts";
 import { Feed } from "../manager/feed.ts";
 import { AgentSession } from "../manager/intercepts/agent_session.ts";
 import { ConnectedAgents } from "../manager/intercepts/connected_agents.ts";
+import { FakeCluster } from "../manager/intercepts/cluster_fake.ts";
 import { interceptOf } from "../manager/intercepts/intercept_fake.ts";
 import { Laptops } from "../manager/intercepts/laptops.ts";
+import { Refusals } from "../manager/intercepts/refusals.ts";
 import { Relay } from "../manager/intercepts/relay.ts";
 import { FakeClock } from "../net/clock_fake.ts";
 import { type Conn, connPair, Slots, writeAll } from "../net/mod.ts";
@@ -56,6 +59,11 @@ function openManager(clock: FakeClock, port: PodPort) {
     withheld: WithheldNames.parse(""),
     findIntercept: (uid) => uid === "a" ? intercept : undefined,
   });
+  const cluster = new FakeCluster();
+  const refusals = new Refusals({
+    ...{ api: cluster, pod: "m-0", clock },
+    findIntercept: (uid) => uid === "a" ? intercept : undefined,
+  });
   const rules = new Feed<readonly Rule[]>();
   rules.set([]);
   const proofs = new Slots(8);
@@ -66,6 +74,7 @@ function openManager(clock: FakeClock, port: PodPort) {
       prove: (token) =>
         Promise.resolve({ pod, expiresAt: Number(token) + tokenMs }),
       rulesOf: () => rules,
+      onFallback: (...all) => void refusals.add(...all),
       serveLaptop: (...all) => relay.serveLaptop(...all),
       wallNow: () => clock.now(),
     });
@@ -88,7 +97,7 @@ function openManager(clock: FakeClock, port: PodPort) {
     return Promise.resolve(near);
   };
   return {
-    ...{ agents, rules },
+    ...{ agents, rules, cluster },
     dial: dialAt(doors[0]!),
     dialAsLaptop: dialAt(doors[1]!),
     async [Symbol.asyncDispose]() {
@@ -178,6 +187,36 @@ Deno.test("a laptop on which nothing listens leaves it to the app", async () => 
   await place.intercept();
   assert.equal(await place.ask("1"), "app:1");
   assert.equal(place.agent.counters.numbers.fallbacks, 1);
+  await close(laptop);
+});
+
+Deno.test("what a laptop does not take is an event of the intercept and of the pod, once in a minute", async () => {
+  await using place = open();
+  const { cluster } = place.manager;
+  const laptop = await place.laptop((incoming) =>
+    incoming.refuse("refused", "nothing listens")
+  );
+  await place.intercept();
+  const events = async () =>
+    (await cluster.list(resources.events, { namespace: "shop" })).map((
+      { involvedObject, reason, type, message },
+    ) => {
+      const { kind, name } = involvedObject as KubernetesObject["metadata"] & {
+        kind: string;
+      };
+      return `${type} ${reason} of ${kind} ${name}: ${message}`;
+    });
+  for (let asked = 0; asked < 4; asked++) {
+    assert.equal(await place.ask("1"), "app:1");
+    place.clock.advance(11_000);
+    await until(() => cluster.written.length === 2);
+  }
+  assert.deepEqual(
+    await events(),
+    ["Intercept a", "Pod web-1"].map((about) =>
+      `Warning LaptopRefused of ${about}: The app has what the laptop a@laptop did not take (intercept "a"): nothing listens`
+    ),
+  );
   await close(laptop);
 });
 

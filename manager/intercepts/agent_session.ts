@@ -2,7 +2,8 @@
  * One agent's session.
  *
  * 1. Its first stream is `rules`, with a token that proves its pod; everything else is refused before.
- * 2. Down that stream go the rules of its workload, line by line. Up come numbers of lines that it follows.
+ * 2. Down that stream go the rules of its workload, line by line. Up come numbers of lines that it follows, and what the
+ *    laptop did not take.
  * 3. It opens `rules` anew, with a new token, before the one before expires; else the session is closed.
  */
 import { logger } from "../../log.ts";
@@ -15,7 +16,13 @@ import {
 } from "../../net/mod.ts";
 import { refusalOfError } from "../../tcp/mod.ts";
 import type { Incoming, Session } from "../../tunnel/mod.ts";
-import { decodeAgentTarget, type Rule, type Rules } from "../agent_api.ts";
+import {
+  decodeAgentTarget,
+  type Fallback,
+  parseAgentLine,
+  type Rule,
+  type Rules,
+} from "../agent_api.ts";
 import type { Feed } from "../feed.ts";
 import type { Proof, ProvenPod } from "./agent_proof.ts";
 import type { ConnectedAgents } from "./connected_agents.ts";
@@ -29,8 +36,8 @@ const proofMs = 10_000;
 const longestMs = 2 ** 31 - 1;
 /** Lines that have not been answered; of older ones nothing is known any more. */
 const maxUnanswered = 64;
-/** A line of an agent is a number. */
-const maxLineLength = 32;
+/** An agent has little to say. */
+const maxLineLength = 2 * 1024;
 
 export interface AgentSessionOptions {
   session: Session;
@@ -43,6 +50,8 @@ export interface AgentSessionOptions {
   rulesOf: (workload: string) => Feed<readonly Rule[]>;
   /** Serves what a proven agent wants of a laptop. */
   serveLaptop: (incoming: Incoming, wish: LaptopWish) => Promise<void>;
+  /** Called with what an agent tells, as often as it does. */
+  onFallback: (pod: ProvenPod, fallback: Fallback) => void;
   /** Fires when the manager leaves: rules end. */
   leaving: AbortSignal;
   clock: Clock;
@@ -169,7 +178,7 @@ export class AgentSession {
       unanswered: Map<number, readonly Rule[]>;
     },
   ): Promise<void> {
-    const { agents, session } = this.#options;
+    const { agents, session, onFallback } = this.#options;
     const buffer = new Uint8Array(1024);
     const decoder = new TextDecoder();
     let rest = "";
@@ -181,7 +190,13 @@ export class AgentSession {
         const lines = rest.split("\n");
         rest = lines.pop()!;
         if (rest.length > maxLineLength) return stream.reset();
-        const answered = lines.map(Number).findLast((n) => unanswered.has(n));
+        const told = lines.map(parseAgentLine);
+        for (const one of told) {
+          if (typeof one === "object") onFallback(pod, one);
+        }
+        const answered = told.findLast((one) =>
+          typeof one === "number" && unanswered.has(one)
+        ) as number | undefined;
         if (answered === undefined) continue;
         const follows = new Set(unanswered.get(answered)!.map(({ id }) => id));
         for (const version of [...unanswered.keys()]) {

@@ -16,6 +16,7 @@ import { proveAgent } from "./agent_proof.ts";
 import { AgentSession } from "./agent_session.ts";
 import { InterceptControl } from "./control.ts";
 import { Laptops } from "./laptops.ts";
+import { Refusals } from "./refusals.ts";
 import { Relay } from "./relay.ts";
 import { trialAgent, tryWebhook } from "./webhook_trial.ts";
 import { workloadNamedBy } from "./workload_kind.ts";
@@ -35,6 +36,7 @@ export class Interception implements AsyncDisposable {
   readonly #options: InterceptionOptions;
   readonly #control: InterceptControl;
   readonly #proofs = new Slots(maxProofs);
+  readonly #refusals: Refusals;
   readonly #leaving = new AbortController();
   readonly #version: Promise<void>;
   readonly #versionKnown = new AbortController();
@@ -58,6 +60,10 @@ export class Interception implements AsyncDisposable {
       isPresent: (intercept) => this.#control.isPresent(intercept),
       isInForce: (intercept) => this.#control.isInForce(intercept),
       withheld,
+    });
+    this.#refusals = new Refusals({
+      ...{ api, pod, clock },
+      findIntercept: (uid) => this.#control.findIntercept(uid),
     });
     this.#version = this.#askVersion();
   }
@@ -95,6 +101,7 @@ export class Interception implements AsyncDisposable {
       prove: (token) => this.#prove(token),
       rulesOf: (workload) => this.#control.rulesOf(workload),
       serveLaptop: (incoming, wish) => this.relay.serveLaptop(incoming, wish),
+      onFallback: (pod, fallback) => void this.#refusals.add(pod, fallback),
       leaving: this.#leaving.signal,
     });
     return (incoming) => agent.serve(incoming);

@@ -75,6 +75,7 @@ export function openRelayPlace() {
       ...{ session, manager: "m-0", prove, proofs, agents, clock },
       ...{ rulesOf: () => rules, leaving: leaving.signal },
       serveLaptop: (...all) => relay.serveLaptop(...all),
+      onFallback: () => {},
       wallNow: () => start + clock.now(),
     });
     return (one: Incoming) => agent.serve(one);
