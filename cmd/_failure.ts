@@ -60,6 +60,8 @@ const remedies: Record<FailureKind, string> = {
   "container-unknown": "Give one of them, or leave `--container` out",
   "port-unknown": "Give one that is there: `--port LAPTOP-PORT:PORT`",
   "port-ambiguous": "Choose one: `--port LAPTOP-PORT:PORT`",
+  "match-without-requests":
+    "Take all of that port: leave out what says which requests",
   "port-in-use":
     "Give another port of the laptop, or end the other intercept: `tp leave NAME`",
   "mount-failed": "Give another directory: `--mount DIRECTORY`",

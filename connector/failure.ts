@@ -38,6 +38,7 @@ export const failureKinds = [
   "container-unknown",
   "port-unknown",
   "port-ambiguous",
+  "match-without-requests",
   "port-in-use",
   "mount-failed",
   "not-removed",

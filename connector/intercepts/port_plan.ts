@@ -5,7 +5,11 @@
  * 2. A port that is named is looked for among them, else among what containers declare.
  * 3. What is not named must be the only one there is.
  */
-import type { InterceptMode, InterceptPort } from "../../manager/api.ts";
+import type {
+  InterceptMode,
+  InterceptPort,
+  RequestMatch,
+} from "../../manager/api.ts";
 import { ConnectError } from "../failure.ts";
 import {
   containerChoices,
@@ -25,6 +29,8 @@ export interface PortPlanRequest {
   /** Name of the Service whose ports are meant. */
   service?: string;
   ports: readonly PortRequest[];
+  /** Which requests are wanted. */
+  match?: RequestMatch;
 }
 
 export interface PlannedPort {
@@ -41,7 +47,7 @@ export interface PortPlan {
 /** Annotation that says which container people mean. */
 const defaultContainer = "kubectl.kubernetes.io/default-container";
 
-/** @throws {ConnectError} `port-unknown`, `port-ambiguous`, `service-unknown`, `container-unknown`. */
+/** @throws {ConnectError} `port-unknown`, `port-ambiguous`, `service-unknown`, `container-unknown`, `match-without-requests`. */
 export function planPorts(
   request: PortPlanRequest,
   shape: PodShape & { annotations?: Readonly<Record<string, string>> },
@@ -49,6 +55,7 @@ export function planPorts(
   mustHaveContainer(request, shape.pod);
   const chosen = choose(request, shape);
   mustDiffer(chosen);
+  mustHaveRequests(request, chosen);
   const container = request.container ??
     chosen.find(({ choice }) => choice.container)?.choice.container ??
     shape.annotations?.[defaultContainer] ?? shape.pod.containers[0]!.name;
@@ -171,6 +178,19 @@ function mustHaveContainer(
       `there ${names.length === 1 ? "is" : "are"} ${
         names.map((name) => `"${name}"`).join(", ")
       }`,
+  });
+}
+
+function mustHaveRequests(
+  { match, mode, workload }: PortPlanRequest,
+  chosen: readonly Chosen[],
+): void {
+  const datagrams = chosen.find(({ choice }) => choice.protocol === "UDP");
+  if (match === undefined || datagrams === undefined) return;
+  throw new ConnectError({
+    kind: "match-without-requests",
+    cause: `Cannot ${mode} requests of ${workload} at port ` +
+      `${datagrams.choice.port}/UDP: only HTTP over TCP has requests to match`,
   });
 }
 

@@ -164,6 +164,16 @@ const broken: [what: string, Case, FailureKind, told: RegExp][] = [
     /there are "web", "beside"/,
   ],
   [
+    "a match with a port of datagrams",
+    {
+      services: [mixed],
+      ports: ["53:dns"],
+      more: { match: { combine: "all", methods: ["GET"] } },
+    },
+    "match-without-requests",
+    /^Cannot intercept requests of Deployment "web" at port 53\/UDP: only HTTP over TCP has requests to match$/,
+  ],
+  [
     "one port twice",
     { services: [one], ports: ["1:main", "2:80"] },
     "port-ambiguous",
