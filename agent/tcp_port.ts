@@ -5,7 +5,13 @@
  * 2. Where it is joined with it stays, but for HTTP that the app has: that goes on request by request when rules come.
  * 3. A laptop that does not take it leaves it to the app; an app that does not resets it, as it would have itself.
  */
-import { type Destination, serveHttp, tappedPipe } from "../http/mod.ts";
+import {
+  ByteSource,
+  type Destination,
+  serveHttp,
+  tappedPipe,
+  watchClient,
+} from "../http/mod.ts";
 import { logger } from "../log.ts";
 import type { AgentPort, Rule } from "../manager/api.ts";
 import { type Clock, type Conn, connPair, Ip, pipe } from "../net/mod.ts";
@@ -17,6 +23,7 @@ import { Destinations } from "./destinations.ts";
 import type { Fallbacks } from "./fallbacks.ts";
 import { type Laptops, RuleEndedError } from "./laptops.ts";
 import type { Managers } from "./managers.ts";
+import type { PortRules } from "./rule_book.ts";
 import { StandingConns } from "./standing_conns.ts";
 
 const log = logger("agent");
@@ -80,12 +87,12 @@ export class TcpPort implements AsyncDisposable {
   }
 
   /** @throws {RefusedError} when nobody takes the connection. */
-  async #serve(client: Conn, family: Family): Promise<void> {
+  async #serve(from: Conn, family: Family): Promise<void> {
     const { managers, port } = this.#options;
     if (managers.settled) await managers.settled;
     const rules = managers.book.at(port);
-    if (rules.isAboutRequests) return await this.#serveHttp(client, family);
-    const { conn, isApp } = await this.#open(family);
+    if (rules.isAboutRequests) return await this.#serveHttp(from, family);
+    const { client, conn, isApp } = await this.#openFor(from, family, rules);
     if (rules.taps.length > 0) {
       const taps = this.#destinations(family).taps(rules);
       const options = { onTapLost: this.#onTapLost };
@@ -94,6 +101,18 @@ export class TcpPort implements AsyncDisposable {
     if (!isApp) return void await pipe(client, conn);
     const atRest = await this.#standing.join(client, conn, rules);
     if (atRest) await this.#serveHttp(atRest.client, family, atRest.app);
+  }
+
+  /** A client that leaves while it waits for a laptop is not waited with. */
+  async #openFor(from: Conn, family: Family, { whole }: PortRules) {
+    const { signal } = this.#closed;
+    if (whole === undefined) {
+      return { client: from, ...await this.#open(family, signal) };
+    }
+    const client = new ByteSource(from);
+    using watch = watchClient(client, this.#options);
+    const either = AbortSignal.any([signal, watch.gone]);
+    return { client, ...await this.#open(family, either) };
   }
 
   /** @param resumed The app's connection of a client that has been speaking with it. */
@@ -125,7 +144,7 @@ export class TcpPort implements AsyncDisposable {
     family: Family,
     taps: readonly Destination[],
   ): Promise<Conn> {
-    const { conn } = await this.#open(family);
+    const { conn } = await this.#open(family, this.#closed.signal);
     if (taps.length === 0) return conn;
     const [near, far] = connPair();
     void tappedPipe(far, conn, taps, { onTapLost: this.#onTapLost });
@@ -145,17 +164,20 @@ export class TcpPort implements AsyncDisposable {
     log.debug("a copy was broken off", { error });
   };
 
-  async #open(family: Family): Promise<{ conn: Conn; isApp: boolean }> {
+  async #open(
+    family: Family,
+    signal: AbortSignal,
+  ): Promise<{ conn: Conn; isApp: boolean }> {
     const { managers, port, counters } = this.#options;
     for (;;) {
       const { whole } = managers.book.at(port);
-      const conn = whole && await this.#openLaptop(whole);
+      const conn = whole && await this.#openLaptop(whole, signal);
       if (conn === "again") continue;
       if (conn !== undefined) {
         counters.add("laptop");
         return { conn, isApp: false };
       }
-      const app = await this.#openApp(family, this.#closed);
+      const app = await this.#openApp(family, { signal });
       return { conn: app, isApp: true };
     }
   }
@@ -171,12 +193,16 @@ export class TcpPort implements AsyncDisposable {
   }
 
   /** `undefined` when the app is to have it in the laptop's place; "again" when the rules have changed. */
-  async #openLaptop(rule: Rule): Promise<Conn | "again" | undefined> {
+  async #openLaptop(
+    rule: Rule,
+    signal: AbortSignal,
+  ): Promise<Conn | "again" | undefined> {
     const { laptops, port, fallbacks } = this.#options;
     try {
-      return await laptops.open(rule, port, this.#closed);
+      return await laptops.open(rule, port, { signal });
     } catch (error) {
       if (error instanceof RuleEndedError) return "again";
+      signal.throwIfAborted();
       // There is no app.
       if (rule.mode === "replace") throw error;
       fallbacks.add(rule, error);

@@ -251,3 +251,32 @@ Deno.test("connections above the bound are reset", async () => {
   assert.ok(await isReset(await place.agent.connect()));
   assert.equal(await ask(first, "1"), "1");
 });
+
+Deno.test("a client that leaves while it waits for the laptop frees its place", async () => {
+  await using place = await open();
+  const { ports, manager, agent, clock } = place;
+  manager.onLaptop = (incoming) => incoming.refuse("gone", "it is away");
+  const match = { combine: "all", methods: ["GET"] } as const;
+  let held = 0;
+  for (const wanted of [rule("a", { ports }), rule("b", { ports, match })]) {
+    await place.tell(wanted);
+    for (const leave of ["reset", "close"] as const) {
+      const client = await agent.connect();
+      await writeAll(client, bytesOf("GET / HTTP/1.1\r\nhost: web\r\n\r\n"));
+      held++;
+      await until(() => agent.counters.numbers.held === held);
+      assert.equal(agent.slots.taken, 1);
+      client[leave]();
+      const startMs = clock.now();
+      await until(() => {
+        if (agent.slots.taken > 0) clock.advance(10);
+        return agent.slots.taken === 0;
+      });
+      const ms = clock.now() - startMs;
+      // deno-lint-ignore no-console
+      console.log(`${wanted.id}, ${leave}: ${ms} ms`);
+      assert.ok(ms < 3_500);
+    }
+  }
+  assert.equal(agent.counters.numbers.app, 0);
+});

@@ -1,4 +1,5 @@
 /** Routes each request of a connection to a destination of its own. */
+export { ByteSource } from "./byte_source.ts";
 export { compileMatch } from "./compile_match.ts";
 export type { Destination } from "./destination.ts";
 export type { RequestHead } from "./request_head.ts";
@@ -12,3 +13,4 @@ export type {
 } from "./serve_options.ts";
 export { type AtRest, Standing } from "./standing/standing.ts";
 export { tappedPipe } from "./tapped_pipe.ts";
+export { type ClientWatch, watchClient } from "./watch_client.ts";

@@ -11,6 +11,7 @@ import type { ByteSource } from "../byte_source.ts";
 import type { ConnectionParts } from "../connection_parts.ts";
 import type { Destination } from "../destination.ts";
 import { openDestination, type Opened } from "../open_destination.ts";
+import { watchClient } from "../watch_client.ts";
 import { TappedConn } from "../tapped_pipe.ts";
 import type { TapFeed } from "../tap_feed.ts";
 import { Exchange, type ExchangeEnd } from "./exchange.ts";
@@ -107,15 +108,13 @@ function open(
   });
 }
 
-function openFresh(
+async function openFresh(
   { client, upstreams, ...parts }: ConnectionParts,
   destination: Destination,
 ): Promise<Upstream> {
-  const gone = new AbortController();
-  const signal = AbortSignal.any([parts.signal, gone.signal]);
-  // A client that goes away meanwhile is noticed only by reading from it.
-  if (!client.isFull) client.fill().catch((error) => gone.abort(error));
-  return upstreams.open(destination, { signal });
+  using watch = watchClient(client, parts);
+  const signal = AbortSignal.any([parts.signal, watch.gone]);
+  return await upstreams.open(destination, { signal });
 }
 
 async function switchProtocol(
