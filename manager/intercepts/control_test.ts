@@ -212,6 +212,29 @@ Deno.test("an intercept brings an agent into the workload's pods and is Active o
   assert.equal(one.phase("a"), "Active");
 });
 
+Deno.test("an intercept is Active when the nodes have heard that former pods go", async () => {
+  await using one = open();
+  const { cluster, clock } = one;
+  one.laptop(thumbprintA);
+  cluster.put(intercepts, interceptOf({ uid: "a" }));
+  await one.until(() => one.annotation());
+  const old = podOf("old");
+  const deletionTimestamp = "2026-01-01T00:00:00Z";
+  cluster.put(resources.pods, {
+    ...old,
+    metadata: { ...old.metadata, deletionTimestamp },
+  });
+  const annotations = { [revisionAnnotation]: one.annotation()! };
+  const options = { annotations, agent: true, hash: "2" };
+  cluster.put(resources.pods, podOf("new", options));
+  one.answers("new");
+  await one.until(() => /are leaving their/.test(one.message("a") ?? ""));
+  const since = clock.now();
+  await one.until(() => one.phase("a") === "Active");
+  const waitedMs = clock.now() - since;
+  assert.ok(waitedMs >= 1_000 && waitedMs < 5_000, `${waitedMs} ms`);
+});
+
 Deno.test("a laptop that is away loses the traffic after 30 s to who comes next, and its intercept after 15 min", async () => {
   await using one = open();
   const { cluster } = one;

@@ -20,6 +20,8 @@ const troubleMs = 1_000;
 const stillMs = 60_000;
 /** Pods that came without an agent although the webhook is reached: so many are replaced once more. */
 const maxMissed = 3;
+/** So long pods that are being deleted may still get connections: nodes hear of it one after the other. */
+const lingerMs = 1_500;
 /** Events of before count as long as another machine's clock may be wrong. */
 const skewMs = 5_000;
 const maxDetails = 5;
@@ -43,6 +45,8 @@ export class Rollout {
   #missed = 0;
   #moved = "";
   #movedAt: number;
+  /** Pods without the agent that are being deleted, each with when that was seen. */
+  readonly #lingering = new Map<string, number>();
   #trouble: { readonly text: string; readonly since: number } | undefined;
 
   constructor(options: RolloutOptions) {
@@ -76,7 +80,9 @@ export class Rollout {
     });
     if (step.kind === "done" && ready > 0) {
       this.#trouble = undefined;
-      return { kind: "done" };
+      return this.#isLingering(pods)
+        ? going("former pods are leaving their Services")
+        : { kind: "done" };
     }
     const count = `${ready} of ${wantedOf(workload)} pods have an agent`;
     const isChange = step.kind !== "done" && step.kind !== "wait";
@@ -106,6 +112,19 @@ export class Rollout {
     }
     const waitsFor = held ?? (late && `"${late.name}": ${late.phase}`);
     return going(waitsFor ? `${count}; ${waitsFor}` : count);
+  }
+
+  /** Whether a former pod may still get connections. */
+  #isLingering(pods: readonly PodFacts[]): boolean {
+    const { revision, clock } = this.#options;
+    const now = clock.now();
+    const former = pods.filter((pod) =>
+      pod.isLeaving && !isAsWanted(pod, revision)
+    );
+    for (const { uid } of former) {
+      if (!this.#lingering.has(uid)) this.#lingering.set(uid, now);
+    }
+    return former.some(({ uid }) => now - this.#lingering.get(uid)! < lingerMs);
   }
 
   /** Nobody waits for anything: who comes later waits from then on. */
