@@ -1,4 +1,5 @@
 import { buildCommand } from "@stricli/core";
+import { clusterFlags } from "./_cluster_flags.ts";
 import type { Context } from "./_context.ts";
 
 export interface ConnectFlags {
@@ -15,33 +16,13 @@ export const connect = buildCommand<ConnectFlags, [], Context>({
   parameters: {
     aliases: { n: "namespace" },
     flags: {
-      context: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        placeholder: "name",
-        brief: "Context of the kubeconfig (default: its current one)",
-      },
-      kubeconfig: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        placeholder: "file",
-        brief: "Kubeconfig (default: $KUBECONFIG, else ~/.kube/config)",
-      },
+      ...clusterFlags,
       namespace: {
         kind: "parsed",
         parse: String,
         optional: true,
         placeholder: "name",
         brief: "Where single-label names resolve (default: the context's)",
-      },
-      managerNamespace: {
-        kind: "parsed",
-        parse: String,
-        default: "ambassador",
-        placeholder: "name",
-        brief: "Where the traffic-manager lives",
       },
       image: {
         kind: "parsed",

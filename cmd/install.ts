@@ -1,5 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import type { DirectEndpoint, DirectServiceType } from "../manager/client.ts";
+import { clusterFlags } from "./_cluster_flags.ts";
 import type { Context } from "./_context.ts";
 
 export interface InstallFlags {
@@ -30,25 +31,9 @@ export const install = buildCommand<InstallFlags, [], Context>({
   loader: () => import("./install_run.ts"),
   parameters: {
     flags: {
-      context: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        placeholder: "name",
-        brief: "Context of the kubeconfig (default: its current one)",
-      },
-      kubeconfig: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        placeholder: "file",
-        brief: "Kubeconfig (default: $KUBECONFIG, else ~/.kube/config)",
-      },
+      ...clusterFlags,
       managerNamespace: {
-        kind: "parsed",
-        parse: String,
-        default: "ambassador",
-        placeholder: "name",
+        ...clusterFlags.managerNamespace,
         brief: "Where the traffic-manager shall live",
       },
       image: {

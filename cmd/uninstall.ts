@@ -1,4 +1,5 @@
 import { buildCommand } from "@stricli/core";
+import { clusterFlags } from "./_cluster_flags.ts";
 import type { Context } from "./_context.ts";
 
 export interface UninstallFlags {
@@ -24,20 +25,7 @@ export const uninstall = buildCommand<UninstallFlags, string[], Context>({
       },
     },
     flags: {
-      context: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        placeholder: "name",
-        brief: "Context of the kubeconfig (default: its current one)",
-      },
-      kubeconfig: {
-        kind: "parsed",
-        parse: String,
-        optional: true,
-        placeholder: "file",
-        brief: "Kubeconfig (default: $KUBECONFIG, else ~/.kube/config)",
-      },
+      ...clusterFlags,
       namespace: {
         kind: "parsed",
         parse: String,
@@ -45,13 +33,6 @@ export const uninstall = buildCommand<UninstallFlags, string[], Context>({
         placeholder: "name",
         brief:
           "Where the workloads are (default: the context's; with --all-agents: everywhere)",
-      },
-      managerNamespace: {
-        kind: "parsed",
-        parse: String,
-        default: "ambassador",
-        placeholder: "name",
-        brief: "Where the traffic-manager lives",
       },
       allAgents: {
         kind: "boolean",
