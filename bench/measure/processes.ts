@@ -25,7 +25,30 @@ export async function containerPids(
   const { stdout } = await kubectl(
     ["-n", namespace, "get", "pods", "-l", selector, "-o", `jsonpath=${path}`],
   );
-  const ids = stdout.split(" ").flatMap((id) => id.split("//")[1] ?? []);
+  return await pidsOf(stdout.split(" "));
+}
+
+/** The processes in one container of a pod, which may be a sidecar; none if they run on another machine. */
+export async function findPids(
+  { kubectl }: Cluster,
+  { namespace, selector, container }: {
+    namespace: string;
+    selector: string;
+    container: string;
+  },
+): Promise<number[]> {
+  const ids = ["initContainerStatuses", "containerStatuses"].map((statuses) =>
+    `{.items[*].status.${statuses}[?(@.name=="${container}")].containerID}`
+  );
+  const { stdout } = await kubectl([
+    ...["-n", namespace, "get", "pods", "-l", selector],
+    ...["-o", `jsonpath=${ids.join(" ")}`],
+  ]);
+  return await pidsOf(stdout.split(" "));
+}
+
+async function pidsOf(containers: readonly string[]): Promise<number[]> {
+  const ids = containers.flatMap((id) => id.split("//")[1] ?? []);
   const found: number[] = [];
   for (const pid of await allPids()) {
     const cgroup = await readOf(pid, "cgroup");

@@ -20,6 +20,8 @@ import (
 //	app load ping         -echo ADDRESS [-pingers N]
 //	app load connections  -source ADDRESS [-streams N]
 //	app load busy         -flood ADDRESS -echo ADDRESS [-streams N] [-pingers N]
+//	app load requests     -url URL [-streams N] [-h2] [-fresh]
+//	app load fetch        -url URL [-streams N] [-h2]
 //
 // Each load is there for a while before anything counts (-settle) and measured for a time that is always the same
 // (-time), whatever the way is like. At the end it is told to stop and what is on the way is taken, unless that takes
@@ -30,10 +32,14 @@ var loads = map[string]func(*load) (any, error){
 	"ping":        (*load).ping,
 	"connections": (*load).connections,
 	"busy":        (*load).busy,
+	"requests":    (*load).requests,
+	"fetch":       (*load).fetch,
 }
 
 type load struct {
 	source, flood, gauge, echo        netip.AddrPort
+	url                               string
+	h2, fresh                         bool
 	streams, pingers                  int
 	settle, duration, drain, patience time.Duration
 
@@ -58,7 +64,7 @@ type timed struct {
 
 func runLoad() error {
 	if len(os.Args) < 3 || loads[os.Args[2]] == nil {
-		return errors.New("usage: app load down|up|ping|connections|busy [-source|-flood|-gauge|-echo IP:PORT] …")
+		return errors.New("usage: app load down|up|ping|connections|busy|requests|fetch [-source|-flood|-gauge|-echo IP:PORT] …")
 	}
 	var job load
 	flags := flag.NewFlagSet("load", flag.ExitOnError)
@@ -67,6 +73,9 @@ func runLoad() error {
 	} {
 		flags.TextVar(address, name, netip.AddrPort{}, "`IP:PORT` of that server")
 	}
+	flags.StringVar(&job.url, "url", "", "what is asked for")
+	flags.BoolVar(&job.h2, "h2", false, "HTTP/2 by prior knowledge, all on one connection")
+	flags.BoolVar(&job.fresh, "fresh", false, "a connection for each request")
 	flags.IntVar(&job.streams, "streams", 1, "connections at the same time")
 	flags.IntVar(&job.pingers, "pingers", 1, "connections with round trips at the same time")
 	flags.DurationVar(&job.settle, "settle", 300*time.Millisecond, "how long before anything counts")

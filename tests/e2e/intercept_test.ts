@@ -121,14 +121,29 @@ Deno.test("tp intercept brings a service's requests and environment to the lapto
       /^tp: Port 127\.0\.0\.1:3000 is already in use by intercept data/m,
     );
   });
+  await t.step(
+    "what nothing listens for is the app's, and an event tells",
+    async () => {
+      server.kill();
+      await server.status;
+      assert.equal(await color(laptop, namespace), "green");
+      await waitFor("events of the intercept and the pod", async () => {
+        const { stdout } = await cluster.kubectl([
+          ...["get", "events", "--namespace", namespace],
+          ...["--field-selector", "reason=LaptopRefused,type=Warning"],
+          ...["--output", "jsonpath={.items[*].involvedObject.kind}"],
+        ]);
+        const kinds = stdout.split(" ").sort();
+        return kinds.join() === "Intercept,Pod" || stdout;
+      });
+    },
+  );
   await t.step("tp leave", async () => {
     await tp.ok(["leave", name]);
     assert.equal(await color(laptop, namespace), "green");
     assert.equal(await intercepts(cluster, namespace), "");
     assert.match(await tp.fails(["leave", name]), /" not found\n/);
   });
-  server.kill();
-  await server.status;
 });
 
 Deno.test("tp intercept -- CMD ends with CMD, and with whoever is killed", async (t) => {
