@@ -29,6 +29,15 @@ Deno.test({
       }),
     ]);
     const template = await watch.template("slow");
+    // Whose pods have an agent of another manager is left alone.
+    await deploySmall(cluster, namespace, { name: "theirs" });
+    const [theirs] = await watch.pods("theirs");
+    await watch.kubectl([
+      ...["annotate", "pod", theirs!.metadata.name, "tp.dev/manager=another"],
+    ]);
+    await watch.kubectl([
+      ...["label", "pod", theirs!.metadata.name, "tp.dev/agent=true"],
+    ]);
     await using laptop = await Laptop.open(cluster);
     const before = await laptop.snapshot();
     const tp = new Tp(laptop);
@@ -73,6 +82,8 @@ Deno.test({
     assert.deepEqual(failed, []);
 
     assert.deepEqual(await place.objects(), []);
+    const [still] = await watch.pods("theirs");
+    assert.equal(still!.metadata.uid, theirs!.metadata.uid);
     assert.equal(await watch.template("slow"), template);
     for (const name of ["busy", "slow"]) {
       const pods = await watch.pods(name);
