@@ -23,7 +23,12 @@ Deno.test({
     const watch = new WorkloadWatch(cluster, namespace);
     const slow = { httpGet: { path: "/", port: 8080 }, initialDelaySeconds: 9 };
     await Promise.all([
-      deploySmall(cluster, namespace, { name: "busy", replicas: 2 }),
+      deploySmall(cluster, namespace, {
+        ...{ name: "busy", replicas: 2 },
+        // It serves on while clients are still led to it, as an app must that loses no request when it is replaced.
+        container: { env: [{ name: "DRAIN", value: "3000" }] },
+        pod: { terminationGracePeriodSeconds: 10 },
+      }),
       deploySmall(cluster, namespace, {
         ...{ name: "slow", container: { readinessProbe: slow } },
       }),
