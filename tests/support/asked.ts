@@ -1,6 +1,6 @@
 /** The client of tests that intercept: it asks in a pod of the cluster, and counts who answers. */
 import assert from "node:assert/strict";
-import type { Cluster } from "../cluster/mod.ts";
+import { type Cluster, waitFor } from "../cluster/mod.ts";
 
 /** What `app ask` prints (tests/app/ask.go). */
 export interface Answers {
@@ -41,6 +41,23 @@ export async function ask(
   ], { timeoutMs });
   assert.equal(code, 0, `app ask ${args.join(" ")}\n${stdout}${stderr}`);
   return JSON.parse(stdout);
+}
+
+/**
+ * Asks until all is right. For a workload whose pods have just been replaced: nodes and names lead to a former pod for a
+ * moment.
+ */
+export async function askUntilRight(
+  cluster: Cluster,
+  namespace: string,
+  args: readonly string[],
+  { expect = {} }: AskOptions = {},
+): Promise<void> {
+  const some = [...args, "-requests", "30", "-workers", "3"];
+  await waitFor("right answers", async () => {
+    const told = await ask(cluster, namespace, some, { expect });
+    return told.wrong + told.failed === 0 || JSON.stringify(told);
+  });
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { Laptop } from "../cluster/mod.ts";
 
 const program = [
-  ...["psql", "--host=postgres.default", "--username=postgres"],
+  ...["psql", "--username=postgres"],
   ...["--no-psqlrc", "--quiet", "--no-align", "--tuples-only"],
   "--set=ON_ERROR_STOP=1",
 ];
@@ -24,9 +24,13 @@ export class DatabaseSession implements AsyncDisposable {
   }
 
   /** @throws {Error} when there is no way to the database */
-  static async open(laptop: Laptop): Promise<DatabaseSession> {
+  static async open(
+    laptop: Laptop,
+    { host = "postgres.default" } = {},
+  ): Promise<DatabaseSession> {
+    const command = [...program, `--host=${host}`];
     const session = new DatabaseSession(
-      laptop.spawn(program, { stdin: "piped", stdout: "piped" }),
+      laptop.spawn(command, { stdin: "piped", stdout: "piped" }),
     );
     await session.ask("select 1");
     return session;
