@@ -13,6 +13,7 @@ export interface InstallFlags {
   readonly replicas?: number;
   readonly allowGlobalIntercepts?: boolean;
   readonly excludeEnv?: readonly string[];
+  readonly agentPolicy?: readonly string[];
   readonly print: boolean;
 }
 
@@ -81,6 +82,15 @@ export const install = buildCommand<InstallFlags, [], Context>({
         placeholder: "name",
         brief:
           "Environment variables of apps that no laptop is given, `*` for any characters (repeatable)",
+      },
+      agentPolicy: {
+        kind: "parsed",
+        parse: String,
+        variadic: ",",
+        optional: true,
+        placeholder: "namespace",
+        brief:
+          "Make a NetworkPolicy there that lets agents out to the manager, where egress is denied (repeatable)",
       },
       print: {
         kind: "boolean",

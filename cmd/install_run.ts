@@ -15,6 +15,7 @@ export default async function run(
   const image = flags.image ?? (Deno.env.get("TP_IMAGE") || defaultImage);
   const direct = directOf(flags);
   const { allowGlobalIntercepts: allowGlobal, excludeEnv } = flags;
+  const { agentPolicy: agentPolicies } = flags;
   using interrupt = new Interrupt();
   const { signal } = interrupt;
   try {
@@ -22,7 +23,8 @@ export default async function run(
       const namespace = managerNamespace;
       say(
         await manifestsText({
-          ...{ namespace, image, direct, replicas, allowGlobal, excludeEnv },
+          ...{ namespace, image, direct, replicas },
+          ...{ allowGlobal, excludeEnv, agentPolicies },
         }),
       );
       return;
@@ -33,7 +35,7 @@ export default async function run(
       managerNamespace,
       image,
       ...direct ? { direct } : {},
-      ...{ replicas, allowGlobal, excludeEnv },
+      ...{ replicas, allowGlobal, excludeEnv, agentPolicies },
       signal,
       tell: (event) => {
         if (event.event === "progress") say(event.text + "\n");

@@ -34,6 +34,8 @@ export interface ManagerOptions {
   allowGlobal?: boolean | undefined;
   /** As {@link ManifestOptions.excludeEnv}. */
   excludeEnv?: ManifestOptions["excludeEnv"];
+  /** As {@link ManifestOptions.agentPolicies}. */
+  agentPolicies?: ManifestOptions["agentPolicies"];
   signal: AbortSignal;
   tell: (event: ConnectEvent) => void;
 }
@@ -143,9 +145,11 @@ function manifestsOf(
     & Pick<ManagerOptions, "managerNamespace" | "image">
     & Partial<ManagerOptions>,
 ) {
-  const { image, direct, replicas, allowGlobal, excludeEnv } = options;
+  const { image, direct, replicas, allowGlobal } = options;
+  const { excludeEnv, agentPolicies } = options;
   return managerManifests({
-    ...{ namespace, image, version, direct, replicas, allowGlobal, excludeEnv },
+    ...{ namespace, image, version, direct, replicas, allowGlobal },
+    ...{ excludeEnv, agentPolicies },
   });
 }
 

@@ -24,7 +24,7 @@ import {
   clusterWideName,
   sessionLabel,
 } from "../manager/api.ts";
-import { managerManifests } from "../manager/client.ts";
+import { agentPolicyName, managerManifests } from "../manager/client.ts";
 import { type RemovalOptions, removeAgents } from "./agent_removal.ts";
 import { askApiServer } from "./api_server.ts";
 import { toFailure } from "./errors.ts";
@@ -158,6 +158,22 @@ async function removeOwn(
   }
   const secret = { namespace, name: authoritySecretName };
   await api.delete(resources.secrets, secret, { signal });
+  await removeAgentPolicies(api, { namespace, signal });
+}
+
+/** In whatever namespaces an installation has made them. */
+async function removeAgentPolicies(
+  api: ApiClient,
+  { namespace: manager, signal }: { namespace: string; signal: AbortSignal },
+): Promise<void> {
+  const policies = await api.list(resources.networkPolicies, {
+    ...{ labelSelector: "app.kubernetes.io/part-of=tp", signal },
+  });
+  for (const { metadata: { name = "", namespace = "" } } of policies) {
+    if (name !== agentPolicyName(manager)) continue;
+    const ref = { namespace, name };
+    await api.delete(resources.networkPolicies, ref, { signal });
+  }
 }
 
 /** The manager's namespace, if an installation made it and nobody else has anything in it. */

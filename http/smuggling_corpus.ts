@@ -142,6 +142,13 @@ function headsBefore(hidden: string): Named {
 function opaqueBefore(hidden: string): Named {
   return [
     ["HTTP/0.9", "GET /\r\n" + hidden],
+    ["NUL first", "\0GET / HTTP/1.1\r\n\r\n" + hidden],
+  ];
+}
+
+/** What some servers would take for a request. */
+function oddLinesBefore(hidden: string): Named {
+  return [
     ["HTTP/2 downgrade", "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n" + hidden],
     ["another version", "GET / HTTP/1.2\r\n\r\n" + hidden],
     ["lower case http", "GET / http/1.1\r\n\r\n" + hidden],
@@ -152,7 +159,6 @@ function opaqueBefore(hidden: string): Named {
     ["line feed alone", "GET / HTTP/1.1\nHost: app\r\n\r\n" + hidden],
     ["empty line first", "\r\nGET / HTTP/1.1\r\n\r\n" + hidden],
     ["space first", " GET / HTTP/1.1\r\n\r\n" + hidden],
-    ["NUL first", "\0GET / HTTP/1.1\r\n\r\n" + hidden],
   ];
 }
 
@@ -179,6 +185,9 @@ export function casesThatHide(hidden: string): SmugglingCase[] {
     })),
     ...headsBefore(hidden).map(([name, octets]) =>
       refused(`head: ${name}`, octets)
+    ),
+    ...oddLinesBefore(hidden).map(([name, octets]) =>
+      refused(`start: ${name}`, octets)
     ),
     ...opaqueBefore(hidden).map(([name, octets]): SmugglingCase => ({
       name: `start: ${name}`,

@@ -26,6 +26,7 @@ export {
   type RemoveAgentOptions,
 } from "./intercepts/rollout_effects.ts";
 export { managerManifests } from "./manifests.ts";
+export { agentPolicyName } from "./manifest_agent_policies.ts";
 export { noGlobalPolicyName } from "./manifest_policies.ts";
 export { agents, intercepts } from "./own_resources.ts";
 export {

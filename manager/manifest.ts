@@ -15,6 +15,8 @@ export interface ManifestOptions {
   allowGlobal?: boolean | undefined;
   /** Names of environment variables of apps that no laptop is given; `*` stands for any characters. */
   excludeEnv?: readonly string[] | undefined;
+  /** Namespaces whose network policies deny egress: agents there are let out to the manager. */
+  agentPolicies?: readonly string[] | undefined;
 }
 
 export interface DirectManifestOptions {

@@ -17,6 +17,7 @@ import {
   podLabels as matchLabels,
   versionAnnotation,
 } from "./manifest.ts";
+import { agentPolicyManifests } from "./manifest_agent_policies.ts";
 import { crdManifests } from "./manifest_crds.ts";
 import { injectionManifests } from "./manifest_injection.ts";
 import { policyManifests } from "./manifest_policies.ts";
@@ -37,6 +38,7 @@ export function managerManifests(options: ManifestOptions): Manifest[] {
     ...rbacManifests(options),
     ...roleManifests(options),
     ...injectionManifests(options),
+    ...agentPolicyManifests(options),
     ...directService(options),
     ...disruptionBudgets(options),
     statefulSet(options),

@@ -81,6 +81,25 @@ Deno.test("intercepts of all traffic are denied where an admin says so, and nowh
   ]);
 });
 
+Deno.test("agents are let out to the manager in the namespaces that an admin names, and nowhere else", () => {
+  const policies = (agentPolicies?: string[]) =>
+    managerManifests({ ...options, agentPolicies }).filter(({ metadata }) =>
+      metadata.name === "traffic-agents-ambassador"
+    );
+  assert.deepEqual(policies(), []);
+  const [shop, bank, ...more] = policies(["shop", "bank"]);
+  assert.deepEqual([shop?.metadata.namespace, more], ["shop", []]);
+  assert.equal(bank?.metadata.namespace, "bank");
+  const { podSelector, policyTypes, egress } = shop!.spec as {
+    podSelector: unknown;
+    policyTypes: string[];
+    egress: { to?: unknown; ports: { port: number }[] }[];
+  };
+  assert.deepEqual(podSelector, { matchLabels: { "tp.dev/agent": "true" } });
+  assert.deepEqual(policyTypes, ["Egress"]);
+  assert.deepEqual(egress[0]!.ports.map(({ port }) => port), [7413]);
+});
+
 Deno.test("the webhook holds no pod up and takes no authority away", () => {
   const [webhook] = find(
     "MutatingWebhookConfiguration",

@@ -18,6 +18,8 @@ import { type AppWorkload, formatWorkload, rollWay } from "./workload_kind.ts";
 /** Some troubles pass by themselves within this time. */
 const troubleMs = 1_000;
 const stillMs = 60_000;
+/** How long the webhook may be out of reach; less than a try that gets no answer takes. */
+const webhookMs = 2_500;
 /** Pods that came without an agent although the webhook is reached: so many are replaced once more. */
 const maxMissed = 3;
 /** So long pods that are being deleted may still get connections: nodes hear of it one after the other. */
@@ -42,6 +44,7 @@ export class Rollout {
   readonly #former: ReadonlySet<string>;
   readonly #beganAt: number;
   #hasTriedWebhook = false;
+  #unreachedSince: number | undefined;
   #missed = 0;
   #moved = "";
   #movedAt: number;
@@ -87,7 +90,8 @@ export class Rollout {
     const count = `${ready} of ${wantedOf(workload)} pods have an agent`;
     const isChange = step.kind !== "done" && step.kind !== "wait";
     if (isChange && !this.#hasTriedWebhook || step.kind === "missed") {
-      const why = await this.#options.tryWebhook();
+      const why = await this.#whyNoWebhook();
+      if (why === "soon") return going("the webhook is being tried");
       if (why !== undefined) return failed(why);
       this.#hasTriedWebhook = true;
     }
@@ -125,6 +129,16 @@ export class Rollout {
       if (!this.#lingering.has(uid)) this.#lingering.set(uid, now);
     }
     return former.some(({ uid }) => now - this.#lingering.get(uid)! < lingerMs);
+  }
+
+  /** `soon` while it may yet come: nodes hear of a manager that has just started one after the other. */
+  async #whyNoWebhook(): Promise<string | undefined> {
+    const { clock, tryWebhook } = this.#options;
+    const since = this.#unreachedSince ??= clock.now();
+    const why = await tryWebhook();
+    if (why === undefined) this.#unreachedSince = undefined;
+    else if (clock.now() - since < webhookMs) return "soon";
+    return why;
   }
 
   /** Nobody waits for anything: who comes later waits from then on. */

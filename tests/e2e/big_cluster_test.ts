@@ -18,7 +18,8 @@ async function connectAndBrowse(shape: Shape) {
   const { asked: before } = await cluster.counts();
   await using _ = await tp.connected();
   const { asked, forwarded } = await cluster.counts();
-  const agents = Object.keys(asked);
+  // The manager may still be learning what does not concern laptops.
+  const agents = Object.keys(asked).filter((one) => !one.endsWith("manager"));
   assert.equal(agents.length, 1, `asked by ${agents}`);
 
   const last = namespaceName(shape.namespaces - 1);
@@ -52,8 +53,8 @@ Deno.test("the manager learns where pods live of 20 000 pods, and laptops in few
     ...large,
     nodesTellPods: false,
   });
-  // Pages of 500: pods, namespaces, nodes; then the watches.
-  assert.ok(manager.requests < 60, `${manager.requests} requests`);
+  // Pages of 500: pods, namespaces, nodes; what intercepts need; then the watches.
+  assert.ok(manager.requests < 75, `${manager.requests} requests`);
   assert.ok(routes < 256, `${routes} routes`);
   assert.ok(forwarded.down < 32_000, `${forwarded.down} bytes`);
 });

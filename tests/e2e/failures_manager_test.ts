@@ -49,7 +49,8 @@ const cases: Case[] = [
         }],
       },
     },
-    cause: /: Unschedulable: .*Insufficient ephemeral-storage/,
+    cause:
+      /: (Unschedulable|FailedScheduling): .*Insufficient ephemeral-storage/,
     event: "FailedScheduling",
   },
   {

@@ -56,7 +56,6 @@ Deno.test("a manager that cannot start is told and kept; tp install puts it righ
     ...noImage,
   ]);
   await cluster.apply(manifests);
-  const objects = await place.objects();
   await waitFor("image that cannot be pulled", async () => {
     const { stdout } = await cluster.kubectl([
       ...["get", "pod", "traffic-manager-0", "--namespace", place.namespace],
@@ -65,6 +64,7 @@ Deno.test("a manager that cannot start is told and kept; tp install puts it righ
     return /Err|BackOff/.test(stdout) || stdout;
   }, { timeoutMs: 20_000 });
 
+  const objects = await place.objects();
   const told = await failToConnect(laptop, [...place.flag]);
   assert.match(told.cause, /: (ErrImagePull|ImagePullBackOff): /);
   assert.deepEqual(await place.objects(), objects);

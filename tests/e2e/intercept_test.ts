@@ -15,6 +15,7 @@ import {
 } from "../support/sample_application.ts";
 
 const name = "dataprocessingservice";
+const serverPath = new URL("../app/server.js", import.meta.url).pathname;
 
 /** A connected laptop, and the sample application in a namespace of its own. */
 async function openPlace() {
@@ -164,6 +165,28 @@ Deno.test("tp intercept -- CMD ends with CMD, and with whoever is killed", async
       assert.equal(stdout, "green dataprocessingservice\n", stderr);
       assert.equal(code, 7);
       assert.equal(await intercepts(cluster, namespace), "");
+    },
+  );
+  await t.step(
+    "a program of node, which asks services by their short names",
+    async () => {
+      const envFile = "/tmp/tp-node-env";
+      const child = laptop.spawn([
+        ...[executable, "intercept", name, "--port", "3000"],
+        ...["--env-file", envFile, "--", "node", serverPath],
+      ], { stderr: "null" });
+      await waitFor("the laptop's page", async () => {
+        const told = await color(laptop, namespace);
+        return told === "violet" || told;
+      });
+      const { stdout } = await laptop.run(
+        ["sh", "-c", `grep -c COLOR=green ${envFile}; rm ${envFile}`],
+      );
+      assert.equal(stdout, "1\n");
+      await tp.ok(["leave", name]);
+      child.kill("SIGTERM");
+      await child.status;
+      assert.equal(await color(laptop, namespace), "green");
     },
   );
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {

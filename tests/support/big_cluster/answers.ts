@@ -5,7 +5,12 @@ import {
   type FakeRequest,
   status,
 } from "../../../k8s/_api_server_fake.ts";
-import { clientPort, managerName, managerPod } from "../../../manager/api.ts";
+import {
+  clientPort,
+  clusterWideName,
+  managerName,
+  managerPod,
+} from "../../../manager/api.ts";
 import { Collection } from "./collection.ts";
 import {
   namespaceObject,
@@ -33,6 +38,7 @@ export interface Counts {
 export const token = "a-token-of-the-tests";
 
 const core = "/api/v1";
+const webhook = clusterWideName(places.managerNamespace);
 const home = `${core}/namespaces/${places.managerNamespace}`;
 
 export class BigApi {
@@ -104,7 +110,12 @@ export class BigApi {
       case "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices":
         return answerList(endpointSlices, query);
       case `${home}/events`:
-        return answerList(events, query);
+      case `/apis/coordination.k8s.io/v1/namespaces/${places.managerNamespace}/leases`:
+      case "/apis/tp.dev/v1/intercepts":
+      case "/apis/tp.dev/v1/agents":
+        return answerList(none, query);
+      case `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${webhook}`:
+        return { body: { metadata: { name: webhook }, webhooks: [] } };
       case `/apis/apps/v1/namespaces/${places.managerNamespace}/statefulsets/${managerName}`:
         return { body: { metadata: { name: managerName, generation: 1 } } };
     }
@@ -117,6 +128,9 @@ export class BigApi {
         status: 201,
         body: { ...JSON.parse(body), status: { allowed: true } },
       };
+    }
+    if (path === `${home}/secrets`) {
+      return { status: 201, body: JSON.parse(body) };
     }
     if (path.endsWith("/services") && query.get("dryRun") === "All") {
       return status(
@@ -173,7 +187,7 @@ const endpointSlices = new Collection(1, () => ({
   ports: [{ name: "https", port: places.apiServer.port, protocol: "TCP" }],
 }));
 
-const events = new Collection(0, () => ({}));
+const none = new Collection(0, () => ({}));
 
 const managerPodObject = {
   metadata: {
