@@ -51,8 +51,9 @@ const writers: Record<Exclude<EnvSyntax, "json">, Writer> = {
   },
   cmd: {
     names: /^[^\s=%"]+$/,
+    // A quote in the value would end the word, and what follows it could be a command.
     write: (name, value) =>
-      hasNewline.test(value)
+      hasNewline.test(value) || value.includes('"')
         ? undefined
         : `set "${name}=${value.replaceAll("%", "%%")}"`,
   },
@@ -110,6 +111,7 @@ function quoteCsh(value: string): string {
   return quoteSh(value).replace(/[!\n]/g, "\\$&");
 }
 
+/** What a typesetter takes for a single quote is one for PowerShell. */
 function quotePs(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`;
+  return `'${value.replace(/['\u2018-\u201b]/g, "$&$&")}'`;
 }

@@ -10,7 +10,6 @@ const table: [EnvSyntax, text: string][] = [
   ["sh:export", `export A='it'\\''s "5" $HOME \\ %OS% ! #'\n`],
   ["csh", `set A='it'\\''s "5" $HOME \\ %OS% \\! #'\n`],
   ["csh:export", `setenv A 'it'\\''s "5" $HOME \\ %OS% \\! #'\n`],
-  ["cmd", `set "A=it's "5" $HOME \\ %%OS%% ! #"\r\n`],
   ["json", `{\n  "A": ${JSON.stringify(value)}\n}\n`],
   ["ps", `$A='it''s "5" $HOME \\ %OS% ! #'\n`],
   ["ps:export", `$Env:A='it''s "5" $HOME \\ %OS% ! #'\n`],
@@ -21,6 +20,18 @@ for (const [syntax, text] of table) {
     assert.deepEqual(formatEnv({ A: value }, syntax), { text, omitted: [] });
   });
 }
+
+Deno.test("formatEnv() writes no value that ends its quotes and goes on as a command", () => {
+  const environment = { A: 'a" & calc & "', B: "50% \u2019; calc #" };
+  assert.deepEqual(formatEnv(environment, "cmd"), {
+    text: 'set "B=50%% \u2019; calc #"\r\n',
+    omitted: ["A"],
+  });
+  assert.equal(
+    formatEnv(environment, "ps").text,
+    `$A='a" & calc & "'\n$B='50% \u2019\u2019; calc #'\n`,
+  );
+});
 
 Deno.test("formatEnv() writes line ends where the syntax can, and tells where it cannot", () => {
   const told = envSyntaxes.map((syntax) => [

@@ -79,7 +79,8 @@ export async function openIntercept(
   }
   const withheld = new WithheldNames(told?.withheld ?? []);
   const environment = laptopEnvironment({
-    ...withheld.without(ofImage),
+    // Without the agent's word nothing is known of what is withheld.
+    ...told === undefined ? {} : withheld.without(ofImage),
     ...told?.environment,
   }, {
     ...{ id: intercept, container, mount: mount?.() },
