@@ -30,7 +30,7 @@ import type { Laptops } from "./laptops.ts";
 import { ObjectBook } from "./object_book.ts";
 import type { WorkloadPlace } from "./rollout_effects.ts";
 import { SessionLeases } from "./session_leases.ts";
-import { type Presence, SessionLedger } from "./session_ledger.ts";
+import { SessionLedger } from "./session_ledger.ts";
 import { WorkloadControl } from "./workload_control.ts";
 import { workloadKey } from "./workload_key.ts";
 import { workloadNamedBy, workloadRefOf } from "./workload_kind.ts";
@@ -75,7 +75,8 @@ export class InterceptControl implements AsyncDisposable {
   readonly #intercepts: ObjectBook<Intercept>;
   readonly #agents: ObjectBook<Agent>;
   readonly #workloads = new Map<string, WorkloadControl>();
-  readonly #presence = new Map<string, Presence>();
+  /** By session: whether its laptop is there, and which copy of the manager has it. */
+  readonly #presence = new Map<string, string>();
   readonly #startedAt: number;
   readonly #ending = new Set<Promise<void>>();
   #callOff: () => void;
@@ -270,13 +271,22 @@ export class InterceptControl implements AsyncDisposable {
     this.#renew(thumbprint);
     const session = sessionLabelOf(thumbprint);
     const presence = this.#ledger.presenceOf(session);
-    if (this.#presence.get(session) === presence) return;
-    this.#presence.set(session, presence);
-    log.info("a laptop with intercepts", { thumbprint, presence });
+    const holder = this.#ledger.holderOf(session) ?? "";
+    const seen = `${presence} ${holder}`;
+    if (this.#presence.get(session) === seen) return;
+    this.#presence.set(session, seen);
+    log.info("a laptop with intercepts", { thumbprint, presence, holder });
     const own = living.filter(({ spec }) => spec.session === thumbprint);
     for (const one of own) {
       this.#workloads.get(keyOf(one))?.wake();
-      if (presence === "gone") this.#background(() => this.#delete(one));
+      if (presence !== "gone") continue;
+      this.#background(() =>
+        this.#delete(one).catch((error) => {
+          // The next look tries it again.
+          this.#presence.delete(session);
+          throw error;
+        })
+      );
     }
   }
 
