@@ -10,12 +10,12 @@ import {
   type Clock,
   type Conn,
   type Datagrams,
+  pause,
   RefusedError,
 } from "../net/mod.ts";
 import type { Session } from "../tunnel/mod.ts";
 import type { Counters } from "./counters.ts";
 import type { Managers } from "./managers.ts";
-import { pause } from "./pause.ts";
 
 /** How long a connection or request waits for a laptop that is away. */
 export const patienceMs = 20_000;

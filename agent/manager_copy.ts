@@ -14,7 +14,7 @@ import {
   type Fallback,
   type Rules,
 } from "../manager/api.ts";
-import { type Clock, type Conn, RefusedError } from "../net/mod.ts";
+import { type Clock, type Conn, pause, RefusedError } from "../net/mod.ts";
 import {
   type CarrierChange,
   dialSession,
@@ -23,8 +23,7 @@ import {
   type MemoryBudget,
   type Session,
 } from "../tunnel/mod.ts";
-import { pause } from "./pause.ts";
-import { linesOf, LineWriter, parseRules } from "./rules_line.ts";
+import { LineWriter, parseRules, rulesLines } from "./rules_line.ts";
 
 const log = logger("agent");
 
@@ -228,7 +227,7 @@ export class ManagerCopy {
     const lines = new LineWriter(stream);
     const write = (line: string) => lines.write(line);
     try {
-      for await (const line of linesOf(stream)) {
+      for await (const line of rulesLines(stream)) {
         this.#write = write;
         const rules = parseRules(line);
         this.#rules = rules;

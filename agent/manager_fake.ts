@@ -10,7 +10,7 @@ import {
 import { type Clock, type Conn, writeAll } from "../net/mod.ts";
 import { connPair } from "../net/conn_fake.ts";
 import { Acceptor, type Incoming, type Session } from "../tunnel/mod.ts";
-import { linesOf } from "./rules_line.ts";
+import { rulesLines } from "./rules_line.ts";
 
 export const web: PodPort = { port: 8080, protocol: "TCP" };
 
@@ -113,7 +113,7 @@ export class FakeManager implements AsyncDisposable {
     this.#streams.add(stream);
     void this.#write(stream);
     try {
-      for await (const line of linesOf(stream)) {
+      for await (const line of rulesLines(stream)) {
         const told = parseAgentLine(line);
         if (typeof told === "object") this.fallbacks.push(told);
         else this.answers.push(line);

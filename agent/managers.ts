@@ -9,11 +9,10 @@
  */
 import { logger } from "../log.ts";
 import type { Fallback, Rules } from "../manager/api.ts";
-import type { Clock } from "../net/mod.ts";
+import { type Clock, pause } from "../net/mod.ts";
 import type { Session } from "../tunnel/mod.ts";
 import { Bell } from "./bell.ts";
 import { ManagerCopy, type ManagerCopyOptions } from "./manager_copy.ts";
-import { pause } from "./pause.ts";
 import { memoryMs, RuleBook } from "./rule_book.ts";
 
 const log = logger("agent");

@@ -1,9 +1,9 @@
 /** Lines of the stream `rules`. */
 import { interceptModes, type Rule, type Rules } from "../manager/api.ts";
-import { type Conn, writeAll } from "../net/mod.ts";
+import { type Conn, linesOf, writeAll } from "../net/mod.ts";
 
 /** The longest line that is read: some thousand rules. */
-const maxLineBytes = 4 * 1024 * 1024;
+const maxLineLength = 4 * 1024 * 1024;
 /** Lines that wait to be written; a manager that reads no more loses what comes above. */
 const maxWaiting = 64;
 
@@ -27,27 +27,9 @@ function isRule(value: Partial<Rule>): boolean {
     Array.isArray(value.ports);
 }
 
-/**
- * The lines of a stream, without their ends, until the peer ends it.
- *
- * @throws {ConnResetError} when the stream broke.
- * @throws {RangeError} when a line is too long.
- */
-export async function* linesOf(stream: Conn): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  const buffer = new Uint8Array(16 * 1024);
-  let rest = "";
-  for (;;) {
-    const read = await stream.read(buffer);
-    if (read === null) return;
-    rest += decoder.decode(buffer.subarray(0, read), { stream: true });
-    const complete = rest.split("\n");
-    rest = complete.pop()!;
-    if (rest.length > maxLineBytes) {
-      throw new RangeError("Cannot read rules: the line is too long");
-    }
-    yield* complete;
-  }
+/** The lines of a stream `rules`. See {@link linesOf} for what it throws. */
+export function rulesLines(stream: Conn): AsyncGenerator<string> {
+  return linesOf(stream, { maxLength: maxLineLength });
 }
 
 /** Writes lines to a stream, one after the other. One that breaks is left to who reads from it. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { connPair, writeAll } from "../net/mod.ts";
-import { linesOf, parseRules } from "./rules_line.ts";
+import { parseRules, rulesLines } from "./rules_line.ts";
 
 Deno.test("parseRules() leaves out what it does not know, and takes nothing but a list", () => {
   const rule = {
@@ -17,10 +17,10 @@ Deno.test("parseRules() leaves out what it does not know, and takes nothing but 
   }
 });
 
-Deno.test("linesOf() joins what came in pieces", async () => {
+Deno.test("rulesLines() joins what came in pieces", async () => {
   const [near, far] = connPair();
   const text = new TextEncoder().encode("één\ntwo\nrest");
-  const lines = Array.fromAsync(linesOf(far));
+  const lines = Array.fromAsync(rulesLines(far));
   for (const byte of text) await writeAll(near, new Uint8Array([byte]));
   await near.closeWrite();
   assert.deepEqual(await lines, ["één", "two"]);

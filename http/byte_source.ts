@@ -1,4 +1,4 @@
-import type { Conn } from "../net/mod.ts";
+import { type Conn, ConnBehind } from "../net/mod.ts";
 
 const smallBytes = 4 * 1024;
 /** The most that is held of a flow, and so the longest head. */
@@ -11,8 +11,7 @@ const spareLarge: Uint8Array[] = [];
  * A flow that is looked at before it is taken: what was read waits in one buffer, small while little comes, until
  * {@link ByteSource.consume} takes it. It is a flow itself, which begins with what waits.
  */
-export class ByteSource implements Conn {
-  readonly #conn: Conn;
+export class ByteSource extends ConnBehind {
   #buffer: Uint8Array = new Uint8Array(smallBytes);
   #start = 0;
   #end = 0;
@@ -21,7 +20,7 @@ export class ByteSource implements Conn {
 
   /** Takes `conn` over. */
   constructor(conn: Conn) {
-    this.#conn = conn;
+    super(conn);
   }
 
   /** What waits. Valid until the next {@link ByteSource.fill}. */
@@ -56,7 +55,7 @@ export class ByteSource implements Conn {
   async #fill(): Promise<boolean> {
     this.#makeRoom();
     const buffer = this.#buffer;
-    const read = await this.#conn.read(
+    const read = await this.conn.read(
       this.#end === 0 ? buffer : buffer.subarray(this.#end),
     );
     if (read === null) return false;
@@ -100,30 +99,14 @@ export class ByteSource implements Conn {
     this.#start += bytes;
   }
 
-  async read(into: Uint8Array): Promise<number | null> {
+  override async read(into: Uint8Array): Promise<number | null> {
     if (this.#start === this.#end) {
-      if (this.#filling === undefined) return this.#conn.read(into);
+      if (this.#filling === undefined) return this.conn.read(into);
       if (!await this.#filling) return null;
     }
     const count = Math.min(this.unreadBytes, into.length);
     into.set(this.#buffer.subarray(this.#start, this.#start + count));
     this.consume(count);
     return count;
-  }
-
-  write(bytes: Uint8Array): Promise<number> {
-    return this.#conn.write(bytes);
-  }
-
-  closeWrite(): Promise<void> {
-    return this.#conn.closeWrite();
-  }
-
-  close(): void {
-    this.#conn.close();
-  }
-
-  reset(): void {
-    this.#conn.reset();
   }
 }

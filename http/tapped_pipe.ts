@@ -1,4 +1,4 @@
-import { type Conn, pipe } from "../net/mod.ts";
+import { type Conn, ConnBehind, pipe } from "../net/mod.ts";
 import type { Destination } from "./destination.ts";
 import type { OnTapLost } from "./serve_options.ts";
 import { TapFeed } from "./tap_feed.ts";
@@ -28,38 +28,21 @@ export async function tappedPipe(
 }
 
 /** Feeds what is read from a flow. */
-export class TappedConn implements Conn {
-  readonly #conn: Conn;
+export class TappedConn extends ConnBehind {
   readonly #feeds: readonly TapFeed[];
 
   constructor(conn: Conn, feeds: readonly TapFeed[]) {
-    this.#conn = conn;
+    super(conn);
     this.#feeds = feeds;
   }
 
-  async read(into: Uint8Array): Promise<number | null> {
-    const count = await this.#conn.read(into);
+  override async read(into: Uint8Array): Promise<number | null> {
+    const count = await this.conn.read(into);
     if (count === null) {
       for (const feed of this.#feeds) feed.endMessage();
     } else {
       for (const feed of this.#feeds) feed.feed(into.subarray(0, count));
     }
     return count;
-  }
-
-  write(bytes: Uint8Array): Promise<number> {
-    return this.#conn.write(bytes);
-  }
-
-  closeWrite(): Promise<void> {
-    return this.#conn.closeWrite();
-  }
-
-  close(): void {
-    this.#conn.close();
-  }
-
-  reset(): void {
-    this.#conn.reset();
   }
 }

@@ -1,6 +1,5 @@
 /** TCP in a network that was silent a moment ago. */
-import { type Clock, systemClock, unlessAborted } from "../net/mod.ts";
-import { pause } from "./_deadline.ts";
+import { type Clock, pause, systemClock, unlessAborted } from "../net/mod.ts";
 
 /**
  * For how long the kernel is left to itself, in ms. It repeats what is not answered after 1, 3, 7 and 15 seconds, so that a

@@ -33,19 +33,3 @@ export async function withDeadline<T>(
     signal?.removeEventListener("abort", onAbort);
   }
 }
-
-/** Resolves after `ms`, or at once when the signal aborts. */
-export function pause(
-  ms: number,
-  { clock, signal }: { clock: Clock; signal?: AbortSignal | undefined },
-): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (signal?.aborted) return Promise.resolve();
-  const onAbort = () => resolve();
-  const cancel = clock.after(ms, resolve);
-  signal?.addEventListener("abort", onAbort, { once: true });
-  return promise.finally(() => {
-    cancel();
-    signal?.removeEventListener("abort", onAbort);
-  });
-}

@@ -1,4 +1,9 @@
-import { type Clock, type Conn, ConnResetError } from "../net/mod.ts";
+import {
+  type Clock,
+  type Conn,
+  ConnBehind,
+  ConnResetError,
+} from "../net/mod.ts";
 import { withDeadline } from "./_deadline.ts";
 import { ObstacleError } from "./unreachable.ts";
 
@@ -43,37 +48,20 @@ export async function withFirstByte(
 }
 
 /** A flow of which the first bytes were read. */
-class BegunConn implements Conn {
-  readonly #conn: Conn;
+class BegunConn extends ConnBehind {
   #begun: Uint8Array | undefined;
 
   constructor(conn: Conn, begun: Uint8Array) {
-    this.#conn = conn;
+    super(conn);
     this.#begun = begun;
   }
 
-  read(into: Uint8Array): Promise<number | null> {
+  override read(into: Uint8Array): Promise<number | null> {
     const begun = this.#begun;
-    if (begun === undefined) return this.#conn.read(into);
+    if (begun === undefined) return this.conn.read(into);
     const count = Math.min(begun.length, into.length);
     into.set(begun.subarray(0, count));
     this.#begun = count < begun.length ? begun.subarray(count) : undefined;
     return Promise.resolve(count);
-  }
-
-  write(bytes: Uint8Array): Promise<number> {
-    return this.#conn.write(bytes);
-  }
-
-  closeWrite(): Promise<void> {
-    return this.#conn.closeWrite();
-  }
-
-  close(): void {
-    this.#conn.close();
-  }
-
-  reset(): void {
-    this.#conn.reset();
   }
 }

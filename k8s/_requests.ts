@@ -5,8 +5,8 @@
  * 2. 401 renews the credential and asks once more; 429 and 503 are asked again when the server says when.
  * 3. A no becomes an {@link ApiError}, no answer an {@link ApiUnreachableError}.
  */
-import { type Clock, ConnResetError } from "../net/mod.ts";
-import { pause, withDeadline } from "./_deadline.ts";
+import { type Clock, ConnResetError, pause } from "../net/mod.ts";
+import { withDeadline } from "./_deadline.ts";
 import { dial } from "./_dial.ts";
 import { UnansweredError } from "./_http.ts";
 import type { HeaderList } from "./_http_head.ts";

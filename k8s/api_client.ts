@@ -1,6 +1,5 @@
 /** The API server as typed questions. Every method throws {@link ApiError}, {@link ApiUnreachableError} or {@link CredentialError}. */
-import { type Clock, type Conn, systemClock } from "../net/mod.ts";
-import { pause } from "./_deadline.ts";
+import { type Clock, type Conn, pause, systemClock } from "../net/mod.ts";
 import { childrenEnded } from "./_kubectl_child.ts";
 import { PortForwarder } from "./_port_forward.ts";
 import type { PortForwardOptions, PortForwardWay } from "./_way.ts";

@@ -3,6 +3,7 @@ import {
   type Conn,
   type Datagrams,
   type Ip,
+  linesOf,
   RefusedError,
 } from "../net/mod.ts";
 import type { Session } from "../tunnel/mod.ts";
@@ -39,7 +40,7 @@ export {
 } from "./intercepts/workload_kind.ts";
 
 /** The longest line about the cluster that is read: some hundred thousand namespaces. */
-const maxWorldBytes = 16 * 1024 * 1024;
+const maxWorldLength = 16 * 1024 * 1024;
 const maxAnswerBytes = 65_535;
 
 /** The manager at the other end of a session. Every call rejects with RefusedError when the manager does not do it. */
@@ -163,27 +164,9 @@ async function* followLines(
   const stream = await session.open(target, { ...options, urgent: true });
   using _closed = closeOnAbort(stream, signal);
   try {
-    yield* lines(stream);
+    yield* linesOf(stream, { maxLength: maxWorldLength });
   } catch (error) {
     if (!signal?.aborted) throw error;
-  }
-}
-
-/** The lines of a stream of UTF-8, without their ends. A last line without an end is none. */
-async function* lines(stream: Conn): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  const buffer = new Uint8Array(16 * 1024);
-  let rest = "";
-  for (;;) {
-    const read = await stream.read(buffer);
-    if (read === null) return;
-    rest += decoder.decode(buffer.subarray(0, read), { stream: true });
-    const complete = rest.split("\n");
-    rest = complete.pop()!;
-    if (rest.length > maxWorldBytes) {
-      throw new RangeError("Cannot read the view of the cluster: too long");
-    }
-    yield* complete;
   }
 }
 

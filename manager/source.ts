@@ -1,7 +1,6 @@
 import { ApiError } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
-import type { Clock } from "../net/mod.ts";
-import { pause } from "./pause.ts";
+import { type Clock, pause } from "../net/mod.ts";
 
 const log = logger("manager");
 

@@ -8,6 +8,9 @@ export {
 } from "./subnet.ts";
 export { connPair } from "./conn_pair.ts";
 export { type Conn, ConnResetError, type Datagrams, writeAll } from "./conn.ts";
+export { ConnBehind } from "./conn_behind.ts";
+export { linesOf } from "./lines.ts";
+export { readText } from "./read_text.ts";
 export { pipe, type PipeOptions } from "./pipe.ts";
 export { pipeBuffers } from "./pipe_buffers.ts";
 export { pipeDatagrams } from "./pipe_datagrams.ts";
@@ -15,5 +18,6 @@ export { quantum } from "./quantum.ts";
 export { Slots } from "./slots.ts";
 export { type Refusal, refusals, RefusedError } from "./refusal.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export { pause } from "./pause.ts";
 export { unlessAborted } from "./unless_aborted.ts";
 export * from "./packet/mod.ts";

@@ -1,6 +1,6 @@
 /** The environment of an intercepted container, as it is to be had on the laptop. */
 import type { ContainerEnvironment } from "../../manager/api.ts";
-import { type Conn, unlessAborted } from "../../net/mod.ts";
+import { readText, unlessAborted } from "../../net/mod.ts";
 import type { ManagerLink } from "../link.ts";
 import type { MountInfo } from "./api.ts";
 
@@ -49,26 +49,10 @@ async function readOnce(
   const close = () => stream.close();
   signal.addEventListener("abort", close, { once: true });
   try {
-    return JSON.parse(new TextDecoder().decode(await readAll(stream)));
+    return JSON.parse(await readText(stream, { maxBytes }));
   } finally {
     signal.removeEventListener("abort", close);
     stream.close();
-  }
-}
-
-async function readAll(stream: Conn): Promise<Uint8Array> {
-  let bytes = new Uint8Array(64 * 1024);
-  for (let length = 0;;) {
-    const read = await stream.read(bytes.subarray(length));
-    if (read === null) return bytes.subarray(0, length);
-    length += read;
-    if (length < bytes.length) continue;
-    if (length >= maxBytes) {
-      throw new RangeError("Cannot read the environment: too long");
-    }
-    const more = new Uint8Array(bytes.length * 2);
-    more.set(bytes);
-    bytes = more;
   }
 }
 

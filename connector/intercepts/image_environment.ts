@@ -6,7 +6,7 @@ import { type ApiClient, canI, type Pod, resources } from "../../k8s/mod.ts";
 import { logger } from "../../log.ts";
 import { agentLabel, type WorkloadRef } from "../../manager/api.ts";
 import { workloadNamedBy } from "../../manager/client.ts";
-import { type Conn, unlessAborted } from "../../net/mod.ts";
+import { type Conn, readText, unlessAborted } from "../../net/mod.ts";
 
 const log = logger("connector");
 
@@ -41,7 +41,7 @@ export async function readImageEnvironment(
     if (name === undefined) return {};
     const ref = { namespace, name, container, command };
     const stream = await api.run(ref, { signal });
-    return parse(await unlessAborted(readText(stream), signal));
+    return parse(await unlessAborted(readAll(stream), signal));
   } catch (error) {
     question.signal.throwIfAborted();
     log.info("the image's environment is not to be had", { container, error });
@@ -66,18 +66,9 @@ async function podOf(
   return pods.find(isMeant)?.metadata.name;
 }
 
-async function readText(stream: Conn): Promise<string> {
-  const decoder = new TextDecoder();
-  const buffer = new Uint8Array(16 * 1024);
-  let text = "";
+async function readAll(stream: Conn): Promise<string> {
   try {
-    for (let read = 0; read < maxBytes;) {
-      const length = await stream.read(buffer);
-      if (length === null) return text + decoder.decode();
-      read += length;
-      text += decoder.decode(buffer.subarray(0, length), { stream: true });
-    }
-    throw new RangeError("Cannot read the environment: too long");
+    return await readText(stream, { maxBytes });
   } finally {
     stream.close();
   }

@@ -1,4 +1,4 @@
-import { type Conn, RefusedError, writeAll } from "../../net/mod.ts";
+import { type Conn, readText, RefusedError, writeAll } from "../../net/mod.ts";
 import type { ContainerEnvironment } from "../agent_api.ts";
 import type { WithheldNames } from "./withheld_names.ts";
 
@@ -15,7 +15,7 @@ export async function readEnvironment(
   withheld: WithheldNames,
 ): Promise<ContainerEnvironment> {
   try {
-    const text = await readText(from);
+    const text = await readText(from, { maxBytes });
     const { environment, mounts }: ContainerEnvironment = JSON.parse(text);
     const { names } = withheld;
     return {
@@ -41,18 +41,5 @@ export async function writeEnvironment(
     to.close();
   } catch {
     to.reset();
-  }
-}
-
-async function readText(from: Conn): Promise<string> {
-  const decoder = new TextDecoder();
-  const buffer = new Uint8Array(16 * 1024);
-  let text = "";
-  for (let read = 0;;) {
-    const length = await from.read(buffer);
-    if (length === null) return text + decoder.decode();
-    read += length;
-    if (read > maxBytes) throw new RangeError("Cannot read: too long");
-    text += decoder.decode(buffer.subarray(0, length), { stream: true });
   }
 }

@@ -90,9 +90,8 @@ export class Rollout {
     const count = `${ready} of ${wantedOf(workload)} pods have an agent`;
     const isChange = step.kind !== "done" && step.kind !== "wait";
     if (isChange && !this.#hasTriedWebhook || step.kind === "missed") {
-      const why = await this.#whyNoWebhook();
-      if (why === "soon") return going("the webhook is being tried");
-      if (why !== undefined) return failed(why);
+      const progress = await this.#reachWebhook();
+      if (progress.kind !== "done") return progress;
       this.#hasTriedWebhook = true;
     }
     if (step.kind === "missed") {
@@ -131,14 +130,18 @@ export class Rollout {
     return former.some(({ uid }) => now - this.#lingering.get(uid)! < lingerMs);
   }
 
-  /** `soon` while it may yet come: nodes hear of a manager that has just started one after the other. */
-  async #whyNoWebhook(): Promise<string | undefined> {
+  /** Failed after a moment: nodes hear of a manager that has just started one after the other. */
+  async #reachWebhook(): Promise<Progress> {
     const { clock, tryWebhook } = this.#options;
     const since = this.#unreachedSince ??= clock.now();
     const why = await tryWebhook();
-    if (why === undefined) this.#unreachedSince = undefined;
-    else if (clock.now() - since < webhookMs) return "soon";
-    return why;
+    if (why === undefined) {
+      this.#unreachedSince = undefined;
+      return { kind: "done" };
+    }
+    return clock.now() - since < webhookMs
+      ? going("the webhook is being tried")
+      : failed(why);
   }
 
   /** Nobody waits for anything: who comes later waits from then on. */

@@ -1,9 +1,8 @@
 /** Does what {@link rolloutStep} decided, and takes an agent off a workload from the first step to the last. */
 import { ApiError, type Pod, resources } from "../../k8s/mod.ts";
-import { type Clock, systemClock } from "../../net/mod.ts";
+import { type Clock, pause, systemClock } from "../../net/mod.ts";
 import { revisionAnnotation } from "../agent_object.ts";
 import type { WorkloadRef } from "../intercept.ts";
-import { pause } from "../pause.ts";
 import type { ClusterApi } from "./cluster_api.ts";
 import { podFactsOf } from "./pod_facts.ts";
 import { type RolloutStep, rolloutStep } from "./rollout_step.ts";
