@@ -15,14 +15,26 @@ function listen() {
   return { listener, laptop: (listener.addr as Deno.NetAddr).port };
 }
 
-Deno.test("InterceptTable joins a stream with the laptop's port, half-close included", async () => {
+/** An intercept of the pod's port 8080 at a port of this laptop, and a session by which it is asked. */
+async function openPlace() {
   const { listener, laptop } = listen();
-  using _ = listener;
   const table = new InterceptTable();
   const ports = [{ pod: tcp(8080), laptop }];
   table.set("uid-1", { name: "web", addresses: [ip], ports });
-  await using pair = await openPair({ serveDialer: table.serve });
-  const opening = pair.acceptor.open(target(tcp(8080)));
+  const pair = await openPair({ serveDialer: table.serve });
+  return {
+    ...{ listener, laptop, table, acceptor: pair.acceptor },
+    async [Symbol.asyncDispose]() {
+      await pair[Symbol.asyncDispose]();
+      listener.close();
+    },
+  };
+}
+
+Deno.test("InterceptTable joins a stream with the laptop's port, half-close included", async () => {
+  await using place = await openPlace();
+  const { listener, acceptor } = place;
+  const opening = acceptor.open(target(tcp(8080)));
   const app = await listener.accept();
   const stream = await opening;
   await writeAll(stream, new TextEncoder().encode("question"));
@@ -33,13 +45,9 @@ Deno.test("InterceptTable joins a stream with the laptop's port, half-close incl
 });
 
 Deno.test("InterceptTable answers after the other side has ended its direction", async () => {
-  const { listener, laptop } = listen();
-  using _ = listener;
-  const table = new InterceptTable();
-  const ports = [{ pod: tcp(8080), laptop }];
-  table.set("uid-1", { name: "web", addresses: [ip], ports });
-  await using pair = await openPair({ serveDialer: table.serve });
-  const opening = pair.acceptor.open(target(tcp(8080)));
+  await using place = await openPlace();
+  const { listener, acceptor } = place;
+  const opening = acceptor.open(target(tcp(8080)));
   using app = await listener.accept();
   const stream = await opening;
   await stream.closeWrite();
@@ -53,12 +61,8 @@ Deno.test("InterceptTable answers after the other side has ended its direction",
 });
 
 Deno.test("InterceptTable refuses what it does not know, and dials nothing", async () => {
-  const { listener, laptop } = listen();
-  using _ = listener;
-  const table = new InterceptTable();
-  const ports = [{ pod: tcp(8080), laptop }];
-  table.set("uid-1", { name: "web", addresses: [ip], ports });
-  await using pair = await openPair({ serveDialer: table.serve });
+  await using place = await openPlace();
+  const { laptop, table, acceptor } = place;
   const unknown = [
     target(tcp(8080), "uid-2"),
     // The laptop's own port is no port of the pod.
@@ -68,26 +72,22 @@ Deno.test("InterceptTable refuses what it does not know, and dials nothing", asy
     new Uint8Array([1, 127, 0, 0, 1, 0, 22]),
   ];
   for (const one of unknown) {
-    await assert.rejects(pair.acceptor.open(one), {
+    await assert.rejects(acceptor.open(one), {
       name: "RefusedError",
       refusal: "unknown-target",
     });
   }
   await table.delete("uid-1");
-  await assert.rejects(pair.acceptor.open(target(tcp(8080))), {
+  await assert.rejects(acceptor.open(target(tcp(8080))), {
     refusal: "unknown-target",
   });
 });
 
 Deno.test("InterceptTable.delete() ends what is quiet by telling the server, and breaks off what stays", async () => {
-  const { listener, laptop } = listen();
-  using _ = listener;
-  const table = new InterceptTable();
-  const ports = [{ pod: tcp(8080), laptop }];
-  table.set("uid-1", { name: "web", addresses: [ip], ports });
-  await using pair = await openPair({ serveDialer: table.serve });
+  await using place = await openPlace();
+  const { listener, table, acceptor } = place;
   const into = new Uint8Array(16);
-  const opening = [1, 2].map(() => pair.acceptor.open(target(tcp(8080))));
+  const opening = [1, 2].map(() => acceptor.open(target(tcp(8080))));
   const [polite, deaf] = [await listener.accept(), await listener.accept()];
   const [first, second] = await Promise.all(opening);
   const deleted = table.delete("uid-1");

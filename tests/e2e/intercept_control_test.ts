@@ -21,22 +21,25 @@ const headless = {
   ...{ apiVersion: "apps/v1", kind: "StatefulSet", name: "echo-headless" },
 };
 
-Deno.test("an Intercept object brings agents into a workload's pods, and whoever deletes the Agent object takes them off", async () => {
+/** Workloads to intercept by hand, for the session of a laptop that is connected. */
+async function openHere(stack: AsyncDisposableStack) {
   const cluster = await openCluster();
-  await using laptop = await Laptop.open(cluster);
-  await using place = await managerPlace(cluster);
+  const laptop = stack.use(await Laptop.open(cluster));
+  const place = stack.use(await managerPlace(cluster));
   const tp = new Tp(laptop);
   await tp.ok(["install", ...place.flag]);
-  await using _ = await tp.connected([...place.flag]);
+  stack.use(await tp.connected([...place.flag]));
   const session = await sessionOf(cluster, place);
-  await using made = await cluster.namespace();
-  await deployIntercepts(cluster, made.name);
+  const { name } = stack.use(await cluster.namespace());
+  await deployIntercepts(cluster, name);
   const manager = place.namespace;
-  const here = new InterceptedNamespace(cluster, {
-    name: made.name,
-    manager,
-    session,
-  });
+  const here = new InterceptedNamespace(cluster, { name, manager, session });
+  return { cluster, name, here };
+}
+
+Deno.test("an Intercept object brings agents into a workload's pods, and whoever deletes the Agent object takes them off", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { here } = await openHere(stack);
   const before = await here.replicaSet("echo");
 
   await here.intercept("web", echo);
@@ -91,21 +94,8 @@ Deno.test("an Intercept object brings agents into a workload's pods, and whoever
 });
 
 Deno.test("a rollout that the cluster does not allow is told within seconds and taken back", async () => {
-  const cluster = await openCluster();
-  await using laptop = await Laptop.open(cluster);
-  await using place = await managerPlace(cluster);
-  const tp = new Tp(laptop);
-  await tp.ok(["install", ...place.flag]);
-  await using _ = await tp.connected([...place.flag]);
-  const session = await sessionOf(cluster, place);
-  await using made = await cluster.namespace();
-  await deployIntercepts(cluster, made.name);
-  const manager = place.namespace;
-  const here = new InterceptedNamespace(cluster, {
-    name: made.name,
-    manager,
-    session,
-  });
+  await using stack = new AsyncDisposableStack();
+  const { cluster, name, here } = await openHere(stack);
   const before = await here.replicaSet("echo");
   await here.kubectl(["create", "quota", "full", "--hard=pods=1"]);
   await waitFor("quota", async () => {
@@ -135,7 +125,7 @@ Deno.test("a rollout that the cluster does not allow is told within seconds and 
 
   // A headless Service needs an init step that this level does not allow.
   await cluster.kubectl([
-    ...["label", "namespace", made.name],
+    ...["label", "namespace", name],
     "pod-security.kubernetes.io/enforce=baseline",
   ]);
   await here.kubectl(["delete", "quota", "full"]);
