@@ -12,7 +12,6 @@ import {
   appBinary,
   type Cluster,
   Laptop,
-  must,
   openCluster,
   say,
 } from "../tests/cluster/mod.ts";
@@ -29,16 +28,13 @@ import {
   type AgentSample,
   formatReport,
 } from "./agent/report.ts";
+import { openClientPorts } from "./measure/client_ports.ts";
+import { roundOptions } from "./measure/options.ts";
 import { describeSetUp } from "./measure/machine.ts";
 import { executable, installManager } from "./measure/manager.ts";
 import { openServerPod } from "./measure/server_pod.ts";
 import { cpuBetween, sampleCpu, sampleMemory } from "./measure/usage.ts";
 
-/** Ports are many and soon free again: what is measured is not how long they rest. */
-const sysctls = [
-  "net.ipv4.ip_local_port_range=2048 65000",
-  "net.ipv4.tcp_tw_reuse=1",
-];
 const settleMs = 300;
 
 interface Options {
@@ -47,22 +43,12 @@ interface Options {
   readonly json: boolean;
 }
 
-function parseOptions(args: readonly string[]): Options {
-  const value = (name: string) =>
-    args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
-  return {
-    rounds: Number(value("rounds") ?? 3),
-    durationMs: Number(value("seconds") ?? 2) * 1000,
-    json: args.includes("--json"),
-  };
-}
-
 async function bench({ rounds, durationMs }: Options): Promise<AgentReport> {
   await using stack = new AsyncDisposableStack();
   const cluster = await openCluster();
   const laptop = stack.use(await Laptop.open(cluster));
   const holder = stack.use(await Laptop.open(cluster));
-  await must(laptop.command(["sysctl", "-qw", ...sysctls]));
+  await openClientPorts(laptop);
   const setUp = await describeSetUp({ cluster, laptop, executable });
   const apps = await openApps({ cluster, laptop, holder, stack });
   const before = await memoryOf(apps);
@@ -140,7 +126,7 @@ async function memoryOf(apps: readonly App[]) {
   );
 }
 
-const options = parseOptions(Deno.args);
+const options = roundOptions(Deno.args);
 const report = await bench(options);
 const text = options.json
   ? JSON.stringify(report, null, 2)

@@ -12,7 +12,6 @@ import {
   appBinary,
   type Cluster,
   Laptop,
-  must,
   openCluster,
   say,
 } from "../tests/cluster/mod.ts";
@@ -24,6 +23,8 @@ import {
   iperfUploadByKubectl,
   restartIperf,
 } from "./outbound/iperf.ts";
+import { openClientPorts } from "./measure/client_ports.ts";
+import { roundOptions, valueOf } from "./measure/options.ts";
 import { describeSetUp } from "./measure/machine.ts";
 import { executable, installManager } from "./measure/manager.ts";
 import { nodePids } from "./measure/processes.ts";
@@ -37,12 +38,6 @@ import { openSession } from "./ways/session.ts";
 import { openTp } from "./ways/tp.ts";
 import type { Way, WayName } from "./ways/way.ts";
 
-/** Ports are many and soon free again: what is measured is not how long they rest. */
-const sysctls = [
-  "net.ipv4.ip_local_port_range=2048 65000",
-  "net.ipv4.tcp_tw_reuse=1",
-];
-
 /** In which the windows of TCP open. */
 const settleMs = 300;
 
@@ -54,14 +49,8 @@ interface Options {
 }
 
 function parseOptions(args: readonly string[]): Options {
-  const value = (name: string) =>
-    args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
-  return {
-    rounds: Number(value("rounds") ?? 3),
-    durationMs: Number(value("seconds") ?? 2) * 1000,
-    ways: (value("ways") ?? "direct,kubectl,tp").split(",") as WayName[],
-    json: args.includes("--json"),
-  };
+  const ways = valueOf(args, "ways") ?? "direct,kubectl,tp";
+  return { ...roundOptions(args), ways: ways.split(",") as WayName[] };
 }
 
 async function bench(options: Options): Promise<Report> {
@@ -70,7 +59,7 @@ async function bench(options: Options): Promise<Report> {
   const cluster = await openCluster();
   const pod = stack.use(await openServerPod(cluster));
   const laptop = stack.use(await Laptop.open(cluster));
-  await must(laptop.command(["sysctl", "-qw", ...sysctls]));
+  await openClientPorts(laptop);
   const setUp = await describeSetUp({ cluster, laptop, executable });
 
   const ways: Way[] = [];

@@ -9,14 +9,12 @@
  * The API server is a fake that speaks the real protocol; manager, connector and daemon are processes of `dist/tp`.
  */
 import { say } from "../tests/cluster/mod.ts";
+import { valueOf } from "./measure/options.ts";
 import { measureCluster } from "./scale/cluster_part.ts";
 import { measureConnector } from "./scale/connector_part.ts";
 import { measureManager } from "./scale/manager_part.ts";
 
-const value = (name: string) =>
-  Deno.args.find((arg) => arg.startsWith(`--${name}=`))
-    ?.slice(name.length + 3);
-const seconds = Number(value("seconds") ?? 5);
+const seconds = Number(valueOf(Deno.args, "seconds") ?? 5);
 
 const parts: Record<string, () => Promise<string>> = {
   cluster: measureCluster,
@@ -30,7 +28,8 @@ const parts: Record<string, () => Promise<string>> = {
     }),
 };
 
-const wanted = (value("parts") ?? Object.keys(parts).join(",")).split(",");
+const wanted = (valueOf(Deno.args, "parts") ?? Object.keys(parts).join(","))
+  .split(",");
 for (const name of wanted) {
   const measure = parts[name];
   if (measure === undefined) {

@@ -15,6 +15,7 @@
  */
 import { join } from "node:path";
 import { appBinary, openCluster } from "../tests/cluster/mod.ts";
+import { valueOf } from "./measure/options.ts";
 import { describeSetUp } from "./measure/machine.ts";
 import { executable, installManager } from "./measure/manager.ts";
 import { nodePids } from "./measure/processes.ts";
@@ -43,8 +44,7 @@ interface Options {
 
 function parseOptions(args: readonly string[]): Options {
   const value = (name: string, otherwise: string) =>
-    args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3) ??
-      otherwise;
+    valueOf(args, name) ?? otherwise;
   const numbers = (text: string) =>
     text.split(",").map(Number).sort((a, b) => a - b);
   const wanted = value("ways", gridWays.join(",")).split(",");
