@@ -14,12 +14,12 @@ const fatalWaits = new Set([
 ]);
 
 /**
- * Events that tell why a pod does not come, and how often they come before they do. The quota, Pod Security and webhooks
+ * Events that tell why a pod does not come, and how often they come before they do: that no node takes it a condition of
+ * the pod tells. The quota, Pod Security and webhooks
  * say it once; a sandbox or a volume often fails at first, as in a namespace that was just made.
  */
 const fatalEvents: ReadonlyMap<string, number> = new Map([
   ["FailedCreate", 1],
-  ["FailedScheduling", 1],
   ["FailedCreatePodSandBox", 3],
   ["FailedMount", 3],
 ]);

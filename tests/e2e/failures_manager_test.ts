@@ -49,8 +49,7 @@ const cases: Case[] = [
         }],
       },
     },
-    cause:
-      /: (Unschedulable|FailedScheduling): .*Insufficient ephemeral-storage/,
+    cause: /: Unschedulable: .*Insufficient ephemeral-storage/,
     event: "FailedScheduling",
   },
   {

@@ -153,7 +153,7 @@ Deno.test("what the cluster does not allow is named by tp intercept, and the wor
     const cpu = `${Math.round(milli * 0.55)}m`;
     await mustBeTold(place, {
       name: "room",
-      why: /^tp: Cannot intercept: (Unschedulable|FailedScheduling): .*nodes/,
+      why: /^tp: Cannot intercept: Unschedulable: .*nodes/,
       spec: {
         container: { resources: { requests: { cpu } } },
         pod: { nodeSelector: { "kubernetes.io/hostname": node } },
