@@ -54,11 +54,6 @@ export class Relay {
     await this.#streams.empty();
   }
 
-  /** To be called when an intercept is deleted. */
-  forget(uid: string): void {
-    this.#pods.delete(uid);
-  }
-
   /** @throws {RefusedError} when nothing was joined. */
   async serveLaptop(
     incoming: Incoming,
@@ -124,8 +119,19 @@ export class Relay {
         "No pod of the workload has an agent here",
       );
     }
-    this.#pods.set(uid, agent.pod.uid);
+    if (agent.pod.uid !== serving) {
+      this.#forgetDeleted();
+      this.#pods.set(uid, agent.pod.uid);
+    }
     return agent;
+  }
+
+  #forgetDeleted(): void {
+    for (const uid of this.#pods.keys()) {
+      if (this.#options.findIntercept(uid) === undefined) {
+        this.#pods.delete(uid);
+      }
+    }
   }
 
   #place(): Disposable {
