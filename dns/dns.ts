@@ -11,6 +11,11 @@
 import type { Clock, Conn, Datagrams, Ip } from "../net/mod.ts";
 import { systemClock } from "../net/mod.ts";
 import { bareAnswer } from "./answer.ts";
+import {
+  answerForApp,
+  type AppAddresses,
+  nameBehind,
+} from "./app_addresses.ts";
 import { encodeAnswer } from "./answer_message.ts";
 import type { AgedAnswer } from "./cache.ts";
 import {
@@ -37,6 +42,8 @@ export interface DnsOptions {
   zones: () => Zones;
   /** Asks the cluster's DNS. */
   lookup: Lookup;
+  /** By which addresses apps reach the cluster's. By these themselves when absent. */
+  addresses?: AppAddresses;
   /** The host's own nameservers in the order of preference. Read at each query. */
   nameservers: () => readonly Ip[];
   /** Where the host's nameservers listen. 53 when absent. */
@@ -204,7 +211,13 @@ class RunningDns implements Dns {
 
   #decide(query: Uint8Array): Decision {
     const question = decodeQuestion(query);
-    return question ? decide(question, this.#options.zones()) : { by: "host" };
+    if (question === undefined) return { by: "host" };
+    const { addresses, zones } = this.#options;
+    const behind = addresses && nameBehind(question, addresses);
+    if (behind === "nothing") return { by: "none" };
+    return behind
+      ? { by: "cluster", names: [behind], orHost: false }
+      : decide(question, zones());
   }
 
   async #askCluster(
@@ -262,7 +275,11 @@ class RunningDns implements Dns {
       stream: boolean;
     },
   ): Uint8Array {
-    return encodeAnswer(query, aged.answer, {
+    const { addresses } = this.#options;
+    const answer = addresses
+      ? answerForApp(aged.answer, addresses)
+      : aged.answer;
+    return encodeAnswer(query, answer, {
       alias,
       ageSeconds: aged.ageSeconds,
       ...(stream ? {} : { maxDatagramBytes: this.#maxDatagramBytes }),

@@ -1,4 +1,5 @@
 /** Names of the cluster for the apps of the laptop; all other names as the host's own nameservers answer them. */
+export type { AppAddresses } from "./app_addresses.ts";
 export { type Dns, type DnsOptions, type DnsStats, startDns } from "./dns.ts";
 export type { Lookup } from "./cluster_resolver.ts";
 export { parseResolvConf, type ResolvConf } from "./resolv_conf.ts";

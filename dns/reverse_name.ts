@@ -1,5 +1,5 @@
 import { Ip } from "../net/mod.ts";
-import type { Fqdn } from "./name.ts";
+import { Fqdn } from "./name.ts";
 
 /**
  * The address that a reverse name stands for: `1.0.96.10.in-addr.arpa` (RFC 1035 section 3.5) or 32 nibbles under
@@ -16,4 +16,15 @@ export function addressOfReverseName(name: Fqdn): Ip | undefined {
   if (kind !== "ip6" || digits.length !== 32) return undefined;
   if (!digits.every((digit) => /^[0-9a-f]$/.test(digit))) return undefined;
   return Ip.fromBigInt(BigInt(`0x${digits.join("")}`), 6);
+}
+
+/** The name that stands for `ip`, as {@link addressOfReverseName} reads it. */
+export function reverseNameOf(ip: Ip): Fqdn {
+  const labels = ip.family === 4
+    ? [...ip.bytes].reverse().map(String)
+    : [...ip.bytes].reverse().flatMap((octet) =>
+      [octet & 15, octet >> 4].map((nibble) => nibble.toString(16))
+    );
+  const zone = ip.family === 4 ? "in-addr.arpa" : "ip6.arpa";
+  return Fqdn.parse(`${labels.join(".")}.${zone}`);
 }
