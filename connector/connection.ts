@@ -10,12 +10,11 @@
  *
  * Undoing is this read backwards.
  */
-import { product, version } from "../build.ts";
+import { version } from "../build.ts";
 import type { DaemonClient } from "../daemon/client.ts";
-import { type ClusterAccess, loadAccess, openApi } from "../k8s/mod.ts";
-import { createIdentity } from "../tunnel/mod.ts";
+import type { ClusterAccess } from "../k8s/mod.ts";
 import type { ConnectEvent, ConnectRequest, Status } from "./api.ts";
-import { askApiServer } from "./api_server.ts";
+import { accessOf, Approach } from "./approach.ts";
 import { holdDaemon } from "./daemon_hold.ts";
 import { openDevice } from "./device.ts";
 import { ConnectError } from "./failure.ts";
@@ -23,14 +22,10 @@ import { InterceptCalls } from "./intercepts/intercept_calls.ts";
 import { InterceptTable } from "./intercepts/intercept_table.ts";
 import { Intercepts } from "./intercepts/intercepts.ts";
 import type { ManagerLink } from "./link.ts";
-import { ensureManager, lookForManager } from "./manager.ts";
 import { type Network, openNetwork } from "./network.ts";
-import { reachManager } from "./reach.ts";
-import type { Replica } from "./replicas.ts";
 import { SearchList } from "./search_list.ts";
 import { idleStatus, interceptStatus, managerStatus } from "./status.ts";
-import { WayMemory } from "./way_memory.ts";
-import { WorldView } from "./world_view.ts";
+import type { WorldView } from "./world_view.ts";
 
 export interface ConnectOptions {
   /** Calls the connecting off. */
@@ -48,75 +43,40 @@ export async function connect(
   { signal, tell }: ConnectOptions,
 ): Promise<Connection> {
   await using building = new AsyncDisposableStack();
-  const access = await accessOf(request);
-  const ways = new WayMemory();
-  const api = building.use(openApi(access, {
-    userAgent: product,
-    portForwardWay: await ways.recall(access),
-    onPortForwardWay: (way) => void ways.note(access, way),
-  }));
-  await askApiServer(api, { signal, tell });
-  const options = { ...request, signal, tell };
-  const presence = await lookForManager(api, options);
-  const view = new WorldView();
-  const identity = await createIdentity();
   const table = new InterceptTable();
-  const link = async (ready?: readonly Replica[]) =>
-    building.use(
-      await reachManager(api, {
-        ...{ ...options, view, identity, serve: table.serve },
-        ...ready ? { ready } : {},
-      }),
-    );
-  let linked = presence.state === "ready"
-    ? await link(presence.ready)
-    : undefined;
+  const { serve } = table;
+  const approach = building.use(
+    await Approach.open(request, { signal, tell, serve }),
+  );
+  const { access, api, view, identity } = approach;
   const daemon = await holdDaemon({ signal, tell });
   building.defer(() => daemon.close());
   const device = await openDevice(daemon);
-  await ensureManager(api, presence, options);
-  tell({ event: "progress", text: "Connecting to traffic manager..." });
-  linked ??= await link();
+  const link = await approach.arrive();
   const search = new SearchList(access.namespace);
   const network = building.use(
     await openNetwork({
-      ...{ access, daemon, device, link: linked, view },
+      ...{ access, daemon, device, link, view },
       search: () => search.current,
     }),
   );
   const intercepts = building.use(
     new Intercepts({
-      ...{ api, link: linked, table, search },
+      ...{ api, link, table, search },
       ...{ namespace: access.namespace, thumbprint: identity.thumbprint },
       managerNamespace: request.managerNamespace,
     }),
   );
-  if (!view.current.namespaces.includes(access.namespace)) {
-    const text = `Warning: namespace "${access.namespace}" does not exist; ` +
-      "no single-label name resolves";
-    tell({ event: "progress", text });
-  }
   signal.throwIfAborted();
   const { namespace } = access;
   const calls = building.use(
     new InterceptCalls({ api, intercepts, namespace }),
   );
   const parts = {
-    ...{ access, request, link: linked, daemon, view, network },
+    ...{ access, request, link, daemon, view, network },
     ...{ intercepts, calls },
   };
   return new Connection(parts, building.move());
-}
-
-function accessOf(
-  { kubeconfig, context, namespace }: ConnectRequest,
-): Promise<ClusterAccess> {
-  return loadAccess({
-    env: Deno.env.toObject(),
-    ...kubeconfig === undefined ? {} : { kubeconfig },
-    ...context === undefined ? {} : { context },
-    ...namespace === undefined ? {} : { namespace },
-  });
 }
 
 interface Parts {

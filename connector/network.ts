@@ -7,12 +7,7 @@
  * 4. When the host's own network has changed, or it has slept, routes and the way to the manager are looked after.
  */
 import type { DaemonClient } from "../daemon/client.ts";
-import {
-  type Dns,
-  isTopLevelDomain,
-  startDns,
-  type Zones,
-} from "../dns/mod.ts";
+import { type Dns, isTopLevelDomain, startDns } from "../dns/mod.ts";
 import type { ClusterAccess } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
 import type { World } from "../manager/api.ts";
@@ -27,6 +22,7 @@ import { HostWatch } from "./host_watch.ts";
 import { HostNameservers } from "./nameservers.ts";
 import { RouteKeeper } from "./routes.ts";
 import type { WorldView } from "./world_view.ts";
+import { zonesOf } from "./zones.ts";
 
 const log = logger("connector");
 
@@ -106,30 +102,6 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   await routes.follow(view.current);
   const parts = { device, dns, vpn, routes, nameservers };
   return new Network(parts, building.move());
-}
-
-/** What names are the cluster's, put together once for each view of it and each search. */
-function zonesOf(
-  view: WorldView,
-  search: () => readonly string[],
-): () => Zones {
-  let last: { world: World; zones: Zones } | undefined;
-  return () => {
-    const world = view.current;
-    const namespaces = search();
-    if (last?.world === world && last.zones.search === namespaces) {
-      return last.zones;
-    }
-    const { clusterDomain, serviceSubnets, podSubnets } = world;
-    const zones = {
-      clusterDomain,
-      namespaces: new Set(world.namespaces),
-      search: namespaces,
-      subnets: [...serviceSubnets, ...podSubnets],
-    };
-    last = { world, zones };
-    return zones;
-  };
 }
 
 interface Parts {
