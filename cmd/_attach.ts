@@ -33,6 +33,7 @@ export async function attach(
   const over = new AbortController();
   const signal = AbortSignal.any([interrupt.signal, over.signal]);
   const { name } = request;
+  let isLeft = false;
   const events = client.intercept(request, { signal });
   try {
     for (;;) {
@@ -46,8 +47,10 @@ export async function attach(
       if (event.event !== "intercepted") continue;
       return {
         info: event.info,
-        onEnded: (listener) => void follow(events, listener),
+        onEnded: (listener) =>
+          void follow(events, (reason) => isLeft || listener(reason)),
         leave: async () => {
+          isLeft = true;
           await leave(client, { name });
           over.abort();
         },

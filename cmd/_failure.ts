@@ -46,14 +46,14 @@ const remedies: Record<FailureKind, string> = {
   "intercept-name":
     "Use lower-case letters, digits and `-`; `--workload` names a workload that is called otherwise",
   "intercept-exists": "`tp leave NAME` ends it; or give this one another name",
-  "intercept-unknown": "`tp list --intercepts` shows what there is",
+  "intercept-unknown": "`tp status` tells the names of this laptop's",
   "intercept-conflict":
     "Give `--http-header` conditions that differ, or wait until its holder leaves; `tp list` shows who that is",
   "intercept-denied":
     "The admin of the cluster made that rule, and can change it",
   "intercept-failed": "Mend the cause and run the command again",
   "workload-unknown":
-    "`tp list` shows the workloads of the namespace; `--workload` and `--namespace` name another",
+    "`tp list` shows the workloads of the namespace; `--namespace` names another, and `--workload` what an intercept of another name is of",
   "workload-ambiguous": "Name its kind: `--workload KIND/NAME`",
   "workload-unsupported": "`tp list` shows what can be intercepted",
   "service-unknown": "Give one of them, or leave `--service` out",
@@ -64,6 +64,8 @@ const remedies: Record<FailureKind, string> = {
     "Take all of that port: leave out what says which requests",
   "port-in-use":
     "Give another port of the laptop, or end the other intercept: `tp leave NAME`",
+  "pod-port-in-use":
+    "End the program that has it (`ss -ltnp` shows it), or leave that `--to-pod` out",
   "mount-failed": "Give another directory: `--mount DIRECTORY`",
   "not-removed":
     "Run it again to go on; `kubectl describe` tells what holds the object",

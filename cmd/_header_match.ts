@@ -63,14 +63,32 @@ export function matchOf(flags: MatchFlags): RequestMatch | undefined {
   }
   const [path] = paths;
   if (path?.kind === "regex") mustBeRegex(path.value);
+  else if (path !== undefined) mustBePath(path.value);
   const methods = httpMethod.map((method) => method.toUpperCase());
-  if (headers.length + paths.length + methods.length === 0) return undefined;
+  const other = methods.find((method) => !token.test(method));
+  if (other !== undefined) {
+    throw new SyntaxError(`Cannot match "${other}": it is no HTTP method`);
+  }
+  if (headers.length + paths.length + methods.length === 0) {
+    if (!httpAny) return undefined;
+    throw new SyntaxError(
+      "Cannot match any of the conditions: --http-any stands without one",
+    );
+  }
   return {
     combine: httpAny ? "any" : "all",
     ...headers.length > 0 ? { headers } : {},
     ...path === undefined ? {} : { path },
     ...methods.length > 0 ? { methods } : {},
   };
+}
+
+/** What is matched is a request's path as it is sent, without the query. */
+function mustBePath(text: string): void {
+  if (/^\/[^?#\s]*$/.test(text)) return;
+  throw new SyntaxError(
+    `Cannot match path "${text}": no request has it; it begins with / and has no query`,
+  );
 }
 
 function mustBeRegex(text: string): void {

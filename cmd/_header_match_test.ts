@@ -31,7 +31,6 @@ Deno.test("parseHeaderMatch() takes nothing else", () => {
 
 Deno.test("matchOf() is absent without a condition, and has each that is given", () => {
   assert.equal(matchOf({}), undefined);
-  assert.equal(matchOf({ httpAny: true }), undefined);
   assert.deepEqual(
     matchOf({
       httpHeader: [parseHeaderMatch("a=b")],
@@ -56,4 +55,13 @@ Deno.test("matchOf() takes one path, and a regular expression that is one", () =
   const both = { httpPathEqual: "/", httpPathPrefix: "/a" };
   assert.throws(() => matchOf(both), /several paths/);
   assert.throws(() => matchOf({ httpPathRegex: "(" }), SyntaxError);
+});
+
+Deno.test("matchOf() refuses what no request could match", () => {
+  for (const path of ["", "api", "/api?x=1", "/a b", "http://host/"]) {
+    assert.throws(() => matchOf({ httpPathEqual: path }), /no request has it/);
+    assert.throws(() => matchOf({ httpPathPrefix: path }), /no request has it/);
+  }
+  assert.throws(() => matchOf({ httpMethod: ["G T"] }), /no HTTP method/);
+  assert.throws(() => matchOf({ httpAny: true }), /stands without one/);
 });

@@ -179,9 +179,8 @@ export function nameParameter(brief: string) {
   } as const;
 }
 
-function parseAddress(text: string): string {
-  if (text === "localhost" || /^[\d.]+$/.test(text) || text.includes(":")) {
-    return text;
-  }
+async function parseAddress(text: string): Promise<string> {
+  const { isIP } = await import("node:net");
+  if (text === "localhost" || isIP(text) !== 0) return text;
   throw new SyntaxError(`Cannot read address "${text}": it is no IP address`);
 }

@@ -14,10 +14,12 @@ import type { Context } from "./_context.ts";
 import { writeEnvFiles } from "./_env_file.ts";
 import { CommandError } from "./_error.ts";
 import type { InterceptFlags } from "./_intercept_flags.ts";
+import { mustBeAlone } from "./_local_only.ts";
 import { interceptRequest } from "./_intercept_request.ts";
 import { interceptText } from "./_intercept_text.ts";
 import { interruptedExitCode } from "./_interrupt.ts";
 import { formatValue } from "./_output.ts";
+import { tellsWhat } from "./_understood.ts";
 import { runUserCommand } from "./_user_command.ts";
 
 type Say = (line: string) => void;
@@ -33,7 +35,10 @@ export function runs(mode: InterceptMode) {
     const isQuiet = userCommand !== undefined || flags.output !== "text";
     const words = isQuiet ? process.stderr : process.stdout;
     const say: Say = (line) => words.write(line + "\n");
-    const request = understood(() => interceptRequest(mode, { name, flags }));
+    const request = understood(mode, () => {
+      mustBeAlone(flags);
+      return interceptRequest(mode, { name, flags });
+    });
     const isHeld = userCommand !== undefined;
     using connector = await connected(flags, say);
     const attached = connector === undefined
@@ -95,12 +100,13 @@ async function connected(
 }
 
 /** @throws {CommandError} in the place of a SyntaxError. */
-function understood<T>(read: () => T): T {
+function understood<T>(command: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new CommandError(error.message, "", { cause: error });
+    const options = { cause: error, exitCode: 2 };
+    throw new CommandError(error.message, tellsWhat(command), options);
   }
 }
 

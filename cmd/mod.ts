@@ -2,6 +2,7 @@
 import { buildApplication, run, text_en } from "@stricli/core";
 import { context } from "./_context.ts";
 import { errorText, exitCodeOf } from "./_error.ts";
+import { faultOf, notUnderstood } from "./_understood.ts";
 import { routes } from "./routes.ts";
 
 /** The exit code of a command line that could not be understood, as `getopt` programs have it. */
@@ -12,34 +13,37 @@ const takesUserCommand = new Set([
   ...["connect", "intercept", "replace", "wiretap", "ingest"],
 ]);
 
-const app = buildApplication(routes, {
-  name: "tp",
-  determineExitCode: exitCodeOf,
-  scanner: { caseStyle: "allow-kebab-for-camel" },
-  documentation: { useAliasInUsageLine: true },
-  localization: {
-    text: {
-      ...text_en,
-      noCommandRegisteredForInput: ({ input }) =>
-        `tp: there is no command "${input}"\n    \`tp --help\` lists the commands`,
-      exceptionWhileParsingArguments: (error) =>
-        `tp: ${error instanceof Error ? error.message : error}\n` +
-        "    `tp COMMAND --help` tells what a command takes",
-      exceptionWhileRunningCommand: (error) => errorText(error),
-      exceptionWhileLoadingCommandFunction: (error) => errorText(error),
+function application(command: string) {
+  return buildApplication(routes, {
+    name: "tp",
+    determineExitCode: exitCodeOf,
+    scanner: { caseStyle: "allow-kebab-for-camel" },
+    documentation: { useAliasInUsageLine: true },
+    localization: {
+      text: {
+        ...text_en,
+        noCommandRegisteredForInput: ({ input }) =>
+          `tp: there is no command "${input}"\n    \`tp --help\` lists the commands`,
+        exceptionWhileParsingArguments: (error) =>
+          notUnderstood(error, command),
+        exceptionWhileRunningCommand: (error) => errorText(error),
+        exceptionWhileLoadingCommandFunction: (error) => errorText(error),
+      },
     },
-  },
-});
+  });
+}
 
 /** Runs one command line (without the program's own name) and resolves to the exit code. */
 export async function start(args: readonly string[]): Promise<number> {
   const { own, userCommand } = split(asTyped(args));
-  if (userCommand?.length === 0) {
-    context().process.stderr.write("tp: a command is missing behind `--`\n");
+  const here = context(userCommand);
+  const [command = ""] = own;
+  const fault = faultOf({ own, userCommand });
+  if (fault !== undefined) {
+    here.process.stderr.write(notUnderstood(fault, command) + "\n");
     return usageExitCode;
   }
-  const here = context(userCommand);
-  await run(app, own, here);
+  await run(application(command), own, here);
   const code = Number(here.process.exitCode ?? 0);
   return code < 0 ? usageExitCode : code;
 }
@@ -51,7 +55,9 @@ function asTyped(args: readonly string[]): readonly string[] {
   return first === "--version" ? ["version", ...rest] : args;
 }
 
-function split(args: readonly string[]) {
+function split(
+  args: readonly string[],
+): { own: readonly string[]; userCommand?: readonly string[] | undefined } {
   const at = takesUserCommand.has(args[0] ?? "") ? args.indexOf("--") : -1;
   if (at < 0) return { own: args };
   return { own: args.slice(0, at), userCommand: args.slice(at + 1) };

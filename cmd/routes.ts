@@ -1,4 +1,5 @@
-import { buildRouteMap } from "@stricli/core";
+import { buildRouteMap, type Command } from "@stricli/core";
+import type { Context } from "./_context.ts";
 import { apply, deleteDeclared } from "./apply.ts";
 import { connect } from "./connect.ts";
 import { foregroundRoutes } from "./foreground.ts";
@@ -11,13 +12,28 @@ import { status } from "./status.ts";
 import { uninstall } from "./uninstall.ts";
 import { version } from "./version.ts";
 
+/** A command whose flags are so many that the program's help leaves them to the command's own. */
+function briefly<T extends Command<Context>>(command: T, usage: string): T {
+  return {
+    ...command,
+    formatUsageLine: ({ prefix }) => `${prefix.join(" ")} ${usage}`,
+  };
+}
+
 /** Every command of the program. Each loads its own code when it is run. */
 export const routes = buildRouteMap({
   routes: {
     ...{ connect, status, list },
-    ...{ intercept, replace, wiretap, ingest, leave },
+    intercept: briefly(intercept, "NAME [FLAGS] [-- COMMAND]"),
+    replace: briefly(replace, "NAME [FLAGS] [-- COMMAND]"),
+    wiretap: briefly(wiretap, "NAME [FLAGS] [-- COMMAND]"),
+    ingest: briefly(ingest, "NAME [FLAGS] [-- COMMAND]"),
+    leave,
     ...{ apply, delete: deleteDeclared },
-    ...{ quit, install, uninstall, version },
+    quit,
+    install: briefly(install, "[FLAGS]"),
+    uninstall: briefly(uninstall, "WORKLOAD...|--all-agents|--everything"),
+    version,
     ...foregroundRoutes,
   },
   aliases: { detach: "leave" },

@@ -40,6 +40,7 @@ export const failureKinds = [
   "port-ambiguous",
   "match-without-requests",
   "port-in-use",
+  "pod-port-in-use",
   "mount-failed",
   "not-removed",
   "internal",

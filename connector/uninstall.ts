@@ -90,14 +90,15 @@ async function removeEverything(
   const text =
     `Removing traffic manager from namespace "${managerNamespace}"...`;
   tell({ event: "progress", text });
-  const namespace = await removableNamespace(api, request);
+  const { isThere, namespace } = await ownNamespace(api, request);
   for (const one of manifests) await remove(api, one, signal);
   await removeOwn(api, request);
   if (namespace) await remove(api, namespace, signal);
   await untilGone(api, namespace ? [...manifests, namespace] : manifests, {
     ...request,
   });
-  return [agentsText(count), leftText(request, { namespace, others })];
+  const isKept = isThere && namespace === undefined;
+  return [agentsText(count), leftText(request, { isKept, others })];
 }
 
 const anyDirect = {
@@ -133,17 +134,14 @@ async function otherManagers(
 
 function leftText(
   { managerNamespace }: UninstallRequest,
-  { namespace, others }: {
-    namespace: KubernetesObject | undefined;
-    others: readonly string[];
-  },
+  { isKept, others }: { isKept: boolean; others: readonly string[] },
 ): string {
   if (others.length > 0) {
     return `Nothing of this manager is left in the cluster; ` +
       `there is another one in namespace "${others.join('", "')}"`;
   }
   const kept = `; namespace "${managerNamespace}" is not tp's alone and stays`;
-  return "Nothing of tp is left in the cluster" + (namespace ? "" : kept);
+  return "Nothing of tp is left in the cluster" + (isKept ? kept : "");
 }
 
 /** What the manager made for itself. */
@@ -176,19 +174,21 @@ async function removeAgentPolicies(
   }
 }
 
-/** The manager's namespace, if an installation made it and nobody else has anything in it. */
-async function removableNamespace(
+/** The manager's namespace; the object is there if an installation made it and nobody else has anything in it. */
+async function ownNamespace(
   api: ApiClient,
   { managerNamespace: name, signal }: UninstallRequest,
-): Promise<KubernetesObject | undefined> {
+): Promise<{ isThere: boolean; namespace?: KubernetesObject }> {
   const found = await api.find(resources.namespaces, { name }, { signal });
   const label = "app.kubernetes.io/managed-by";
-  if (found?.metadata.labels?.[label] !== "tp") return undefined;
+  const isThere = found !== undefined;
+  if (found?.metadata.labels?.[label] !== "tp") return { isThere };
   for (const resource of foreign) {
     const all = await api.list(resource, { namespace: name, signal });
-    if (all.some((one) => !isOurs(one))) return undefined;
+    if (all.some((one) => !isOurs(one))) return { isThere };
   }
-  return { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+  const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+  return { isThere, namespace };
 }
 
 /** Where somebody's things would be. */

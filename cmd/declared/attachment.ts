@@ -69,8 +69,9 @@ export function readAttachment(
     httpMethod: attachment.httpMethods ?? [],
     httpAny: attachment.httpAny ?? false,
   };
-  const isMatch = path === undefined ||
-    at([path.key, 0], () => matchOf(match)).length > 0;
+  const isMatch =
+    at(path === undefined ? [] : [path.key, 0], () => matchOf(match)).length >
+      0;
   if (address !== undefined && address !== "localhost" && isIP(address) === 0) {
     const text = `is "${address}"; make it an IP address of this laptop`;
     fault({ place: placeBelow(place, "address"), text });

@@ -23,7 +23,7 @@ export interface PodForwardOptions {
 /**
  * Listens on the laptop's port of the same number. Dispose of it to end that, with all that came by it.
  *
- * @throws {ConnectError} `port-in-use`.
+ * @throws {ConnectError} `pod-port-in-use`.
  */
 export async function openPodForward(
   options: PodForwardOptions,
@@ -33,7 +33,7 @@ export async function openPodForward(
     return protocol === "TCP" ? forwardTcp(options) : await forwardUdp(options);
   } catch (cause) {
     throw new ConnectError({
-      kind: "port-in-use",
+      kind: "pod-port-in-use",
       cause: `Cannot forward port ${port}/${protocol} to the pod: port ` +
         `${hostname}:${port} is already in use on this laptop`,
     }, { cause });

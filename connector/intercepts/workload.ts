@@ -78,7 +78,7 @@ export async function findWorkload(
         cause: `Cannot intercept "${wanted}": ${why}`,
       });
     }
-    throw unknown(name, namespace);
+    throw await unknown(api, { namespace, wanted, signal });
   }
   const [one, ...others] = found;
   if (others.length > 0) {
@@ -169,12 +169,28 @@ export function isMissing(error: unknown): boolean {
     error instanceof ApiError && error.status === 404;
 }
 
-function unknown(name: string, namespace: string): ConnectError {
+async function unknown(
+  api: ApiClient,
+  { namespace, wanted, signal }: WorkloadQuestion,
+): Promise<ConnectError> {
   const kinds = workloadKinds.map(({ kind }) => kind);
-  return new ConnectError({
-    kind: "workload-unknown",
-    cause: `No interceptable ${kinds.slice(0, -1).join(", ")} or ${
+  const cause = await isAbsent(api, { namespace, signal })
+    ? `Cannot find "${wanted}": namespace "${namespace}" does not exist`
+    : `No interceptable ${kinds.slice(0, -1).join(", ")} or ${
       kinds.at(-1)
-    } matching "${name}" found in namespace "${namespace}"`,
-  });
+    } matching "${wanted}" found in namespace "${namespace}"`;
+  return new ConnectError({ kind: "workload-unknown", cause });
+}
+
+/** False as well when this user may not look. */
+async function isAbsent(
+  api: ApiClient,
+  { namespace: name, signal }: { namespace: string; signal: AbortSignal },
+): Promise<boolean> {
+  try {
+    await api.get(resources.namespaces, { name }, { signal });
+    return false;
+  } catch (error) {
+    return isMissing(error);
+  }
 }

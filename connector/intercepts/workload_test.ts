@@ -47,11 +47,18 @@ Deno.test("findWorkload() asks for the kind when several are called so", async (
 });
 
 Deno.test("findWorkload() says that there is none, of which kinds and where", async () => {
+  const cluster = new FakeCluster();
   assert.equal(
-    await cause(find(new FakeCluster(), "web")),
+    await cause(find(cluster, "web")),
+    'workload-unknown: Cannot find "web": namespace "shop" does not exist',
+  );
+  cluster.put("namespaces", workload("shop"));
+  assert.equal(
+    await cause(find(cluster, "web")),
     "workload-unknown: No interceptable Deployment, StatefulSet, DaemonSet, ReplicaSet or Rollout " +
       'matching "web" found in namespace "shop"',
   );
+  assert.match(await cause(find(cluster, "pod/web")), / matching "pod\/web" /);
 });
 
 Deno.test("findWorkload() names what has pods and cannot be intercepted", async () => {

@@ -80,6 +80,7 @@ Deno.test("tp uninstall --everything leaves the cluster as before, with clients 
   await theirs.ok(["quit"]);
   const again = await tp.ok(["uninstall", "--everything", ...place.flag]);
   assert.match(again, /^Removed the agents of 0 workloads$/m);
+  assert.match(again, /^Nothing of tp is left in the cluster$/m);
   assert.match(again, /^Not connected$/m);
 });
 
