@@ -21,6 +21,7 @@ const remedies: Record<FailureKind, string> = {
     "The credentials are wrong or have expired: log in to the cluster again",
   forbidden: "Ask an admin of the cluster for these rights",
   "other-connection": "Run `tp quit` first",
+  "setting-wrong": "Correct the setting",
   "called-off": "Run `tp connect` again when you want to",
   "endpoint-ambiguous": "Give `--replicas 1`, or leave out `--direct-endpoint`",
   "manager-not-ready":

@@ -49,6 +49,7 @@ export function statusText(status: Status): string {
     ["DNS", root && `${root.dns.vif_address} in ${root.dns.edge}`],
     ["Domain", root?.dns.cluster_domain],
     ["Short names", unservedText(status)],
+    ...(root ? dnsSettingsFacts(root.dns) : []),
     ["Nameservers", root?.dns.nameservers.join(", ") || "none of the host"],
     ["Subnets", root?.subnets.join(", ") || "none"],
     ...(root?.skipped_subnets ?? []).map((
@@ -62,6 +63,24 @@ export function statusText(status: Status): string {
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `  ${`${name}:`.padEnd(14)} ${value}`);
   return [user.status, ...lines, ""].join("\n");
+}
+
+/** What the user says of DNS; what is not set is `undefined`. */
+function dnsSettingsFacts(
+  dns: NonNullable<Status["root_daemon"]>["dns"],
+): [string, string | undefined][] {
+  const aliases = dns.mappings?.map((one) => `${one.name} = ${one.aliasFor}`);
+  return [
+    ["Included", dns.include_suffixes?.join(", ")],
+    [
+      "Excluded",
+      [
+        ...(dns.excludes ?? []),
+        ...(dns.exclude_suffixes ?? []).map((one) => `names under ${one}`),
+      ].join(", ") || undefined,
+    ],
+    ["Mappings", aliases?.join(", ")],
+  ];
 }
 
 /** Their number, and a line for each; `none` where there are none, nothing at all when that is empty. */

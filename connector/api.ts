@@ -1,5 +1,6 @@
 // deno-lint-ignore-file camelcase -- the names that scripts for Telepresence know
 /** What crosses the threshold between `tp` commands and the connector. All of it is JSON. */
+import type { NameSettings } from "../dns/mod.ts";
 import type { Failure } from "./failure.ts";
 import type { InterceptInfo } from "./intercepts/api.ts";
 
@@ -25,6 +26,25 @@ export interface ConnectRequest {
   managerNamespace: string;
   /** Image to install as manager if none is there. */
   image: string;
+  /** How names are looked up; absent: as for a user who says nothing. */
+  dns?: DnsSettings;
+}
+
+/** What a user says of DNS. */
+export interface DnsSettings extends NameSettings {
+  /** How long the cluster may take to answer. */
+  lookupTimeoutMs?: number;
+}
+
+/** {@link DnsSettings} as far as they are set. */
+export interface DnsSettingsStatus {
+  include_suffixes?: readonly string[];
+  exclude_suffixes?: readonly string[];
+  excludes?: readonly string[];
+  mappings?: readonly { name: string; aliasFor: string }[];
+  served_top_level_namespaces?: readonly string[];
+  /** Nanoseconds. */
+  lookup_timeout: number;
 }
 
 /** What happens while connecting, in order; the last is `connected` or `failed`. */
@@ -70,7 +90,7 @@ export interface Status {
     version: string;
     /** Name of the TUN device. */
     device: string;
-    dns: {
+    dns: DnsSettingsStatus & {
       /** Address that the host's resolver asks. */
       vif_address: string;
       /** How the host's resolver was told, e.g. "/etc/resolv.conf". */
@@ -78,7 +98,7 @@ export interface Status {
       /** The host's own nameservers, which answer all other names. */
       nameservers: string[];
       cluster_domain: string;
-      /** Namespaces called like a top-level domain: `service.namespace` is not the cluster's there. */
+      /** Namespaces called like a top-level domain, which the user has not opened: `service.namespace` is not the cluster's there. */
       unserved_namespaces: string[];
     };
     /** Subnets routed to the cluster. */

@@ -10,11 +10,13 @@
  *
  * Undoing is this read backwards.
  */
+import { isDeepStrictEqual } from "node:util";
 import { version } from "../build.ts";
 import type { DaemonClient } from "../daemon/client.ts";
 import type { ClusterAccess } from "../k8s/mod.ts";
 import type { ConnectEvent, ConnectRequest, Status } from "./api.ts";
 import { accessOf, Approach } from "./approach.ts";
+import { parseDnsSettings } from "./dns_settings.ts";
 import { holdDaemon } from "./daemon_hold.ts";
 import { openDevice } from "./device.ts";
 import { ConnectError } from "./failure.ts";
@@ -42,6 +44,7 @@ export async function connect(
   request: ConnectRequest,
   { signal, tell }: ConnectOptions,
 ): Promise<Connection> {
+  const rules = parseDnsSettings(request.dns);
   await using building = new AsyncDisposableStack();
   const table = new InterceptTable();
   const { serve } = table;
@@ -57,7 +60,7 @@ export async function connect(
   const network = building.use(
     await openNetwork({
       ...{ access, daemon, device, link, view },
-      search: () => search.current,
+      ...{ search: () => search.current, rules },
     }),
   );
   const intercepts = building.use(
@@ -121,7 +124,7 @@ export class Connection {
       wanted.namespace ===
         (request.namespace === undefined ? wanted : access).namespace &&
       request.managerNamespace === managerNamespace;
-    if (same) return;
+    if (same) return this.#mustHaveSettings(request);
     const asked = placeOf(wanted, request.managerNamespace);
     throw new ConnectError({
       kind: "other-connection",
@@ -129,6 +132,15 @@ export class Connection {
         placeOf(access, managerNamespace)
       }`,
     });
+  }
+
+  /** @throws {ConnectError} when the request has settings, and this connection has others. */
+  #mustHaveSettings({ dns }: ConnectRequest): void {
+    const own = this.#parts.request.dns;
+    if (dns === undefined || isDeepStrictEqual(dns, own)) return;
+    const cause = "Cannot connect with other dns settings: " +
+      "this laptop is connected to that cluster already";
+    throw new ConnectError({ kind: "other-connection", cause });
   }
 
   /** What this connection is asked beside its state; `undefined` for what it does not know. */

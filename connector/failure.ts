@@ -10,6 +10,7 @@ export const failureKinds = [
   "unauthorized",
   "forbidden",
   "other-connection",
+  "setting-wrong",
   "called-off",
   "endpoint-ambiguous",
   "manager-not-ready",

@@ -7,7 +7,7 @@
  * 4. When the host's own network has changed, or it has slept, routes and the way to the manager are looked after.
  */
 import type { DaemonClient } from "../daemon/client.ts";
-import { type Dns, isTopLevelDomain, startDns } from "../dns/mod.ts";
+import { type Dns, isServedNamespace, startDns } from "../dns/mod.ts";
 import type { ClusterAccess } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
 import type { World } from "../manager/api.ts";
@@ -17,6 +17,7 @@ import type { Status } from "./api.ts";
 import { carrierAddresses } from "./api_server.ts";
 import type { Device } from "./device.ts";
 import { dialer } from "./dialer.ts";
+import type { DnsRules } from "./dns_settings.ts";
 import type { ManagerLink } from "./link.ts";
 import { HostWatch } from "./host_watch.ts";
 import { HostNameservers } from "./nameservers.ts";
@@ -35,11 +36,13 @@ export interface NetworkOptions {
   view: WorldView;
   /** Namespaces in which single labels are services, in order. Read at each query: equal ones are the same list. */
   search: () => readonly string[];
+  /** What the user says of DNS. */
+  rules: DnsRules;
 }
 
 /** @throws {DaemonRefusalError} when the daemon finds that something would break the host; nothing is left then. */
 export async function openNetwork(options: NetworkOptions): Promise<Network> {
-  const { access, daemon, device, link, view, search } = options;
+  const { access, daemon, device, link, view, search, rules } = options;
   const { dnsAddresses } = device;
   await using building = new AsyncDisposableStack();
   const isOurs = (ip: Ip) => dnsAddresses.some((one) => one.equals(ip));
@@ -47,7 +50,8 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   await nameservers.refresh();
 
   const dns = startDns({
-    zones: zonesOf(view, search),
+    zones: zonesOf(view, { search, rules: rules.names }),
+    lookupTimeoutMs: rules.lookupTimeoutMs,
     lookup: (query, { signal }) =>
       link.use((manager) => manager.lookup(query, { signal })),
     nameservers: () => nameservers.current,
@@ -100,13 +104,14 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   );
   // What has changed since the routes were planned is what the watch has seen first.
   await routes.follow(view.current);
-  const parts = { device, dns, vpn, routes, nameservers };
+  const parts = { device, dns, rules, vpn, routes, nameservers };
   return new Network(parts, building.move());
 }
 
 interface Parts {
   device: Device;
   dns: Dns;
+  rules: DnsRules;
   vpn: Vpn;
   routes: RouteKeeper;
   nameservers: HostNameservers;
@@ -131,7 +136,7 @@ export class Network implements AsyncDisposable {
     NonNullable<Status["root_daemon"]>,
     "running" | "version"
   > {
-    const { device, routes, nameservers } = this.#parts;
+    const { device, rules, routes, nameservers } = this.#parts;
     return {
       device: device.name,
       dns: {
@@ -139,7 +144,10 @@ export class Network implements AsyncDisposable {
         edge: "/etc/resolv.conf",
         nameservers: nameservers.current.map(String),
         cluster_domain: world.clusterDomain,
-        unserved_namespaces: world.namespaces.filter(isTopLevelDomain),
+        unserved_namespaces: world.namespaces.filter((one) =>
+          !isServedNamespace(one, rules.names)
+        ),
+        ...rules.status,
       },
       subnets: routes.routes.map(String),
       skipped_subnets: routes.skipped.map(({ subnet, reason }) => ({

@@ -1,11 +1,11 @@
-import type { Zones } from "../dns/mod.ts";
+import type { NameRules, Zones } from "../dns/mod.ts";
 import type { World } from "../manager/api.ts";
 import type { WorldView } from "./world_view.ts";
 
 /** What names are the cluster's, put together once for each view of it and each search. */
 export function zonesOf(
   view: WorldView,
-  search: () => readonly string[],
+  { search, rules }: { search: () => readonly string[]; rules: NameRules },
 ): () => Zones {
   let last: { world: World; zones: Zones } | undefined;
   return () => {
@@ -20,6 +20,7 @@ export function zonesOf(
       namespaces: new Set(world.namespaces),
       search: namespaces,
       subnets: [...serviceSubnets, ...podSubnets],
+      rules,
     };
     last = { world, zones };
     return zones;

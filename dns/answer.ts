@@ -85,6 +85,9 @@ function decodeSections(
 export interface Edns {
   /** The largest UDP answer it takes, in octets. */
   readonly udpBytes: number;
+  readonly version: number;
+  /** It takes records of DNSSEC (the bit DO, RFC 3225); an answer says so again. */
+  readonly dnssecOk: boolean;
 }
 
 /** The EDNS part of a query; `undefined` when it has none, or is broken behind the question. */
@@ -95,12 +98,20 @@ export function decodeEdns(
   if (query.length < headerOctets) return undefined;
   const additionals = decodeSections(query, question.end)?.[2] ?? [];
   const opt = additionals.find(({ type }) => type === recordTypes.opt);
-  return opt && { udpBytes: opt.class };
+  // Extended code, version, flags (RFC 6891 section 6.1.3).
+  return opt && {
+    udpBytes: opt.class,
+    version: opt.ttl >> 16 & 0xff,
+    dnssecOk: (opt.ttl & 0x8000) !== 0,
+  };
 }
+
+/** "No such name" and "no such record" are kept no longer, so that what comes into the cluster is soon found. */
+const maxNegativeSeconds = 1;
 
 /**
  * How long an answer may be given again, in seconds: the shortest TTL of its records, and for "no such name" or
- * "no such record" what the zone's SOA allows (RFC 2308 section 5). Zero: not at all.
+ * "no such record" what the zone's SOA allows (RFC 2308 section 5), a second at most. Zero: not at all.
  */
 export function lifetimeSeconds(answer: Answer): number {
   const { responseCode, truncated, answers, authorities, additionals } = answer;
@@ -119,5 +130,5 @@ export function lifetimeSeconds(answer: Answer): number {
     soa.data.buffer,
     soa.data.byteOffset + soa.data.length - 4,
   ).getUint32(0);
-  return Math.min(...ttls, minimum);
+  return Math.min(...ttls, minimum, maxNegativeSeconds);
 }

@@ -1,4 +1,4 @@
-import { type Answer, decodeEdns } from "./answer.ts";
+import { type Answer, bareAnswer, decodeEdns, type Edns } from "./answer.ts";
 import { Fqdn } from "./name.ts";
 import {
   decodeQuestion,
@@ -7,6 +7,7 @@ import {
   messageFlags,
   type Question,
   recordTypes,
+  responseCodes,
 } from "./question.ts";
 import type { ResourceRecord } from "./record.ts";
 
@@ -17,6 +18,8 @@ const maxMessageBytes = 65_535;
 const optOctets = 11;
 /** What the OPT record of an answer says of ourselves. */
 const ourUdpBytes = 1232;
+/** BADVERS, of which an OPT record holds the upper bits (RFC 6891 section 6.1.3). */
+const badVersionHigh = 16 >> 4;
 
 export interface AnswerMessageOptions {
   /** The name that was asked of the nameserver in place of the question's. Records that it owns get the question's. */
@@ -28,7 +31,8 @@ export interface AnswerMessageOptions {
 }
 
 /**
- * Writes `answer` as the message that answers `query`: its id, its question letter by letter, EDNS only if it has EDNS.
+ * Writes `answer` as the message that answers `query`: its id, its question letter by letter, EDNS only if it has EDNS,
+ * and then of a version that is known (a later one is told so, without the answer).
  * Records that do not fit are left out; if one of them answers the question, the message is marked truncated.
  */
 export function encodeAnswer(
@@ -38,6 +42,7 @@ export function encodeAnswer(
 ): Uint8Array {
   const question = decodeQuestion(query);
   const edns = question && decodeEdns(query, question);
+  if (edns && edns.version > 0) answer = bareAnswer(responseCodes.ok);
   const limit = options.maxDatagramBytes === undefined
     ? maxMessageBytes
     : Math.min(
@@ -51,7 +56,7 @@ export function encodeAnswer(
   const whole = writer.section(6, answer.answers) &&
     writer.section(8, answer.authorities);
   if (whole) writer.section(10, answer.additionals);
-  if (edns) writer.opt();
+  if (edns) writer.opt(edns);
   return writer.finish(answer, { truncated: answer.truncated || !whole });
 }
 
@@ -94,11 +99,13 @@ class Writer {
     return true;
   }
 
-  opt(): void {
-    // Root as its name, no extended code, version 0, no options.
+  opt({ version, dnssecOk }: Edns): void {
+    // Root as its name, our version 0, no options.
     this.#bytes.fill(0, this.#at, this.#at + optOctets);
     this.#view.setUint16(this.#at + 1, recordTypes.opt);
     this.#view.setUint16(this.#at + 3, ourUdpBytes);
+    this.#bytes[this.#at + 5] = version === 0 ? 0 : badVersionHigh;
+    this.#bytes[this.#at + 7] = dnssecOk ? 0x80 : 0;
     this.#at += optOctets;
     this.#view.setUint16(10, this.#view.getUint16(10) + 1);
   }

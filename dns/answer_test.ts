@@ -280,8 +280,9 @@ Deno.test("lifetimeSeconds() is the shortest TTL, or what the zone says of names
   const [one, two] = [a("x", "10.0.0.1", 30), a("x", "10.0.0.2", 5)];
   assert.equal(lifetime({ answers: [one, two] }), 5);
   assert.equal(lifetime({ answers: [a("x", "10.0.0.1", 2 ** 31)] }), 0);
-  assert.equal(lifetime({ authorities: [soa(30, 5)] }), 5);
-  assert.equal(lifetime({ flags: 3, authorities: [soa(3, 5)] }), 3);
+  assert.equal(lifetime({ authorities: [soa(30, 5)] }), 1);
+  assert.equal(lifetime({ authorities: [soa(30, 0)] }), 0);
+  assert.equal(lifetime({ flags: 3, authorities: [soa(3, 5)] }), 1);
   assert.equal(lifetime({ flags: 3 }), 0);
   assert.equal(lifetime({ flags: 2, answers: [one] }), 0);
   assert.equal(lifetime({ flags: 0x200, answers: [one] }), 0);

@@ -2,12 +2,13 @@
  * Answers from the cluster's DNS.
  *
  * 1. An answer that is still good is given again.
- * 2. A question that is being asked is not asked twice.
+ * 2. A question that is being asked is not asked twice. It may be the cluster that asks us the same ({@link LoopGuard}).
  * 3. Else it is asked, and given up after {@link ClusterResolverOptions.timeoutMs}.
  */
 import type { Clock } from "../net/mod.ts";
 import { type Answer, decodeAnswer } from "./answer.ts";
 import { type AgedAnswer, AnswerCache } from "./cache.ts";
+import { LoopGuard } from "./loop_guard.ts";
 import { encodeQuery } from "./query_message.ts";
 import { messageId, type Question } from "./question.ts";
 
@@ -33,6 +34,7 @@ export class ClusterResolver {
   readonly #cache: AnswerCache;
   readonly #asking = new Map<string, Promise<Answer>>();
   readonly #stopped = new AbortController();
+  readonly #guard: LoopGuard;
   #cacheHits = 0;
   #joined = 0;
   #lookups = 0;
@@ -41,22 +43,38 @@ export class ClusterResolver {
     this.#options = options;
     const { clock, cacheCapacity: capacity } = options;
     this.#cache = new AnswerCache({ clock, capacity });
+    this.#guard = new LoopGuard({
+      clock,
+      ask: (question, { signal }) => this.#lookup(question, signal),
+    });
   }
 
-  /** @throws {Error} when no answer came in time, or none to the question. */
-  async ask(question: ClusterQuestion): Promise<AgedAnswer> {
+  /** To be told of each question that arrives. True when nobody asks it but ourselves, by way of the cluster. */
+  isOwn(question: ClusterQuestion): boolean {
+    return this.#guard.isProbe(question);
+  }
+
+  /**
+   * @returns `undefined` when it is the cluster that asks, since it does not know itself.
+   * @throws {Error} when no answer came in time, or none to the question.
+   */
+  async ask(question: ClusterQuestion): Promise<AgedAnswer | undefined> {
     const key = `${question.type} ${question.class} ${question.name.key}`;
     const kept = this.#cache.get(key);
     if (kept !== undefined) {
       this.#cacheHits++;
       return kept;
     }
-    let asking = this.#asking.get(key);
-    if (asking !== undefined) this.#joined++;
-    else {
-      asking = this.#lookup(question).finally(() => this.#asking.delete(key));
-      this.#asking.set(key, asking);
+    const underWay = this.#asking.get(key);
+    if (underWay !== undefined) {
+      this.#joined++;
+      const answer = await this.#guard.wait(underWay, question);
+      return answer && { answer, ageSeconds: 0 };
     }
+    const asking = this.#lookup(question).finally(() =>
+      this.#asking.delete(key)
+    );
+    this.#asking.set(key, asking);
     const answer = await asking;
     this.#cache.put(key, answer);
     return { answer, ageSeconds: 0 };
@@ -73,15 +91,20 @@ export class ClusterResolver {
       cacheEntries: this.#cache.size,
       joined: this.#joined,
       lookups: this.#lookups,
+      loops: this.#guard.loops,
     };
   }
 
-  async #lookup(question: ClusterQuestion): Promise<Answer> {
+  async #lookup(
+    question: ClusterQuestion,
+    calledOff?: AbortSignal,
+  ): Promise<Answer> {
     this.#lookups++;
     const [id] = crypto.getRandomValues(new Uint16Array(1));
     const query = encodeQuery(question, { id: id! });
-    const message = await this.#withinTime((signal) =>
-      this.#options.lookup(query, { signal })
+    const message = await this.#withinTime(
+      (signal) => this.#options.lookup(query, { signal }),
+      calledOff,
     );
     const answer = messageId(message) === id
       ? decodeAnswer(message, question)
@@ -92,11 +115,18 @@ export class ClusterResolver {
     return answer;
   }
 
-  /** Rejects after the time or at the stop, whether or not `work` heeds its signal. */
-  async #withinTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  /** Rejects after the time, at the stop or when called off, whether or not `work` heeds its signal. */
+  async #withinTime<T>(
+    work: (signal: AbortSignal) => Promise<T>,
+    calledOff?: AbortSignal,
+  ): Promise<T> {
     const { clock, timeoutMs } = this.#options;
     const late = new AbortController();
-    const signal = AbortSignal.any([late.signal, this.#stopped.signal]);
+    const signal = AbortSignal.any([
+      late.signal,
+      this.#stopped.signal,
+      ...calledOff ? [calledOff] : [],
+    ]);
     const callOff = clock.after(timeoutMs, () => {
       late.abort(new Error(`Cannot look up: no answer in ${timeoutMs} ms`));
     });

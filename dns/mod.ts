@@ -4,4 +4,9 @@ export { type Dns, type DnsOptions, type DnsStats, startDns } from "./dns.ts";
 export type { Lookup } from "./cluster_resolver.ts";
 export { parseResolvConf, type ResolvConf } from "./resolv_conf.ts";
 export type { Zones } from "./zones.ts";
-export { isTopLevelDomain } from "./top_level_domains.ts";
+export {
+  type NameRules,
+  type NameSettings,
+  parseNameRules,
+} from "./name_rules.ts";
+export { isServedNamespace } from "./resolver.ts";

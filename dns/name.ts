@@ -111,6 +111,11 @@ export class Fqdn {
     return name.octets > maxNameOctets ? undefined : name;
   }
 
+  /** The name with `label` in the place of its first: another one of the same zone. Not for the root. */
+  beside(label: string): Fqdn {
+    return new Fqdn([label, ...this.labels.slice(1)]);
+  }
+
   /** The label next to the root in lower case; empty for the root itself. */
   get topLabel(): string {
     return lower(this.labels.at(-1) ?? "");

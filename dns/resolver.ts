@@ -1,4 +1,11 @@
+import type { Ip } from "../net/mod.ts";
 import { Fqdn } from "./name.ts";
+import {
+  isExcluded,
+  isIncluded,
+  type NameRules,
+  noRules,
+} from "./name_rules.ts";
 import { internetClass, type Question, recordTypes } from "./question.ts";
 import { addressOfReverseName } from "./reverse_name.ts";
 import { isTopLevelDomain } from "./top_level_domains.ts";
@@ -12,6 +19,8 @@ export type Decision =
     readonly names: readonly [Fqdn, ...Fqdn[]];
     readonly orHost: boolean;
   }
+  /** Ourselves: the user says that the name stands for another, whoever answers that, or for an address. */
+  | { readonly by: "alias"; readonly of: Fqdn | Ip }
   /** The host's own nameservers, as if we were not there. */
   | { readonly by: "host" }
   /** Nobody: the name is ours, and there can be no such name. */
@@ -20,7 +29,7 @@ export type Decision =
 const host: Decision = { by: "host" };
 
 /** Names that programs on a laptop ask for by themselves; a service called like that must not answer them. */
-const neverOurs = new Set(["wpad", "isatap"]);
+const neverOurs = new Set(["wpad", "isatap", "localhost"]);
 
 /** Who holds a zone is never asked about a service, and resolvers ask it about every zone they cross. */
 const zoneTypes: ReadonlySet<number> = new Set([
@@ -30,36 +39,65 @@ const zoneTypes: ReadonlySet<number> = new Set([
   recordTypes.dnskey,
 ]);
 
-/** Decides who answers. Pure: the same question and zones give the same decision. */
+/**
+ * Decides who answers. Pure: the same question and zones give the same decision.
+ *
+ * 1. What is never ours; then what the user says of the very name, or of how it ends.
+ * 2. Names under the cluster's domain, and under `svc`.
+ * 3. Reverse names of the cluster's addresses.
+ * 4. Short names.
+ */
 export function decide(question: Question, zones: Zones): Decision {
   const { name, type } = question;
+  const { rules = noRules } = zones;
   const [first] = name.labels;
   if (first === undefined || question.class !== internetClass) return host;
   if (neverOurs.has(first.toLowerCase()) || name.topLabel === "localhost") {
     return host;
   }
+  const of = rules.aliases.get(name.key);
+  if (of !== undefined) return { by: "alias", of };
+  if (isExcluded(name, rules)) return host;
   const domain = Fqdn.parse(zones.clusterDomain);
   if (name.isIn(domain)) return cluster([name], false);
   if (name.labels.length > 1 && name.topLabel === "svc") {
-    return cluster([name.under(domain)], false);
+    return decideUnderSvc(name, domain, zones);
   }
+  if (isIncluded(name, rules)) return cluster([name], false);
   if (name.topLabel === "arpa") return decideReverse(name, zones);
   return zoneTypes.has(type) ? host : decideShort(name, domain, zones);
 }
 
+/** `svc.ns.svc` and deeper; in a cluster with a namespace `svc` also `svc.ns`, first as in a pod. */
+function decideUnderSvc(name: Fqdn, domain: Fqdn, zones: Zones): Decision {
+  const whole = name.under(domain);
+  return zones.namespaces.has("svc")
+    ? cluster([name.under(servicesOf(domain)), whole], false)
+    : cluster([whole], false);
+}
+
 /** `svc` in a namespace of the search, or `svc.ns` and deeper. */
 function decideShort(name: Fqdn, domain: Fqdn, zones: Zones): Decision {
-  const services = Fqdn.parse("svc").under(domain)!;
+  const services = servicesOf(domain);
   if (name.labels.length === 1) {
     const namespaces = zones.search.map((one) =>
       Fqdn.parse(one).under(services)!
     );
     return cluster(namespaces.map((one) => name.under(one)), true);
   }
-  if (!zones.namespaces.has(name.topLabel) || isTopLevelDomain(name.topLabel)) {
-    return host;
-  }
-  return cluster([name.under(services)], true);
+  return zones.namespaces.has(name.topLabel) &&
+      isServedNamespace(name.topLabel, zones.rules)
+    ? cluster([name.under(services)], true)
+    : host;
+}
+
+/** False for a namespace called like a top-level domain, unless the user wants its `svc.ns`. */
+export function isServedNamespace(
+  namespace: string,
+  { servedTopLevelNamespaces }: NameRules = noRules,
+): boolean {
+  return !isTopLevelDomain(namespace) ||
+    servedTopLevelNamespaces.has(namespace);
 }
 
 function decideReverse(name: Fqdn, { subnets = [] }: Zones): Decision {
@@ -67,6 +105,10 @@ function decideReverse(name: Fqdn, { subnets = [] }: Zones): Decision {
   return ip && subnets.some((subnet) => subnet.contains(ip))
     ? cluster([name], true)
     : host;
+}
+
+function servicesOf(domain: Fqdn): Fqdn {
+  return Fqdn.parse("svc").under(domain)!;
 }
 
 /** Full names that are too long for DNS can not exist; the short one may, elsewhere. */

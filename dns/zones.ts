@@ -1,4 +1,5 @@
 import type { Subnet } from "../net/mod.ts";
+import type { NameRules } from "./name_rules.ts";
 
 /** What the cluster's DNS is asked for. */
 export interface Zones {
@@ -8,6 +9,8 @@ export interface Zones {
   readonly namespaces: ReadonlySet<string>;
   /** Where a single label is a service: the first of these namespaces that has one. Not empty. */
   readonly search: readonly string[];
-  /** Addresses whose reverse names are asked of the cluster. None when absent. */
+  /** Addresses that are inside the cluster, and whose reverse names are asked of it. None when absent. */
   readonly subnets?: readonly Subnet[];
+  /** What the user says of names. Nothing when absent. */
+  readonly rules?: NameRules;
 }
