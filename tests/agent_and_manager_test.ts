@@ -56,6 +56,7 @@ function openManager(clock: FakeClock, port: PodPort) {
   const relay = new Relay({
     ...{ laptops, agents, isPresent: () => true },
     isInForce: () => true,
+    isStaying: () => true,
     withheld: WithheldNames.parse(""),
     findIntercept: (uid) => uid === "a" ? intercept : undefined,
   });

@@ -277,12 +277,14 @@ async function warnOfSilence(
     tell: (text: string) => void;
   },
 ): Promise<void> {
+  const [first] = addresses;
+  const host = first.family === 6 ? `[${first}]` : first;
   for (const { pod, laptop } of ports) {
     if (pod.protocol !== "TCP" || await isListening(addresses, laptop)) {
       continue;
     }
     tell(
-      `Warning: nothing listens on ${addresses[0]}:${laptop} of this laptop; ` +
+      `Warning: nothing listens on ${host}:${laptop} of this laptop; ` +
         "until something does, the app in the cluster answers",
     );
   }

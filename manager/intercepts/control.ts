@@ -24,6 +24,7 @@ import {
   type WorkloadRef,
 } from "../intercept.ts";
 import { agents, intercepts } from "../own_resources.ts";
+import type { ProvenPod } from "./agent_proof.ts";
 import type { ClusterApi } from "./cluster_api.ts";
 import { ConnectedAgents } from "./connected_agents.ts";
 import type { Laptops } from "./laptops.ts";
@@ -135,6 +136,11 @@ export class InterceptControl implements AsyncDisposable {
   isInForce(intercept: Intercept): boolean {
     const rules = this.#workloads.get(keyOf(intercept))?.rules.value ?? [];
     return rules.some(({ id }) => id === intercept.metadata.uid);
+  }
+
+  /** False for a pod of an intercepted workload that is being deleted, or is gone. */
+  isStaying({ uid, workload }: Pick<ProvenPod, "uid" | "workload">): boolean {
+    return this.#workloads.get(workload)?.pods.isStaying(uid) ?? true;
   }
 
   findAgent({ namespace, workload }: {

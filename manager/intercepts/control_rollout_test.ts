@@ -31,6 +31,28 @@ Deno.test("an intercept is Active when the nodes have heard that former pods go"
   assert.ok(waitedMs >= 1_000 && waitedMs < 5_000, `${waitedMs} ms`);
 });
 
+Deno.test("a pod stays until it is being deleted, or gone without a word", async () => {
+  await using one = openControl();
+  const { cluster, control } = one;
+  const stays = (name: string) =>
+    control.isStaying({ workload: "shop/deployment-web", uid: `uid-${name}` });
+  assert.ok(stays("old"), "before anything is known of pods");
+  one.laptop(thumbprintA);
+  cluster.put(intercepts, interceptOf({ uid: "a" }));
+  const old = podOf("old");
+  cluster.put(resources.pods, old);
+  await one.until(() => one.annotation());
+  assert.ok(stays("old"));
+  const deletionTimestamp = "2026-01-01T00:00:00Z";
+  const metadata = { ...old.metadata, deletionTimestamp };
+  cluster.put(resources.pods, { ...old, metadata });
+  await one.until(() => !stays("old"));
+  cluster.remove(resources.pods, { namespace: "shop", name: "old" });
+  const since = one.clock.now();
+  await one.until(() => one.clock.now() > since + 1_000);
+  assert.ok(!stays("old"));
+});
+
 Deno.test("an image that cannot be pulled: Failed within seconds, and the rollout is taken back", async () => {
   await using one = openControl();
   const { cluster } = one;

@@ -59,6 +59,7 @@ export class Interception implements AsyncDisposable {
       findIntercept: (uid) => this.#control.findIntercept(uid),
       isPresent: (intercept) => this.#control.isPresent(intercept),
       isInForce: (intercept) => this.#control.isInForce(intercept),
+      isStaying: (pod) => this.#control.isStaying(pod),
       withheld,
     });
     this.#refusals = new Refusals({

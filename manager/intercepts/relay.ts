@@ -14,6 +14,7 @@ import {
   type LaptopTarget,
 } from "../agent_api.ts";
 import type { Intercept } from "../intercept.ts";
+import type { ProvenPod } from "./agent_proof.ts";
 import type { ConnectedAgents } from "./connected_agents.ts";
 import type { Laptops } from "./laptops.ts";
 import { readEnvironment, writeEnvironment } from "./pod_environment.ts";
@@ -35,6 +36,8 @@ export interface RelayOptions {
   isPresent: (intercept: Intercept) => boolean;
   /** Whether agents are told its rule. */
   isInForce: (intercept: Intercept) => boolean;
+  /** False for a pod that is being deleted, or is gone: its containers end, of which streams may hear nothing. */
+  isStaying: (pod: ProvenPod) => boolean;
   /** Variables that no laptop is given. */
   withheld: WithheldNames;
 }
@@ -42,7 +45,7 @@ export interface RelayOptions {
 export class Relay {
   readonly #options: RelayOptions;
   readonly #streams = new Slots(maxStreams);
-  /** The pod that serves an intercept's laptop, by the intercept's UID: the same one while it is there. */
+  /** The pod that serves an intercept's laptop, by the intercept's UID: the same one while it is there and stays. */
   readonly #pods = new Map<string, string>();
 
   constructor(options: RelayOptions) {
@@ -109,8 +112,11 @@ export class Relay {
   }
 
   #agentFor(intercept: Intercept) {
+    const { isStaying } = this.#options;
     const uid = intercept.metadata.uid!;
-    const agents = this.#options.agents.of(keyOfWorkload(intercept));
+    const all = this.#options.agents.of(keyOfWorkload(intercept));
+    const staying = all.filter(({ pod }) => isStaying(pod));
+    const agents = staying.length > 0 ? staying : all;
     const serving = this.#pods.get(uid);
     const agent = agents.find(({ pod }) => pod.uid === serving) ?? agents[0];
     if (agent === undefined) {

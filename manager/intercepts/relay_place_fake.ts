@@ -55,9 +55,12 @@ export function openRelayPlace() {
   const laptops = new Laptops(clock);
   const agents = new ConnectedAgents(() => {});
   const intercepts = new Map<string, Intercept>();
+  /** Names of pods that are being deleted. */
+  const goingPods = new Set<string>();
   let isPresent = true;
   const relay = new Relay({
     ...{ laptops, agents, isPresent: () => isPresent },
+    isStaying: ({ name }) => !goingPods.has(name),
     isInForce: () => isPresent,
     withheld: WithheldNames.parse("*_PASSWORD"),
     findIntercept: (uid) => intercepts.get(uid),
@@ -107,6 +110,7 @@ export function openRelayPlace() {
   };
   return {
     ...{ clock, laptops, agents, intercepts, relay, rules, leaving },
+    goingPods,
     goAway() {
       isPresent = false;
     },

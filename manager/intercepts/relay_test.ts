@@ -187,7 +187,7 @@ Deno.test("what an agent opens for a laptop that is a moment away waits for it, 
   stream.close();
 });
 
-Deno.test("a laptop reaches the oldest pod of its workload that has an agent, and stays with it", async () => {
+Deno.test("a laptop reaches the oldest pod of its workload that has an agent, and stays with it until it is deleted", async () => {
   await using manager = openRelayPlace();
   manager.rules.set([]);
   const identity = await createIdentity();
@@ -223,6 +223,17 @@ Deno.test("a laptop reaches the oldest pod of its workload that has an agent, an
   assert.equal(await fromPod(), "web-22");
   young.close();
   await young.ended;
+  await turn();
+  assert.equal(await fromPod(), "web-1");
+  const next = await pod("web-333");
+  manager.goingPods.add("web-1");
+  assert.equal(await fromPod(), "web-333");
+  manager.goingPods.delete("web-1");
+  assert.equal(await fromPod(), "web-333");
+  manager.goingPods.add("web-1").add("web-333");
+  assert.equal(await fromPod(), "web-333");
+  next.close();
+  await next.ended;
   await turn();
   assert.equal(await fromPod(), "web-1");
   old.close();

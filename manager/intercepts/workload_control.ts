@@ -50,12 +50,12 @@ interface Wanted {
 export class WorkloadControl implements AsyncDisposable {
   /** Without a value before all is known: agents keep what another copy of the manager told. */
   readonly rules = new Feed<readonly Rule[]>();
+  readonly pods: WorkloadPods;
   readonly #parts: ControlParts;
   readonly #place: WorkloadPlace;
   readonly #key: string;
   readonly #keeper: AgentKeeper;
   readonly #writer: StatusWriter;
-  readonly #pods: WorkloadPods;
   readonly #closed = new AbortController();
   readonly #done: Promise<void>;
   #wake: () => void = () => {};
@@ -78,7 +78,7 @@ export class WorkloadControl implements AsyncDisposable {
     this.#writer = new StatusWriter(parts);
     const { api, clock } = parts;
     const onChange = () => this.wake();
-    this.#pods = new WorkloadPods({ api, place, onChange, clock });
+    this.pods = new WorkloadPods({ api, place, onChange, clock });
     this.#done = this.#run();
   }
 
@@ -155,7 +155,7 @@ export class WorkloadControl implements AsyncDisposable {
     );
     const progress = await this.#advance(agent, { living, wanting, inForce });
     const isSettled = await this.#writer.write(living, {
-      ...{ progress, conflicts, pods: this.#pods.facts ?? [] },
+      ...{ progress, conflicts, pods: this.pods.facts ?? [] },
     });
     const isNew = living.some(({ status }) => status?.phase !== "Active");
     if (progress.kind === "failed" && agent && isNew) {
@@ -204,7 +204,7 @@ export class WorkloadControl implements AsyncDisposable {
   /** True when nothing need be looked up: the pods that are there have the agent that was last looked at. */
   #isAsItShallBe(agent: Agent | undefined): boolean {
     const revision = this.#rollout?.revision;
-    const { facts } = this.#pods;
+    const { facts } = this.pods;
     if (!agent || !revision || !this.#workload || !facts) return false;
     const staying = facts.filter(({ isLeaving }) => !isLeaving);
     return staying.some(({ isReady }) => isReady) &&
@@ -226,8 +226,8 @@ export class WorkloadControl implements AsyncDisposable {
     }
     const why = whyUnsupported(ref, workload);
     if (why !== undefined) return failed(why);
-    this.#pods.follow(workload);
-    if (this.#pods.facts === undefined) {
+    this.pods.follow(workload);
+    if (this.pods.facts === undefined) {
       return going("its pods are being looked at");
     }
     if (wantedOf(workload) === 0) return failed(`${who} has no pods`);
@@ -288,7 +288,7 @@ export class WorkloadControl implements AsyncDisposable {
     revision: string,
     { agent, living }: { agent: Agent; living: readonly Intercept[] },
   ): readonly PodFacts[] {
-    const pods = this.#pods.facts!;
+    const pods = this.pods.facts!;
     const isWaitedFor = isUnsettled(agent) ||
       living.some(({ status }) => status?.phase !== "Active");
     return isWaitedFor
@@ -333,7 +333,7 @@ export class WorkloadControl implements AsyncDisposable {
 
   async #unfollow(): Promise<void> {
     this.#rollout = undefined;
-    await this.#pods.unfollow();
+    await this.pods.unfollow();
   }
 }
 

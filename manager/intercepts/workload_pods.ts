@@ -29,6 +29,12 @@ export class WorkloadPods {
     return this.#facts;
   }
 
+  /** False for one that is being deleted, or is gone. True of any as long as they are not known. */
+  isStaying(uid: string): boolean {
+    if (this.#facts === undefined) return true;
+    return this.#facts.some((one) => one.uid === uid && !one.isLeaving);
+  }
+
   /** No effect while they are watched. */
   follow(workload: AppWorkload): void {
     if (this.#watch !== undefined) return;
