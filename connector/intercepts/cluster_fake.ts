@@ -2,6 +2,7 @@
 import {
   type ApiClient,
   ApiError,
+  ApiUnreachableError,
   type KubernetesObject,
   type Ref,
   type Resource,
@@ -17,6 +18,9 @@ import type { AppWorkload, Manager } from "../../manager/client.ts";
 import { connPair, writeAll } from "../../net/mod.ts";
 import type { ManagerLink } from "../link.ts";
 
+/** What becomes of a question: it does not arrive, or the answer does not. */
+export type Loss = "question" | "answer";
+
 type Listener = (event: WatchEvent<KubernetesObject>) => void;
 
 export class FakeCluster {
@@ -25,6 +29,8 @@ export class FakeCluster {
   readonly deleted: string[] = [];
   /** Thrown by the next creation of an intercept. */
   refusal: ApiError | undefined;
+  /** Asked for each question about intercepts, by its verb. */
+  loses: (verb: string) => Loss | undefined = () => undefined;
   /** What the manager writes into each intercept that is made. */
   status: InterceptStatus | undefined = { phase: "Active" };
   environment: ContainerEnvironment = { environment: {}, mounts: [] };
@@ -56,17 +62,28 @@ export class FakeCluster {
   }
 
   get api(): ApiClient {
+    const find = ({ plural }: Resource, { name }: Ref) =>
+      this.#asked("get", plural, () => this.objects.get(`${plural}/${name}`));
     return {
-      get: (resource: Resource, { name }: Ref) => {
-        const found = this.objects.get(`${resource.plural}/${name}`);
-        if (found !== undefined) return Promise.resolve(found);
-        return Promise.reject(refusal(404, "NotFound", resource));
+      get: async (resource: Resource, ref: Ref) => {
+        const found = await find(resource, ref);
+        if (found === undefined) throw refusal(404, "NotFound", resource);
+        return found;
       },
-      list: ({ plural }: Resource) => Promise.resolve(this.#of(plural)),
+      find,
+      list: ({ plural }: Resource) =>
+        this.#asked("list", plural, () => this.#of(plural)),
       create: (resource: Resource, object: KubernetesObject) =>
-        this.#create(resource, object),
-      delete: ({ plural }: Resource, { name }: Ref) =>
-        Promise.resolve(this.remove(plural, name)),
+        this.#asked(
+          "create",
+          resource.plural,
+          () => this.#create(resource, object),
+        ),
+      delete: (
+        { plural }: Resource,
+        { name }: Ref,
+        { uid }: { uid?: string },
+      ) => this.#asked("delete", plural, () => this.#delete(plural, name, uid)),
       watch: (
         { plural }: Resource,
         { signal }: { signal: AbortSignal },
@@ -93,11 +110,23 @@ export class FakeCluster {
       .map(([, object]) => object);
   }
 
-  // deno-lint-ignore require-await -- it rejects rather than throws
-  async #create(
-    { plural }: Resource,
-    object: KubernetesObject,
-  ): Promise<KubernetesObject> {
+  async #asked<T>(verb: string, plural: string, answer: () => T): Promise<T> {
+    const lost = plural === "intercepts" ? this.loses(verb) : undefined;
+    const value = lost === "question" ? undefined : await answer();
+    if (lost === undefined) return value as T;
+    const obstacle = { kind: "reset", detail: "lost" } as const;
+    throw new ApiUnreachableError(new URL("https://k8s.invalid"), obstacle);
+  }
+
+  #delete(plural: string, name: string, uid: string | undefined): boolean {
+    const found = this.objects.get(`${plural}/${name}`);
+    if (found && uid !== undefined && found.metadata.uid !== uid) {
+      throw refusal(409, "Conflict", { plural });
+    }
+    return this.remove(plural, name);
+  }
+
+  #create({ plural }: Resource, object: KubernetesObject): KubernetesObject {
     if (plural === "selfsubjectreviews") {
       return { ...object, status: { userInfo: { username: "anna" } } } as never;
     }
@@ -105,6 +134,9 @@ export class FakeCluster {
       return { ...object, status: { allowed: false } } as never;
     }
     if (this.refusal !== undefined) throw this.refusal;
+    if (this.objects.has(`${plural}/${object.metadata.name}`)) {
+      throw refusal(409, "AlreadyExists", { plural });
+    }
     const uid = `uid-${++this.#uid}`;
     const made = { ...object, metadata: { ...object.metadata, uid } };
     this.put(plural, made);

@@ -28,6 +28,7 @@ import { type InterceptTable, isListening } from "./intercept_table.ts";
 import { type LaptopName, laptopName } from "./laptop_name.ts";
 import { LaptopPorts } from "./laptop_ports.ts";
 import { openIntercept } from "./open_intercept.ts";
+import { OwnObjects } from "./own_objects.ts";
 import { planPorts, type PortPlan } from "./port_plan.ts";
 import { findWorkload, shapeOf } from "./workload.ts";
 
@@ -61,11 +62,14 @@ export class Intercepts implements AsyncDisposable {
   readonly #options: InterceptsOptions;
   readonly #all = new Map<string, HeldIntercept>();
   readonly #ports = new LaptopPorts();
+  readonly #objects: OwnObjects;
   #laptop: Promise<{ owner: string; name: LaptopName }> | undefined;
   #isClosed = false;
 
   constructor(options: InterceptsOptions) {
     this.#options = options;
+    const { api, thumbprint: session } = options;
+    this.#objects = new OwnObjects({ api, session });
   }
 
   /**
@@ -141,6 +145,7 @@ export class Intercepts implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     await Promise.all([...this.#all.values()].map((one) => this.release(one)));
+    await this.#objects[Symbol.asyncDispose]();
   }
 
   #take(request: InterceptRequest): HeldIntercept {
@@ -209,6 +214,7 @@ export class Intercepts implements AsyncDisposable {
     building.use(this.#options.search.add(namespace));
     return await openIntercept({
       ...this.#options,
+      objects: this.#objects,
       ...{ request, namespace, spec, label, addresses, ports },
     }, { building, signal, tell });
   }

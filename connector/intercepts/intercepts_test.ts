@@ -239,6 +239,20 @@ Deno.test("Intercepts deletes what a dead connector of the same user and laptop 
   await intercepts[Symbol.asyncDispose]();
 });
 
+Deno.test("Intercepts deletes an object after all that could not be when its intercept was left", async () => {
+  const { cluster, intercepts } = place();
+  await intercepts.open(request(), quiet());
+  let losses = 1;
+  cluster.loses = (verb) =>
+    verb === "delete" && losses-- > 0 ? "question" : undefined;
+  await intercepts.leave({ name: "web" });
+  assert.equal(cluster.intercepts().length, 1);
+  while (cluster.intercepts().length > 0) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await intercepts[Symbol.asyncDispose]();
+});
+
 Deno.test("Intercepts lets go of one whose object somebody else deletes", async () => {
   const { cluster, intercepts } = place();
   const held = await intercepts.open(request(), quiet());

@@ -15,8 +15,9 @@ import { laptopEnvironment, readEnvironment } from "./environment.ts";
 import { readImageEnvironment } from "./image_environment.ts";
 import type { HeldParts } from "./held_intercept.ts";
 import { interceptInfo } from "./intercept_info.ts";
-import { deleteLeftovers, InterceptObject } from "./intercept_object.ts";
+import { InterceptObject } from "./intercept_object.ts";
 import type { InterceptTable, LaptopPort } from "./intercept_table.ts";
+import type { OwnObjects } from "./own_objects.ts";
 import { openPodForward } from "./pod_forward.ts";
 
 const log = logger("connector");
@@ -25,6 +26,7 @@ export interface OpenOptions {
   api: ApiClient;
   link: Pick<ManagerLink, "use">;
   table: InterceptTable;
+  objects: OwnObjects;
   request: InterceptRequest;
   namespace: string;
   spec: InterceptSpec;
@@ -46,11 +48,11 @@ export async function openIntercept(
   options: OpenOptions,
   { building, signal, tell }: Surroundings,
 ): Promise<HeldParts> {
-  const { api, link, table, request, namespace, spec, label } = options;
-  const { addresses, ports } = options;
-  await deleteLeftovers(api, { namespace, label, session: spec.session });
-  signal.throwIfAborted();
-  const object = await InterceptObject.create(api, { namespace, spec, label });
+  const { api, link, table, objects, request, namespace, spec } = options;
+  const { label, addresses, ports } = options;
+  await objects.deleteLeftovers({ namespace, label }, { signal });
+  const made = await objects.create({ namespace, spec, label }, { signal });
+  const object = new InterceptObject(made, { api, objects });
   // The table is the last to forget it: until the object is gone the traffic may come.
   building.defer(() => table.delete(object.uid));
   building.use(object);

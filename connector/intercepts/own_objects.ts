@@ -1,0 +1,238 @@
+/**
+ * The Intercept objects of one connection: each is made once, and none stays that nobody wants.
+ *
+ * 1. An object bears the mark of its making. Where the answer to that is lost, the mark tells what is there by its name.
+ * 2. One that is no longer wanted is deleted. What fails is tried again in the background, until the connection ends: its
+ *    session is alive, so the manager would leave the object as it is.
+ * 3. What else this laptop has left in a namespace is deleted before another one is made there.
+ */
+import {
+  type ApiClient,
+  ApiError,
+  ApiUnreachableError,
+  isApiError,
+} from "../../k8s/mod.ts";
+import { logger } from "../../log.ts";
+import {
+  apiGroup,
+  clientLabel,
+  type Intercept,
+  interceptObjectName,
+  type InterceptSpec,
+  sessionLabel,
+  sessionLabelOf,
+} from "../../manager/api.ts";
+import { intercepts } from "../../manager/client.ts";
+import { type Clock, pause, systemClock } from "../../net/mod.ts";
+import { notMade } from "./object_failure.ts";
+
+const log = logger("connector");
+
+/** Annotation: another one for each making of an object. */
+const markAnnotation = `${apiGroup}/made-by`;
+/** How often the making of an object is tried when its answer is lost. */
+const makeAttempts = 3;
+const makePauseMs = 500;
+/** How long the API server may take to delete one; and how long when the connection ends meanwhile. */
+const [deleteMs, lastDeleteMs] = [10_000, 3_000];
+/** Before the first further attempt to delete one; twice as long before each other, up to the longest. */
+const [firstPauseMs, longestPauseMs] = [500, 30_000];
+/** For so long a request whose answer was lost may still make an object. */
+const lateMs = 15_000;
+
+export interface ObjectPlace {
+  namespace: string;
+  spec: InterceptSpec;
+  /** Value of {@link clientLabel}. */
+  label: string;
+}
+
+export interface OwnObjectsOptions {
+  api: ApiClient;
+  /** Thumbprint of the connection's key. */
+  session: string;
+  clock?: Clock;
+}
+
+/** What is to be deleted. */
+interface Unwanted {
+  readonly namespace: string;
+  readonly name: string;
+  readonly mark: string;
+  /** Absent while it is not known whether there is one. */
+  readonly uid?: string;
+  readonly sinceMs: number;
+}
+
+export class OwnObjects implements AsyncDisposable {
+  readonly #api: ApiClient;
+  readonly #session: string;
+  readonly #clock: Clock;
+  /** Marks, from before an object is made until it is to be deleted. */
+  readonly #wanted = new Set<string>();
+  readonly #deletions = new Set<Promise<void>>();
+  readonly #closed = new AbortController();
+
+  constructor({ api, session, clock = systemClock }: OwnObjectsOptions) {
+    this.#api = api;
+    this.#session = session;
+    this.#clock = clock;
+  }
+
+  /** @throws {ConnectError | ApiUnreachableError} why there is none, or the signal's reason; one that came about yet is deleted. */
+  async create(
+    { namespace, spec, label }: ObjectPlace,
+    { signal }: { signal: AbortSignal },
+  ): Promise<Intercept> {
+    const name = interceptObjectName(spec.name, spec.session);
+    const mark = crypto.randomUUID();
+    const object: Intercept = {
+      metadata: {
+        ...{ namespace, name, annotations: { [markAnnotation]: mark } },
+        labels: {
+          [sessionLabel]: sessionLabelOf(spec.session),
+          [clientLabel]: label,
+        },
+      },
+      spec,
+    };
+    this.#wanted.add(mark);
+    try {
+      return await this.#make(object, signal);
+    } catch (error) {
+      this.#wanted.delete(mark);
+      if (mayHaveBeenDone(error, signal)) {
+        const sinceMs = this.#clock.now();
+        this.#deleteLater({ namespace, name, mark, sinceMs });
+      }
+      throw await notMade(this.#api, { namespace, error });
+    }
+  }
+
+  /** Resolves when it is gone, or could not be deleted for now. */
+  async delete(object: Intercept): Promise<void> {
+    const { namespace, name, uid } = object.metadata;
+    const mark = markOf(object)!;
+    const unwanted: Unwanted = {
+      ...{ namespace: namespace!, name: name!, uid: uid!, mark },
+      sinceMs: this.#clock.now(),
+    };
+    const isGone = await this.#attempt(unwanted, AbortSignal.timeout(deleteMs));
+    this.#wanted.delete(mark);
+    if (!isGone) this.#deleteLater(unwanted);
+  }
+
+  /**
+   * Deletes what other connectors of the same user and laptop have left in `namespace`, which are dead, and what of this
+   * connection nobody wants. Rejects with the signal's reason alone.
+   */
+  async deleteLeftovers(
+    { namespace, label }: Pick<ObjectPlace, "namespace" | "label">,
+    { signal }: { signal: AbortSignal },
+  ): Promise<void> {
+    try {
+      const labelSelector = `${clientLabel}=${label}`;
+      const options = { namespace, labelSelector, signal };
+      const all = await this.#api.list(intercepts, options);
+      const left = all.filter((one) => !this.#isWanted(one));
+      await Promise.all(left.map((one) => this.#remove(one, signal)));
+    } catch (error) {
+      signal.throwIfAborted();
+      log.warn("leftovers not deleted", { namespace, error });
+    }
+  }
+
+  /** What is left is tried once more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort();
+    await Promise.all(this.#deletions);
+  }
+
+  async #make(object: Intercept, signal: AbortSignal): Promise<Intercept> {
+    const { namespace, name } = object.metadata;
+    const ref = { namespace: namespace!, name: name! };
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#api.create(intercepts, object, { signal });
+      } catch (error) {
+        signal.throwIfAborted();
+        const isTaken = isApiError(error, "AlreadyExists");
+        if (!isTaken && !mayHaveBeenDone(error, signal)) throw error;
+        const found = await this.#api.find(intercepts, ref, { signal })
+          .catch(() => {
+            throw error;
+          });
+        if (found && markOf(found) === markOf(object)) return found;
+        const isOurs = found?.spec.session === this.#session &&
+          !this.#isWanted(found);
+        if (attempt === makeAttempts || found && !isOurs) throw error;
+        log.info("intercept made once more", { name, error });
+        if (found) await this.#remove(found, signal);
+        else await pause(makePauseMs, { clock: this.#clock, signal });
+      }
+    }
+  }
+
+  #isWanted(object: Intercept): boolean {
+    return object.spec.session === this.#session &&
+      this.#wanted.has(markOf(object) ?? "");
+  }
+
+  async #remove({ metadata }: Intercept, signal: AbortSignal): Promise<void> {
+    const { namespace, name, uid } = metadata;
+    const ref = { namespace: namespace!, name: name! };
+    await this.#api.delete(intercepts, ref, { uid: uid!, signal });
+  }
+
+  #deleteLater(unwanted: Unwanted): void {
+    const running = this.#keepDeleting(unwanted)
+      .finally(() => this.#deletions.delete(running));
+    this.#deletions.add(running);
+  }
+
+  async #keepDeleting(unwanted: Unwanted): Promise<void> {
+    const { signal } = this.#closed;
+    const clock = this.#clock;
+    let waitMs = firstPauseMs;
+    do {
+      await pause(waitMs, { clock, signal });
+      const limit = signal.aborted
+        ? AbortSignal.timeout(lastDeleteMs)
+        : AbortSignal.any([signal, AbortSignal.timeout(deleteMs)]);
+      if (await this.#attempt(unwanted, limit)) return;
+      waitMs = Math.min(waitMs * 2, longestPauseMs);
+    } while (!signal.aborted);
+    log.warn("intercept left behind", { name: unwanted.name });
+  }
+
+  /** Resolves to whether it is gone for certain. */
+  async #attempt(unwanted: Unwanted, signal: AbortSignal): Promise<boolean> {
+    const { namespace, name, mark, sinceMs } = unwanted;
+    const ref = { namespace, name };
+    try {
+      let { uid } = unwanted;
+      if (uid === undefined) {
+        const found = await this.#api.find(intercepts, ref, { signal });
+        if (found && markOf(found) === mark) uid = found.metadata.uid!;
+        else return this.#clock.now() - sinceMs >= lateMs;
+      }
+      await this.#api.delete(intercepts, ref, { uid, signal });
+      return true;
+    } catch (error) {
+      // Another one has its name.
+      if (isApiError(error, "Conflict")) return true;
+      log.warn("intercept not deleted", { name, error });
+      return false;
+    }
+  }
+}
+
+function markOf({ metadata: { annotations } }: Intercept): string | undefined {
+  return annotations?.[markAnnotation];
+}
+
+/** Whether the API server may have done what it was asked, or may do it yet, as far as the error tells. */
+function mayHaveBeenDone(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted || error instanceof ApiUnreachableError ||
+    error instanceof ApiError && error.status >= 500;
+}
