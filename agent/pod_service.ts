@@ -22,7 +22,7 @@ import {
 import { dialTcp, refusalOfError, UdpDatagrams } from "../tcp/mod.ts";
 import type { Incoming } from "../tunnel/mod.ts";
 import { parseEnviron } from "./environment.ts";
-import { UnixConn } from "./unix_conn.ts";
+import { UnixConn } from "../tcp/mod.ts";
 
 /** Streams at a time; who comes above is refused as overloaded. */
 const maxStreams = 256;

@@ -5,7 +5,7 @@ import { type Conn, systemClock, writeAll } from "../net/mod.ts";
 import { bytesOf, openPair, readAll, textOf } from "../tunnel/session_fake.ts";
 import { loopback, openApp } from "./agent_fake.ts";
 import { PodService } from "./pod_service.ts";
-import { UnixConn } from "./unix_conn.ts";
+import { UnixConn } from "../tcp/mod.ts";
 
 const mounts = [{ path: "/data", readOnly: true }];
 

@@ -19,7 +19,7 @@ import { failureError } from "./_failure.ts";
 import { Interrupt } from "./_interrupt.ts";
 import { launchDaemon } from "./_launch_daemon.ts";
 import { repairIfNeeded } from "./_repair.ts";
-import type { ConnectFlags } from "./connect.ts";
+import type { ConnectFlags } from "./_connect_flags.ts";
 
 /** A connection that stands. */
 export interface Connected {

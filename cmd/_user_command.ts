@@ -18,18 +18,36 @@ export async function runUserCommand(
 ): Promise<number> {
   const [program, ...args] = command;
   const child = spawn(program!, { args, ...options });
-  const listeners = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal) => {
-    const listener = () => {
-      if (signal !== "SIGINT") child.kill(signal);
-    };
+  using _ = relaySignals(child);
+  return (await child.status).code;
+}
+
+/** What the terminal sends to all of its foreground processes, so that the command has it already. */
+const ofTerminal = ["SIGINT", "SIGQUIT"] as const;
+const toBePassedOn = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
+
+/** Has this process outlive signals that are meant for `child`, which get there. Dispose of it when the child has ended. */
+export function relaySignals(
+  child: Pick<Deno.ChildProcess, "kill">,
+): Disposable {
+  const ignore = () => {};
+  const listeners: [Deno.Signal, () => void][] = [
+    ...ofTerminal.map((signal): [Deno.Signal, () => void] => [signal, ignore]),
+    ...toBePassedOn.map((signal): [Deno.Signal, () => void] => [
+      signal,
+      () => child.kill(signal),
+    ]),
+  ];
+  for (const [signal, listener] of listeners) {
     Deno.addSignalListener(signal, listener);
-    return () => Deno.removeSignalListener(signal, listener);
-  });
-  try {
-    return (await child.status).code;
-  } finally {
-    for (const remove of listeners) remove();
   }
+  return {
+    [Symbol.dispose]() {
+      for (const [signal, listener] of listeners) {
+        Deno.removeSignalListener(signal, listener);
+      }
+    },
+  };
 }
 
 function spawn(
@@ -46,6 +64,30 @@ function spawn(
   } catch (cause) {
     throw cannotRun(program, cause);
   }
+}
+
+/**
+ * Looks for a program as the system does.
+ *
+ * @throws {CommandError} as {@link runUserCommand} when it cannot be run.
+ */
+export async function mustBeProgram(program: string): Promise<void> {
+  const path = Deno.env.get("PATH") ?? "";
+  const places = program.includes("/")
+    ? [program]
+    : path.split(":").map((directory) => `${directory || "."}/${program}`);
+  let isThere = false;
+  for (const place of places) {
+    const stat = await Deno.stat(place).catch(() => undefined);
+    if (stat?.isFile && ((stat.mode ?? 0) & 0o111) !== 0) return;
+    isThere ||= stat !== undefined;
+  }
+  throw cannotRun(
+    program,
+    isThere
+      ? new Deno.errors.PermissionDenied("it may not be executed")
+      : new Deno.errors.NotFound("it is nowhere"),
+  );
 }
 
 function cannotRun(program: string, cause: unknown): CommandError {

@@ -10,7 +10,7 @@ import type { Context } from "./_context.ts";
 import { interruptedExitCode } from "./_interrupt.ts";
 import { unservedText } from "./_short_names.ts";
 import { runUserCommand } from "./_user_command.ts";
-import type { ConnectFlags } from "./connect.ts";
+import type { ConnectFlags } from "./_connect_flags.ts";
 
 export default async function run(
   this: Context,

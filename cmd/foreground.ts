@@ -33,6 +33,16 @@ export const foregroundRoutes = {
     parameters: {},
     docs: { brief: "Run the user's process that holds the connection" },
   }),
+  "run-inside": buildCommand<Record<never, never>, [string], Context>({
+    loader: () => import("./run_inside_run.ts"),
+    parameters: {
+      positional: {
+        kind: "tuple",
+        parameters: [{ parse: String, brief: "Where it meets `tp run`" }],
+      },
+    },
+    docs: { brief: "Run a command in the namespaces of `tp run`" },
+  }),
   manager: buildCommand<Record<never, never>, [], Context>({
     loader: () => import("./manager_run.ts"),
     parameters: {},

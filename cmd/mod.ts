@@ -11,6 +11,7 @@ const usageExitCode = 2;
 /** Commands that take one of the user's behind `--`. */
 const takesUserCommand = new Set([
   ...["connect", "intercept", "replace", "wiretap", "ingest"],
+  ...["run", "run-inside"],
 ]);
 
 function application(command: string) {

@@ -7,7 +7,9 @@ import { install } from "./install.ts";
 import { ingest, intercept, replace, wiretap } from "./intercept.ts";
 import { leave } from "./leave.ts";
 import { list } from "./list.ts";
+import { proxy } from "./proxy.ts";
 import { quit } from "./quit.ts";
+import { run, shell } from "./run.ts";
 import { status } from "./status.ts";
 import { uninstall } from "./uninstall.ts";
 import { version } from "./version.ts";
@@ -24,6 +26,9 @@ function briefly<T extends Command<Context>>(command: T, usage: string): T {
 export const routes = buildRouteMap({
   routes: {
     ...{ connect, status, list },
+    run: briefly(run, "[FLAGS] -- COMMAND [ARGUMENTS]"),
+    shell: briefly(shell, "[FLAGS]"),
+    proxy: briefly(proxy, "[FLAGS]"),
     intercept: briefly(intercept, "NAME [FLAGS] [-- COMMAND]"),
     replace: briefly(replace, "NAME [FLAGS] [-- COMMAND]"),
     wiretap: briefly(wiretap, "NAME [FLAGS] [-- COMMAND]"),

@@ -11,7 +11,12 @@ import type {
 } from "./api.ts";
 import { ConnectError } from "./failure.ts";
 import { connectorSocketPath } from "./paths.ts";
-export { cacheDirectory, connectorLogPath, connectorPidPath } from "./paths.ts";
+export {
+  cacheDirectory,
+  commandLogPath,
+  connectorLogPath,
+  connectorPidPath,
+} from "./paths.ts";
 
 /** How long a connector may take to tell its state. */
 const answerMs = 5_000;

@@ -34,7 +34,8 @@ function tunSubnet(subnet: Subnet): TunSubnet {
   return { subnet, laptop: subnet.at(1), peer: subnet.at(2) };
 }
 
-async function hasIpv6(): Promise<boolean> {
+/** Whether this laptop has IPv6 at all. */
+export async function hasIpv6(): Promise<boolean> {
   try {
     const path = "/proc/sys/net/ipv6/conf/default/disable_ipv6";
     return (await Deno.readTextFile(path)).trim() === "0";

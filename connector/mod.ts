@@ -8,6 +8,9 @@
 export { install, type InstallRequest, manifestsText } from "./install.ts";
 export { uninstall, type UninstallRequest } from "./uninstall.ts";
 export { ConnectError } from "./failure.ts";
+export { openOutbound, type Outbound } from "./outbound/mod.ts";
+export { openProxy, type Proxy } from "./proxy/mod.ts";
+export { NoInsideError, runInside } from "./run/mod.ts";
 import { Connector } from "./connector.ts";
 import { toFailure } from "./errors.ts";
 import { ConnectError } from "./failure.ts";

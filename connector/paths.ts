@@ -7,6 +7,11 @@ export function runtimeDirectory(): string {
   return Deno.uid() === 0 ? "/run/tp-root" : `${cacheDirectory()}/run`;
 }
 
+/** What the process `pid` of `tp run` has for the moment of its start. */
+export function runDirectory(pid: number): string {
+  return `${runtimeDirectory()}-${pid}`;
+}
+
 /** `su` and `sudo` may leave the variable of another user, or of a session that has ended. */
 function isOwn(directory: string): boolean {
   try {
@@ -32,6 +37,11 @@ export function volumesPath(): string {
 
 export function connectorLogPath(): string {
   return `${cacheDirectory()}/connector.log`;
+}
+
+/** Of commands that do the work of a connector themselves. */
+export function commandLogPath(): string {
+  return `${cacheDirectory()}/command.log`;
 }
 
 /** Files that may be lost: logs and what worked last time (XDG base directories). */

@@ -1,12 +1,19 @@
 /** Answers queries of the laptop's apps: out of UDP flows and TCP connections, a bounded number at a time. */
-import type { Clock, Conn, Datagrams, Ip } from "../net/mod.ts";
-import { systemClock } from "../net/mod.ts";
+import {
+  type Clock,
+  type Conn,
+  type Datagrams,
+  Ip,
+  systemClock,
+} from "../net/mod.ts";
+import { addressesOf } from "./addresses.ts";
 import { bareAnswer } from "./answer.ts";
 import { encodeAnswer } from "./answer_message.ts";
 import { Answerer } from "./answerer.ts";
 import type { AppAddresses } from "./app_addresses.ts";
 import { ClusterResolver, type Lookup } from "./cluster_resolver.ts";
 import { HostResolver } from "./host_resolver.ts";
+import { Fqdn } from "./name.ts";
 import { isQuery, responseCodes } from "./question.ts";
 import { serveTcp } from "./tcp_server.ts";
 import { UdpFlow } from "./udp_flow.ts";
@@ -62,6 +69,8 @@ export interface Dns extends AsyncDisposable {
   serve(conn: Conn): Promise<void>;
   /** One UDP flow of an app: send takes its queries, receive gives the answers. */
   datagrams(): Datagrams;
+  /** The addresses of a name or address in text, IPv4 first; none where nobody knows it, or it is no name. */
+  addresses(name: string): Promise<Ip[]>;
   stats(): DnsStats;
   /** Gives up all that is in flight, ends flows and connections. Idempotent. */
   stop(): Promise<void>;
@@ -134,6 +143,16 @@ class RunningDns implements Dns {
     if (this.#stopped) flow.close();
     else this.#flows.add(flow);
     return flow;
+  }
+
+  async addresses(name: string): Promise<Ip[]> {
+    const literal = Ip.tryParse(name);
+    if (literal) return [literal];
+    const fqdn = Fqdn.tryParse(name);
+    return fqdn === undefined ? [] : await addressesOf(
+      fqdn,
+      (query) => this.#answer(query, { stream: true }),
+    );
   }
 
   stats(): DnsStats {

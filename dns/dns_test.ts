@@ -295,3 +295,25 @@ Deno.test("Dns.stop() ends flows, connections and what is in flight", async () =
   assert.equal(await dns.datagrams().receive(new Uint8Array(1)), null);
   await dns.stop();
 });
+
+Deno.test("Dns.addresses() gives the addresses of a name as its apps are told them, none for what is no name", async () => {
+  await using dns = start({
+    lookup: (question) => {
+      const { name, type } = decode(question).questions![0]!;
+      if (!name.startsWith("web.")) {
+        return Promise.resolve(noSuchName(question));
+      }
+      return Promise.resolve(
+        type === "A"
+          ? address(question, "10.96.0.7")
+          : respond(question, { authorities: [soa] }),
+      );
+    },
+  });
+  const texts = async (name: string) => (await dns.addresses(name)).map(String);
+  assert.deepEqual(await texts("web.bakery"), ["10.96.0.7"]);
+  assert.deepEqual(await texts("10.1.2.3"), ["10.1.2.3"]);
+  assert.deepEqual(await texts("fd00::1"), ["fd00::1"]);
+  assert.deepEqual(await texts("other.bakery.svc.cluster.local"), []);
+  assert.deepEqual(await texts("no..name"), []);
+});

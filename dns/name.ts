@@ -30,6 +30,15 @@ export class Fqdn {
     return new Fqdn(labels);
   }
 
+  /** As {@link parse}, but `undefined` for what is no name. */
+  static tryParse(text: string): Fqdn | undefined {
+    try {
+      return Fqdn.parse(text);
+    } catch {
+      return undefined;
+    }
+  }
+
   /**
    * Reads the name at `at` of a message and follows compression pointers, which must lead backwards
    * (RFC 1035 section 4.1.4).

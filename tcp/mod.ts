@@ -5,3 +5,4 @@ export { dialTls } from "./dial_tls.ts";
 export { refusalOfError } from "./refusal_of_error.ts";
 export { TcpConn } from "./tcp_conn.ts";
 export { UdpDatagrams } from "./udp_datagrams.ts";
+export { UnixConn } from "./unix_conn.ts";

@@ -67,6 +67,19 @@ const rooms: Record<string, Room> = {
     ],
     because: "root reaches no network and parses nothing foreign",
   },
+  inside: {
+    may: [
+      "net",
+      "log.ts",
+      "build.ts",
+      "tcp",
+      "tunnel",
+      "vpn",
+      "manager/api.ts",
+    ],
+    because:
+      "it holds a device in a namespace and has all dialled by who is outside",
+  },
   connector: {
     may: [
       "net",
@@ -80,6 +93,7 @@ const rooms: Record<string, Room> = {
       "k8s",
       "http",
       "daemon/client.ts",
+      "inside/client.ts",
       "manager/api.ts",
       "manager/client.ts",
     ],
@@ -97,6 +111,7 @@ const rooms: Record<string, Room> = {
       "connector/client.ts",
       "daemon",
       "daemon/client.ts",
+      "inside",
       "manager",
       "manager/client.ts",
       "agent",

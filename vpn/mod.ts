@@ -1,9 +1,10 @@
 /** Packets of the TUN device to streams and back, and the host's routes as any user sees them. */
 export { startVpn, Vpn, type VpnOptions, type VpnStats } from "./vpn.ts";
 export type { Dial, DialDatagrams, DialOptions, Endpoint } from "./dial.ts";
-export type { DeviceInfo, TunSubnet } from "./device.ts";
+export type { DeviceInfo, DevicePlan, TunSubnet } from "./device.ts";
 export { HostChanges } from "./host_changes_linux.ts";
 export { type HostRoute, readHostRoutes } from "./host_routes_linux.ts";
+export { openNamespaceDevice } from "./namespace_linux.ts";
 export { pickTunSubnet } from "./pick_tun_subnet.ts";
 export {
   planSubnets,

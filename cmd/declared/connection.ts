@@ -1,7 +1,7 @@
 import { requestOf } from "../_connect.ts";
 import type { RunningConnector } from "../_connector.ts";
 import { failureError } from "../_failure.ts";
-import type { ConnectFlags } from "../connect.ts";
+import type { ConnectFlags } from "../_connect_flags.ts";
 
 /**
  * Asks a connection that stands whether it is the one that is declared.

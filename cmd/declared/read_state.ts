@@ -8,7 +8,7 @@
  * All that is wrong is told at once.
  */
 import { parse } from "../../yaml.ts";
-import type { ConnectFlags } from "../connect.ts";
+import type { ConnectFlags } from "../_connect_flags.ts";
 import { CommandError } from "../_error.ts";
 import {
   below,

@@ -1,0 +1,208 @@
+/**
+ * One cluster and the laptop's own network behind one dial, for who carries flows without changing the laptop.
+ *
+ * 1. A session of its own with the manager: it begins and ends with its command, and no connection of the laptop's has a
+ *    part in it.
+ * 2. Names are decided on and asked as for `tp connect` (`dns/`).
+ * 3. An address is the cluster's, and dialled by the manager, or it is dialled from this laptop.
+ */
+import { type Dns, isServedNamespace, startDns } from "../../dns/mod.ts";
+import {
+  type Conn,
+  type Datagrams,
+  type Ip,
+  RefusedError,
+  systemClock,
+} from "../../net/mod.ts";
+import { dialTcp, UdpDatagrams } from "../../tcp/mod.ts";
+import type { ConnectRequest } from "../api.ts";
+import { Approach } from "../approach.ts";
+import { type DnsRules, parseDnsSettings } from "../dns_settings.ts";
+import { toFailure } from "../errors.ts";
+import { ConnectError } from "../failure.ts";
+import { hostAddresses } from "../host_addresses.ts";
+import { HostWatch } from "../host_watch.ts";
+import type { ManagerLink } from "../link.ts";
+import { HostNameservers } from "../nameservers.ts";
+import { zonesOf } from "../zones.ts";
+import { LaptopNetworks } from "./laptop_networks.ts";
+import { placeOf } from "./place.ts";
+
+/** Who opens a flow ends an idle one earlier; this is for one that does not. */
+const udpIdleMs = 120_000;
+
+export interface OutboundOptions {
+  /** Calls it off. */
+  signal: AbortSignal;
+  say: (line: string) => void;
+}
+
+/** @throws {ConnectError} Nothing is left then. */
+export async function openOutbound(
+  request: ConnectRequest,
+  options: OutboundOptions,
+): Promise<Outbound> {
+  try {
+    return await open(request, options);
+  } catch (error) {
+    throw new ConnectError(toFailure(error), { cause: error });
+  }
+}
+
+async function open(
+  request: ConnectRequest,
+  { signal, say }: OutboundOptions,
+): Promise<Outbound> {
+  const rules = parseDnsSettings(request.dns);
+  await using building = new AsyncDisposableStack();
+  const approach = building.use(
+    await Approach.open(request, {
+      signal,
+      tell: (event) => {
+        if (event.event === "progress") say(event.text);
+      },
+      serve: (incoming) =>
+        incoming.refuse("unknown-target", "This laptop intercepts nothing"),
+    }),
+  );
+  const link = await approach.arrive();
+  const nameservers = new HostNameservers(() => false);
+  const networks = new LaptopNetworks();
+  await Promise.all([nameservers.refresh(), networks.refresh()]);
+  const namespaces = [approach.access.namespace];
+  const dns = building.use(startDns({
+    zones: zonesOf(approach.view, {
+      search: () => namespaces,
+      rules: rules.names,
+    }),
+    lookupTimeoutMs: rules.lookupTimeoutMs,
+    lookup: (query, { signal }) =>
+      link.use((manager) => manager.lookup(query, { signal })),
+    nameservers: () => nameservers.current,
+  }));
+  building.use(
+    await HostWatch.start({
+      nameservers,
+      device: "",
+      onChange: () => {
+        void networks.refresh();
+        link.wake();
+      },
+      onWake: () => link.wake(),
+    }),
+  );
+  signal.throwIfAborted();
+  const parts = { approach, link, dns, rules, networks };
+  return new Outbound(parts, building.move());
+}
+
+/** `signal`: nobody waits for it any more. */
+interface DialOptions {
+  readonly signal: AbortSignal;
+}
+
+interface Parts {
+  approach: Approach;
+  link: ManagerLink;
+  dns: Dns;
+  rules: DnsRules;
+  networks: LaptopNetworks;
+}
+
+/** Dispose of it to end the session, and with it all flows into the cluster. */
+export class Outbound implements AsyncDisposable {
+  readonly #parts: Parts;
+  readonly #building: AsyncDisposableStack;
+
+  constructor(parts: Parts, building: AsyncDisposableStack) {
+    this.#parts = parts;
+    this.#building = building;
+  }
+
+  /** Answers queries. */
+  get dns(): Dns {
+    return this.#parts.dns;
+  }
+
+  /** What it leads to, in words. */
+  get description(): string {
+    const { access: { context, server } } = this.#parts.approach;
+    return `context ${context} (${server.href.replace(/\/$/, "")})`;
+  }
+
+  /** Namespaces called like a top-level domain, which the user has not opened: `service.namespace` is not the cluster's there. */
+  get unservedNamespaces(): string[] {
+    const { approach: { view }, rules } = this.#parts;
+    return view.current.namespaces.filter((namespace) =>
+      !isServedNamespace(namespace, rules.names)
+    );
+  }
+
+  /**
+   * A TCP connection to an address of the cluster, or of any other network that this laptop reaches.
+   *
+   * @throws {RefusedError}
+   */
+  async dial(ip: Ip, port: number, { signal }: DialOptions): Promise<Conn> {
+    return this.#isOfCluster(ip)
+      ? await this.#parts.link.use((manager) =>
+        manager.dial(ip, port, { signal })
+      )
+      : await dialTcp({ ip, port }, { signal, clock: systemClock });
+  }
+
+  /** As {@link dial}, for a flow of datagrams. */
+  async dialDatagrams(
+    ip: Ip,
+    port: number,
+    { signal }: DialOptions,
+  ): Promise<Datagrams> {
+    const idleMs = udpIdleMs;
+    return this.#isOfCluster(ip)
+      ? await this.#parts.link.use((manager) =>
+        manager.dialDatagrams(ip, port, { signal })
+      )
+      : new UdpDatagrams({ ip, port }, { clock: systemClock, idleMs });
+  }
+
+  /** The addresses of a name: as the cluster has it, else as this laptop does. None where nobody knows it. */
+  async addresses(name: string): Promise<readonly Ip[]> {
+    const found = await this.#parts.dns.addresses(name);
+    return found.length > 0 ? found : await hostAddresses(name);
+  }
+
+  /** As {@link dial}, to the first address of a name that takes it. */
+  async dialName(
+    name: string,
+    port: number,
+    options: DialOptions,
+  ): Promise<Conn> {
+    let refused = new RefusedError(
+      "unreachable",
+      `Cannot reach "${name}": no such name`,
+    );
+    for (const ip of await this.addresses(name)) {
+      try {
+        return await this.dial(ip, port, options);
+      } catch (error) {
+        if (!(error instanceof RefusedError)) throw error;
+        refused = error;
+      }
+    }
+    throw refused;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#building.disposeAsync();
+  }
+
+  #isOfCluster(ip: Ip): boolean {
+    const { approach: { view }, networks } = this.#parts;
+    const { podSubnets, serviceSubnets } = view.current;
+    const places = {
+      cluster: [...podSubnets, ...serviceSubnets],
+      laptop: networks.current,
+    };
+    return placeOf(ip, places) === "cluster";
+  }
+}

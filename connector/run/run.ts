@@ -1,0 +1,92 @@
+/**
+ * A command in a network namespace of its own.
+ *
+ * 1. A subnet for its TUN device is chosen that no route of the laptop covers.
+ * 2. The process inside is started (`inside/`), with files in which our DNS is the only nameserver.
+ * 3. Each flow of the command comes as a stream, and is answered as the manager would: names by our DNS, the laptop's
+ *    loopback by itself, addresses of the cluster through the manager, all else from this laptop.
+ * 4. The command's end is the end of it all.
+ */
+import { product } from "../../build.ts";
+import {
+  type InsidePlan,
+  NoInsideError,
+  roles,
+  startInside,
+  whyNoNamespaces,
+} from "../../inside/client.ts";
+import { logger } from "../../log.ts";
+import { type Conn, Subnet } from "../../net/mod.ts";
+import { Acceptor } from "../../tunnel/mod.ts";
+import { pickTunSubnet, readHostRoutes } from "../../vpn/mod.ts";
+import { hasIpv6 } from "../device.ts";
+import type { Outbound } from "../outbound/mod.ts";
+import { Dials } from "./dials.ts";
+import { composeHosts, composeResolvConf } from "./files.ts";
+import { answerFlow } from "./flows.ts";
+import { freshRunDirectory } from "./run_directory.ts";
+
+export { NoInsideError };
+
+const log = logger("connector");
+
+export interface RunOptions {
+  outbound: Outbound;
+  /** Called when the command is about to run, with who passes signals on to it. */
+  onStart: (child: Pick<Deno.ChildProcess, "kill">) => void;
+}
+
+/**
+ * Resolves to the exit code of the command, when that and whatever it left in its network have ended.
+ *
+ * @throws {NoInsideError} when this laptop does not let it have a network of its own; the command was not run.
+ */
+export async function runInside(
+  command: readonly string[],
+  { outbound, onStart }: RunOptions,
+): Promise<number> {
+  const why = await whyNoNamespaces();
+  if (why !== undefined) throw new NoInsideError(why);
+  const plan = await planDevice();
+  const devices = [plan.v4, plan.v6].filter((text) => text !== undefined)
+    .map((text) => roles(Subnet.parse(text)));
+  const [{ dns, loopback }] = devices as [ReturnType<typeof roles>];
+  const { conn, child, ended } = await startInside({
+    directory: await freshRunDirectory(),
+    plan,
+    resolvConf: composeResolvConf(await readText("/etc/resolv.conf"), dns),
+    hosts: composeHosts(await readText("/etc/hosts"), loopback),
+    command,
+  });
+  onStart(child);
+  void serve(conn, new Dials(outbound, devices));
+  return await ended;
+}
+
+async function planDevice(): Promise<InsidePlan> {
+  const routes = await readHostRoutes();
+  const subnet = (family: 4 | 6) => pickTunSubnet(routes, family).toString();
+  return {
+    v4: subnet(4),
+    ...await hasIpv6() ? { v6: subnet(6) } : {},
+  };
+}
+
+/** Answers the flows of the one session that begins on `conn`, until it is over. */
+async function serve(conn: Conn, dials: Dials): Promise<void> {
+  const acceptor = new Acceptor({
+    product,
+    limits: { graceMs: 0, sessions: 1 },
+    onSession: () => (incoming) => void answerFlow(incoming, dials),
+  });
+  try {
+    await acceptor.take(conn);
+  } catch (error) {
+    log.warn("the process inside is not understood", { error });
+  }
+}
+
+/** A host may have no such file. */
+async function readText(path: string): Promise<string> {
+  return await Deno.readTextFile(path).catch(() => "");
+}

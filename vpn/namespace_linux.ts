@@ -1,0 +1,47 @@
+/** The network of a namespace that nobody else is in: all of it is ours to set. */
+import { Subnet } from "../net/mod.ts";
+import { Libc } from "./_device_libc_linux.ts";
+import { link, rtm } from "./_netlink_message.ts";
+import type { DeviceInfo, DevicePlan } from "./device.ts";
+import { openNetworkEdge } from "./device_linux.ts";
+import { Netlink } from "./netlink_linux.ts";
+
+/** Of the loopback device, in every namespace. */
+const loopbackIndex = 1;
+const up = 1; // IFF_UP
+
+/**
+ * Sets loopback up, and opens a TUN device that everything else is routed to. Needs CAP_NET_ADMIN in the namespace.
+ *
+ * @throws {DeviceError | NetlinkError}
+ */
+export async function openNamespaceDevice(
+  plan: DevicePlan,
+): Promise<DeviceInfo> {
+  setLoopbackUp();
+  using edge = openNetworkEdge();
+  const device = await edge.openDevice(plan);
+  try {
+    for (
+      const [everything, family] of [["0.0.0.0/0", plan.v4], [
+        "::/0",
+        plan.v6,
+      ]] as const
+    ) {
+      if (family === undefined) continue;
+      const via = { index: device.index, source: family.laptop };
+      edge.addRoute(Subnet.parse(everything), via);
+    }
+    return { ...plan, ...device };
+  } catch (error) {
+    edge.closeDescriptor(device.fd);
+    throw error;
+  }
+}
+
+function setLoopbackUp(): void {
+  using libc = new Libc();
+  using netlink = new Netlink(libc);
+  const body = link(loopbackIndex, up);
+  netlink.change("set the loopback device up", { type: rtm.newLink, body });
+}
