@@ -24,6 +24,8 @@ const remedies: Record<FailureKind, string> = {
   "setting-wrong": "Correct the setting",
   "called-off": "Run `tp connect` again when you want to",
   "endpoint-ambiguous": "Give `--replicas 1`, or leave out `--direct-endpoint`",
+  "kubernetes-too-old":
+    "Have an admin upgrade the cluster, or give a context whose cluster is newer: `--context NAME`",
   "manager-not-ready":
     "Mend the cause and run `tp connect` again; `--image` names another image",
   "manager-incompatible":

@@ -13,6 +13,7 @@ export const failureKinds = [
   "setting-wrong",
   "called-off",
   "endpoint-ambiguous",
+  "kubernetes-too-old",
   "manager-not-ready",
   "manager-incompatible",
   "manager-unreachable",

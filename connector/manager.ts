@@ -6,8 +6,12 @@
  * 3. Its objects are applied and its pods waited for. An installation that fails is taken back.
  */
 import { version } from "../build.ts";
-import { type ApiClient, ApiError } from "../k8s/mod.ts";
-import { managerManifests, type ManifestOptions } from "../manager/client.ts";
+import { type ApiClient, ApiError, resources } from "../k8s/mod.ts";
+import {
+  managerManifests,
+  type ManifestOptions,
+  noGlobalPolicyName,
+} from "../manager/client.ts";
 import type { ConnectEvent } from "./api.ts";
 import { toFailure } from "./errors.ts";
 import { ConnectError } from "./failure.ts";
@@ -22,6 +26,7 @@ import {
   type Replica,
   replicasOf,
 } from "./replicas.ts";
+import { mustTakeManager } from "./server_version.ts";
 
 export interface ManagerOptions {
   managerNamespace: string;
@@ -51,7 +56,8 @@ export interface ManagerPresence {
 /**
  * Looks for the manager; changes nothing.
  *
- * @throws {ConnectError} `forbidden` when this user may not look, or would have to install it and may not.
+ * @throws {ConnectError} `forbidden` when this user may not look, or would have to install it and may not;
+ *   `kubernetes-too-old`.
  */
 export async function lookForManager(
   api: ApiClient,
@@ -72,6 +78,7 @@ export async function lookForManager(
   if (set !== undefined && set !== "gone" || isStaying) {
     return { state: "coming", ready };
   }
+  await mustTakeManager(api, { signal });
   const manifests = manifestsOf({ managerNamespace, image });
   const obstacle = await forbiddenToInstall(api, {
     managerNamespace,
@@ -84,7 +91,7 @@ export async function lookForManager(
 /**
  * Resolves when the manager is ready.
  *
- * @throws {ConnectError} `forbidden`, `manager-not-ready`.
+ * @throws {ConnectError} `forbidden`, `kubernetes-too-old`, `manager-not-ready`.
  */
 export async function ensureManager(
   api: ApiClient,
@@ -101,20 +108,23 @@ export async function ensureManager(
  * Applies the manager's objects and waits until it is ready; an installed one becomes this release's. When that fails,
  * objects that were not there before are removed again; what an earlier release had stays.
  *
- * @throws {ConnectError} `endpoint-ambiguous`, `forbidden`, `manager-not-ready`.
+ * @throws {ConnectError} `endpoint-ambiguous`, `forbidden`, `kubernetes-too-old`, `manager-not-ready`.
  */
 export async function installManager(
   api: ApiClient,
   options: ManagerOptions,
 ): Promise<void> {
   const { managerNamespace, signal, tell } = options;
+  await mustTakeManager(api, { signal });
   const replicas = options.replicas ?? await installedReplicas(api, options);
   mustBeOneCopy({ ...options, replicas });
+  const allowGlobal = options.allowGlobal ??
+    await isGlobalAllowed(api, options);
   tell({
     event: "progress",
     text: `Installing traffic manager in namespace "${managerNamespace}"...`,
   });
-  const manifests = manifestsOf({ ...options, replicas });
+  const manifests = manifestsOf({ ...options, replicas, allowGlobal });
   const installation = new Installation(api);
   try {
     await installation.apply(manifests, { signal, tell });
@@ -159,4 +169,20 @@ async function installedReplicas(
   { managerNamespace: namespace, signal }: ManagerOptions,
 ): Promise<number> {
   return replicasOf(await findStatefulSet(api, { namespace, signal }));
+}
+
+/** What an admin chose before stays, as this release puts it. */
+async function isGlobalAllowed(
+  api: ApiClient,
+  { managerNamespace, signal }: ManagerOptions,
+): Promise<boolean | undefined> {
+  const ref = { name: noGlobalPolicyName(managerNamespace) };
+  const kind = resources.validatingAdmissionPolicies;
+  try {
+    const policy = await api.find(kind, ref, { signal });
+    return policy === undefined ? undefined : false;
+  } catch (error) {
+    if (isForbidden(error)) return undefined;
+    throw error;
+  }
 }

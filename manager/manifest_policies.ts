@@ -1,25 +1,24 @@
 /** What the API server denies of intercepts, although RBAC would allow it (Kubernetes 1.30 and later). */
-import { clusterWideName } from "./api.ts";
 import { apiGroup } from "./intercept.ts";
 import {
   type Manifest,
   manifestMeta,
   type ManifestOptions,
 } from "./manifest.ts";
+import { noGlobalPolicy } from "./manifest_global_policy.ts";
 import { intercepts } from "./own_resources.ts";
 
 const apiVersion = "admissionregistration.k8s.io/v1";
 
 /** The verb of RBAC that lets somebody delete what others own. */
 export const revokeVerb = "revoke";
-/** Denies intercepts of all traffic of a port, where an admin wants that. */
-export function noGlobalPolicyName(namespace: string): string {
-  return `${clusterWideName(namespace)}-no-global`;
-}
 
-interface Policy {
+/** What is denied, in CEL. */
+export interface Policy {
   name: string;
   operations: ("CREATE" | "UPDATE" | "DELETE")[];
+  /** What validations use as `variables.NAME`; each may use those before it. */
+  variables?: { name: string; expression: string }[];
   validations: { expression: string; message: string }[];
 }
 
@@ -52,31 +51,15 @@ const ownership: Policy = {
   }],
 };
 
-/** Of those that this manager serves. */
-function noGlobal(manager: string): Policy {
-  return {
-    name: noGlobalPolicyName(manager),
-    operations: ["CREATE"],
-    validations: [{
-      expression: `object.spec.manager != '${manager}' || ` +
-        "!(object.spec.mode in ['intercept', 'replace']) || " +
-        "has(object.spec.match)",
-      message: "Intercepts of all traffic are not allowed in this cluster: " +
-        "use --http-header or --http-path-equal, --http-path-prefix, " +
-        "--http-path-regex",
-    }],
-  };
-}
-
 export function policyManifests(options: ManifestOptions): Manifest[] {
   const policies = options.allowGlobal === false
-    ? [ownership, noGlobal(options.namespace)]
+    ? [ownership, noGlobalPolicy(options.namespace)]
     : [ownership];
   return policies.flatMap((policy) => manifestsOf(policy, options));
 }
 
 function manifestsOf(
-  { name, operations, validations }: Policy,
+  { name, operations, variables = [], validations }: Policy,
   options: ManifestOptions,
 ): Manifest[] {
   const metadata = manifestMeta(options, { name });
@@ -94,6 +77,7 @@ function manifestsOf(
           operations,
         }],
       },
+      ...variables.length > 0 ? { variables } : {},
       validations: validations.map((one) => ({ ...one, reason: "Forbidden" })),
     },
   }, {

@@ -1,93 +1,14 @@
 /** What the API server makes of intercepts, by the schema, the policies and the roles that come with the manager. */
 import assert from "node:assert/strict";
-import { dirname } from "node:path";
-import { version } from "../../build.ts";
-import { loadAccess, openApi } from "../../k8s/mod.ts";
-import type { InterceptSpec } from "../../manager/api.ts";
+import { openCluster, waitFor } from "../cluster/mod.ts";
 import {
-  managerManifests,
-  type ManifestOptions,
-  noGlobalPolicyName,
-} from "../../manager/client.ts";
-import { type Cluster, openCluster, waitFor } from "../cluster/mod.ts";
+  applyManifests,
+  Somebody,
+  specOf,
+} from "../support/intercept_writers.ts";
 import { managerPlace } from "../support/manager_place.ts";
 
-const session = "5e".repeat(32);
 const match = { combine: "all", methods: ["GET"] } as const;
-
-function specOf(owner: string, more: Partial<InterceptSpec> = {}) {
-  return {
-    ...{ name: "web", owner, session, client: `${owner}@laptop` },
-    workload: { apiVersion: "apps/v1", kind: "Deployment", name: "web" },
-    ...{ manager: "ambassador", mode: "intercept", container: "app" },
-    ports: [{ port: 8080, protocol: "TCP", service: "web" }],
-    ...more,
-  };
-}
-
-/** All that comes with a manager, but no copy of it. */
-async function applyManifests(
-  cluster: Cluster,
-  options: Omit<ManifestOptions, "image" | "version">,
-): Promise<void> {
-  const manifests = managerManifests({
-    ...{ image: "registry.invalid/tp", version, replicas: 0 },
-    ...options,
-  });
-  const access = await loadAccess({
-    kubeconfig: cluster.kubeconfigPath,
-    env: { PATH: `${dirname(cluster.kubectlPath)}:/usr/bin:/bin` },
-  });
-  await using api = openApi(access);
-  for (const manifest of manifests) {
-    await api.apply(manifest, { force: true, fieldManager: "tp" });
-  }
-}
-
-/** Acts as other users do, or as the administrator, whose groups `--as` would take away. */
-class Somebody {
-  readonly #cluster: Cluster;
-  readonly #as: string[];
-  readonly #namespace: string;
-
-  constructor(cluster: Cluster, namespace: string, name?: string) {
-    this.#cluster = cluster;
-    this.#as = name === undefined ? [] : ["--as", name];
-    this.#namespace = namespace;
-  }
-
-  /** What is said of a command that fails; empty when it does not. */
-  async kubectl(args: string[], stdin?: string): Promise<string> {
-    const as = [...this.#as, "--namespace", this.#namespace];
-    const options = stdin === undefined ? {} : { stdin };
-    const { code, stderr } = await this.#cluster.kubectl(
-      [...as, ...args],
-      options,
-    );
-    return code === 0 ? "" : stderr;
-  }
-
-  create(name: string, spec: unknown, flags: string[] = []): Promise<string> {
-    const object = {
-      ...{ apiVersion: "tp.dev/v1", kind: "Intercept", metadata: { name } },
-      spec,
-    };
-    const create = ["create", "-f", "-", ...flags];
-    return this.kubectl(create, JSON.stringify(object));
-  }
-
-  /** A policy is followed a moment after it was made. */
-  async denied(spec: unknown): Promise<void> {
-    await waitFor("policy", async () => {
-      const told = await this.create("early", spec, ["--dry-run=server"]);
-      return /denied request/.test(told) || `not denied ${told}`;
-    }, { timeoutMs: 20_000 });
-  }
-
-  delete(name: string): Promise<string> {
-    return this.kubectl(["delete", "intercept", name, "--wait=false"]);
-  }
-}
 
 Deno.test("who may intercept makes intercepts that are theirs, in their namespaces, and changes no one else's", async () => {
   const cluster = await openCluster();
@@ -194,43 +115,4 @@ Deno.test("who may intercept makes intercepts that are theirs, in their namespac
     ]);
     return code !== 0 || "it is still there";
   }, { timeoutMs: 30_000 });
-});
-
-Deno.test("intercepts of all traffic are denied while an admin wants that", async () => {
-  const cluster = await openCluster();
-  await using place = await managerPlace(cluster);
-  await applyManifests(cluster, {
-    namespace: place.namespace,
-    allowGlobal: false,
-  });
-  await using _policy = {
-    [Symbol.asyncDispose]: async () => {
-      const kinds =
-        "validatingadmissionpolicybinding,validatingadmissionpolicy";
-      await cluster.kubectl([
-        "delete",
-        kinds,
-        noGlobalPolicyName(place.namespace),
-      ]);
-    },
-  };
-  await using namespace = await cluster.namespace();
-  const { stdout } = await cluster.kubectl(
-    ["auth", "whoami", "-o", "jsonpath={.status.userInfo.username}"],
-  );
-  const manager = place.namespace;
-  const admin = new Somebody(cluster, namespace.name);
-  await admin.denied(specOf(stdout, { manager }));
-  for (const mode of ["intercept", "replace"] as const) {
-    assert.match(
-      await admin.create("all", specOf(stdout, { manager, mode })),
-      /not allowed in this cluster: use --http-header or --http-path-equal/,
-    );
-    const some = specOf(stdout, { manager, mode, match });
-    assert.equal(await admin.create(mode, some), "");
-  }
-  const ingest = specOf(stdout, { manager, mode: "ingest", ports: [] });
-  assert.equal(await admin.create("ingest", ingest), "");
-  const wiretap = specOf(stdout, { manager, mode: "wiretap" });
-  assert.equal(await admin.create("wiretap", wiretap), "");
 });
