@@ -40,6 +40,8 @@ export function agentObjectName(
 
 /** Annotation of a pod that has an agent: {@link agentRevision} of what it was given. */
 export const revisionAnnotation = "tp.dev/agent-revision";
+/** Annotation of a Rollout: the `restartAt` that it was given so that its pods are replaced, and the one of before. */
+export const restartAnnotation = "tp.dev/restart";
 /** Annotation of a pod that has an agent: the manager's authorities as it was made, PEM. */
 export const authoritiesAnnotation = "tp.dev/manager-ca";
 /** Annotation of a pod that has an agent: namespace of the manager that it turns to. */

@@ -85,6 +85,17 @@ Deno.test("findWorkload() says why a workload cannot be intercepted", async () =
   );
 });
 
+Deno.test("findWorkload() says of a Rollout whose template another workload has which that is", async () => {
+  const cluster = new FakeCluster();
+  const workloadRef = { kind: "Deployment", name: "base" };
+  cluster.put("rollouts", workload("web", { workloadRef }));
+  assert.equal(
+    await cause(find(cluster, "web")),
+    'workload-unsupported: Cannot intercept "web": Rollout "web" has its template in Deployment "base" (workloadRef), ' +
+      "and can be intercepted only with one of its own",
+  );
+});
+
 Deno.test("findWorkload() passes on that it may not look, unless it has found one", async () => {
   const cluster = new FakeCluster();
   const { api } = cluster;

@@ -5,6 +5,7 @@ import { revisionAnnotation } from "../agent_object.ts";
 import type { WorkloadRef } from "../intercept.ts";
 import type { ClusterApi } from "./cluster_api.ts";
 import { podFactsOf } from "./pod_facts.ts";
+import { askRestart } from "./restart.ts";
 import { type RolloutStep, rolloutStep } from "./rollout_step.ts";
 import { formatSelector, rollWay, workloadResource } from "./workload_kind.ts";
 
@@ -31,10 +32,13 @@ export async function takeStep(
       return undefined;
     }
     case "restart": {
-      const restartAt = new Date().toISOString().replace(/\.\d+/, "");
-      await api.patch(resource, { ...ref, changes: { spec: { restartAt } } });
+      const changes = askRestart(step.former, new Date());
+      await api.patch(resource, { ...ref, changes });
       return undefined;
     }
+    case "unrestart":
+      await api.patch(resource, { ...ref, changes: step.changes });
+      return undefined;
     case "evict": {
       const { name, uid } = step.pod;
       try {

@@ -2,6 +2,7 @@
 import { revisionAnnotation } from "../agent_object.ts";
 import type { WorkloadRef } from "../intercept.ts";
 import type { PodFacts } from "./pod_facts.ts";
+import { formerRestart, type RestartChanges, undoRestart } from "./restart.ts";
 import type { AppWorkload, RollWay } from "./workload_kind.ts";
 
 export interface RolloutState {
@@ -21,7 +22,9 @@ export type RolloutStep =
   /** The template's annotation is to be set, or removed. */
   | { readonly kind: "annotate"; readonly revision: string | null }
   /** A Rollout's pods are to be restarted. */
-  | { readonly kind: "restart" }
+  | { readonly kind: "restart"; readonly former: string }
+  /** What asked for that is to be what it was. */
+  | { readonly kind: "unrestart"; readonly changes: RestartChanges }
   | { readonly kind: "evict"; readonly pod: PodFacts }
   /** The cluster is at work. */
   | { readonly kind: "wait" }
@@ -38,7 +41,10 @@ export function rolloutStep(state: RolloutState): RolloutStep {
   if (revision === undefined && annotated !== undefined) {
     return { kind: "annotate", revision: null };
   }
-  if (wrong.length === 0) return { kind: "done" };
+  if (wrong.length === 0) {
+    const changes = revision === undefined ? undoRestart(workload) : undefined;
+    return changes ? { kind: "unrestart", changes } : { kind: "done" };
+  }
   // Where none is wanted, who came later had it of a webhook that did not know yet.
   const later = revision === undefined
     ? undefined
@@ -64,7 +70,9 @@ export function rolloutStep(state: RolloutState): RolloutStep {
       if (later) return missed(later);
       const { restartAt = "" } = workload.spec ?? {};
       const isAsked = wrong.every(({ createdAt }) => createdAt < restartAt);
-      return isAsked ? { kind: "wait" } : { kind: "restart" };
+      return isAsked
+        ? { kind: "wait" }
+        : { kind: "restart", former: formerRestart(workload) };
     }
     case "evict": {
       if (later) return missed(later);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { revisionAnnotation } from "../agent_object.ts";
+import { restartAnnotation, revisionAnnotation } from "../agent_object.ts";
 import type { PodFacts } from "./pod_facts.ts";
 import { type RolloutState, rolloutStep } from "./rollout_step.ts";
 import type { AppWorkload } from "./workload_kind.ts";
@@ -28,6 +28,12 @@ function workload(
 const rolling = { observedGeneration: 1, replicas: 2, updatedReplicas: 2 };
 const old = [pod("a"), pod("b")];
 const restartAt = "2026-01-01T00:00:01Z";
+
+function restarted(note: string): AppWorkload {
+  const { metadata, ...rest } = workload({ restartAt });
+  const annotations = { [restartAnnotation]: note };
+  return { ...rest, metadata: { ...metadata, annotations } };
+}
 
 const table: {
   what: string;
@@ -137,6 +143,22 @@ const table: {
       workload: workload({ restartAt }),
     },
     step: "missed c",
+  },
+  {
+    what: "removal: of a restart, while a pod has an agent",
+    state: {
+      ...{ way: "restart", revision: undefined, pods: [pod("c", injected)] },
+      workload: restarted(restartAt),
+    },
+    step: "wait",
+  },
+  {
+    what: "removal: of a restart, no pod has an agent",
+    state: {
+      ...{ way: "restart", revision: undefined, pods: old },
+      workload: restarted(restartAt),
+    },
+    step: "unrestart",
   },
   {
     what: "evict: one of two",

@@ -28,6 +28,8 @@ export interface AppWorkload extends Workload {
     };
     /** Rollout: pods that are older are replaced. */
     restartAt?: string;
+    /** Rollout: another workload has the template. */
+    workloadRef?: { kind?: string; name?: string };
   };
 }
 
@@ -75,6 +77,11 @@ export function whyUnsupported(
   if (owner !== undefined) {
     return `${who} belongs to ${formatWorkload(owner)}, which is to be ` +
       "intercepted in its place";
+  }
+  const { kind, name } = workload.spec?.workloadRef ?? {};
+  if (kind !== undefined && name !== undefined) {
+    return `${who} has its template in ${formatWorkload({ kind, name })} ` +
+      "(workloadRef), and can be intercepted only with one of its own";
   }
   const pod = workload.spec?.template?.spec;
   if (pod === undefined) return `${who} has no template of its pods`;

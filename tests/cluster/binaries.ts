@@ -37,6 +37,34 @@ export async function appBinary(): Promise<string> {
   });
 }
 
+const argoModule = "github.com/argoproj/argo-rollouts";
+
+/** @returns the controller of Argo Rollouts, and the manifests of its kinds, which its module holds */
+export async function argoRolloutsBinary(): Promise<
+  { program: string; kinds: string[] }
+> {
+  const source = join(roomDir, "argo-rollouts");
+  const directory = await compiled({
+    source,
+    packages: [`${argoModule}/cmd/rollouts-controller`],
+    linkerFlags: "-s -w",
+    what:
+      "compiling the controller of Argo Rollouts (once; a minute on two cores)",
+  });
+  const go = await findGo();
+  const told = await must([go.path, "mod", "download", "-json", argoModule], {
+    ...{ cwd: source, env: goEnv, timeoutMs: 60_000 },
+  });
+  const manifests = join(JSON.parse(told).Dir, "manifests", "crds");
+  const kinds: string[] = [];
+  for await (const { name } of Deno.readDir(manifests)) {
+    if (name.endsWith("-crd.yaml")) kinds.push(join(manifests, name));
+  }
+  return { program: join(directory, "rollouts-controller"), kinds };
+}
+
+const goEnv = { CGO_ENABLED: "0", GOTOOLCHAIN: "local", GOFLAGS: "" };
+
 interface Compilation {
   readonly source: string;
   readonly packages: readonly string[];
@@ -72,7 +100,7 @@ async function compile(
         .concat("-ldflags", job.linkerFlags, "-o", `${scratch}/`, job.packages),
       {
         cwd: job.source,
-        env: { CGO_ENABLED: "0", GOTOOLCHAIN: "local", GOFLAGS: "" },
+        env: goEnv,
         timeoutMs: 40 * 60_000,
       },
     );

@@ -2,6 +2,7 @@
  * The door of the test bed: a cluster ({@link openCluster}), laptops beside it ({@link Laptop}), and the world that
  * they are in ({@link outside}).
  */
+export { type ArgoRollouts, openArgoRollouts } from "./argo_rollouts.ts";
 export { setLaptopClock } from "./clock.ts";
 export { compileC } from "./compile_c.ts";
 export { type Cluster, openCluster, type TestNamespace } from "./cluster.ts";
