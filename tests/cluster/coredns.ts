@@ -13,10 +13,16 @@ export async function writeCorednsImage(binaries: string): Promise<string> {
   });
 }
 
-/** The cluster's zones; every other name does not exist, since there is no upstream to ask. */
+/**
+ * The cluster's zones; every other name does not exist, since there is no upstream to ask. Nothing of the cluster's own
+ * domain is kept, as kubeadm sets it up: what comes is found at once.
+ */
 const corefile = `(common) {
   errors
-  cache 5
+  cache 5 {
+    disable success ${clusterDomain}
+    disable denial ${clusterDomain}
+  }
   reload
 }
 ${clusterDomain}:53 in-addr.arpa:53 ip6.arpa:53 {

@@ -66,3 +66,27 @@ export async function changeSet(
     `${change.action} element inet tp_bed ${change.set} { "${change.interface}" }`;
   await must(inNetns(netns, ["nft", command]));
 }
+
+/**
+ * Lets the inside begin connections by an interface of the first node.
+ *
+ * @returns what forbids it again
+ */
+export async function allowTo(
+  netns: string,
+  name: string,
+): Promise<() => Promise<void>> {
+  const chain = "inet tp_bed to_outside";
+  const told = await must(
+    inNetns(netns, ["nft", "--echo", "--handle"]).concat(
+      `insert rule ${chain} oifname "${name}" accept`,
+    ),
+  );
+  const handle = /# handle (\d+)/.exec(told)?.[1];
+  if (handle === undefined) throw new Error(`Cannot read "${told}": no handle`);
+  return async () => {
+    await must(
+      inNetns(netns, ["nft", `delete rule ${chain} handle ${handle}`]),
+    );
+  };
+}

@@ -8,7 +8,7 @@ import {
   run,
 } from "./command.ts";
 import { linkToCluster, unlinkFromCluster } from "./external.ts";
-import { changeSet } from "./firewall.ts";
+import { allowTo, changeSet } from "./firewall.ts";
 import { mustKubectl } from "./kubectl.ts";
 import {
   divertClusterLink,
@@ -229,6 +229,23 @@ export class Laptop implements AsyncDisposable {
    */
   async openNodePorts(): Promise<AsyncDisposable> {
     return { [Symbol.asyncDispose]: await this.#inSet("direct") };
+  }
+
+  /**
+   * Lets the cluster's pods and nodes begin connections to this laptop, as those of a cluster that runs on it can.
+   *
+   * @returns what ends that
+   */
+  async openToCluster(): Promise<AsyncDisposable> {
+    const close = await this.#inSet("direct");
+    const { netns } = nodeSettings(1);
+    const forbid = await allowTo(netns, nodeInterface(this.number));
+    return {
+      [Symbol.asyncDispose]: async () => {
+        await forbid();
+        await close();
+      },
+    };
   }
 
   /**
