@@ -20,6 +20,7 @@ import { Interrupt } from "./_interrupt.ts";
 import { launchDaemon } from "./_launch_daemon.ts";
 import { repairIfNeeded } from "./_repair.ts";
 import type { ConnectFlags } from "./_connect_flags.ts";
+import type { SubnetFlags } from "./_subnet_flags.ts";
 
 /** A connection that stands. */
 export interface Connected {
@@ -101,7 +102,7 @@ async function startDaemon(
 }
 
 export function requestOf(
-  flags: Partial<ConnectFlags>,
+  flags: Partial<ConnectFlags & SubnetFlags>,
 ): ConnectRequest {
   const { context, namespace, managerNamespace = "ambassador" } = flags;
   const kubeconfig = flags.kubeconfig ?? Deno.env.get("KUBECONFIG");
@@ -110,6 +111,11 @@ export function requestOf(
     ...kubeconfig ? { kubeconfig: absolute(kubeconfig) } : {},
     ...namespace === undefined ? {} : { namespace },
     managerNamespace,
+    ...flags.allowConflictingSubnets
+      ? { allowConflictingSubnets: [...flags.allowConflictingSubnets] }
+      : {},
+    ...flags.vnat ? { vnat: [...flags.vnat] } : {},
+    ...flags.proxyVia ? { proxyVia: [...flags.proxyVia] } : {},
     image: flags.image ?? (Deno.env.get("TP_IMAGE") || defaultImage),
   };
 }

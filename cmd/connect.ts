@@ -1,13 +1,14 @@
 import { buildCommand } from "@stricli/core";
 import { type ConnectFlags, connectFlags } from "./_connect_flags.ts";
 import type { Context } from "./_context.ts";
+import { type SubnetFlags, subnetFlags } from "./_subnet_flags.ts";
 
 /** `tp connect [-- CMD ARGS…]` */
-export const connect = buildCommand<ConnectFlags, [], Context>({
+export const connect = buildCommand<ConnectFlags & SubnetFlags, [], Context>({
   loader: () => import("./connect_run.ts"),
   parameters: {
     aliases: { n: "namespace" },
-    flags: connectFlags,
+    flags: { ...connectFlags, ...subnetFlags },
   },
   docs: {
     brief: "Connect this laptop to a cluster",

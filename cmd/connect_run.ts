@@ -10,11 +10,13 @@ import type { Context } from "./_context.ts";
 import { interruptedExitCode } from "./_interrupt.ts";
 import { unservedText } from "./_short_names.ts";
 import { runUserCommand } from "./_user_command.ts";
+import { virtualTexts } from "./_virtual.ts";
 import type { ConnectFlags } from "./_connect_flags.ts";
+import type { SubnetFlags } from "./_subnet_flags.ts";
 
 export default async function run(
   this: Context,
-  flags: ConnectFlags,
+  flags: ConnectFlags & SubnetFlags,
 ): Promise<void> {
   const command = this.userCommand;
   const { stdout, stderr } = this.process;
@@ -32,6 +34,7 @@ export default async function run(
   say(connectedLine(status, already));
   const unserved = unservedText(status);
   if (unserved !== undefined) say(`Short names are served, but ${unserved}`);
+  for (const text of virtualTexts(status)) say(`Virtual addresses: ${text}`);
   if (command === undefined) return;
   try {
     this.process.exitCode = await runUserCommand(command);

@@ -5,6 +5,7 @@ import { formatValue } from "./_output.ts";
 import { repairIfNeeded } from "./_repair.ts";
 import { unservedText } from "./_short_names.ts";
 import { transportText } from "./_transport.ts";
+import { virtualTexts } from "./_virtual.ts";
 import type { StatusFlags } from "./status.ts";
 
 export default async function run(
@@ -52,6 +53,7 @@ export function statusText(status: Status): string {
     ...(root ? dnsSettingsFacts(root.dns) : []),
     ["Nameservers", root?.dns.nameservers.join(", ") || "none of the host"],
     ["Subnets", root?.subnets.join(", ") || "none"],
+    ...virtualTexts(status).map((text): [string, string] => ["Virtual", text]),
     ...(root?.skipped_subnets ?? []).map((
       { subnet, reason },
     ): [string, string] => [

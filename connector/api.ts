@@ -11,6 +11,7 @@ export {
   parsePodPort,
   parsePortRequest,
 } from "./intercepts/port_request.ts";
+export { parseSubnetWishes } from "./subnet_wishes.ts";
 export { diskFullCause, isDiskFull } from "./disk_full.ts";
 export { maxReplicas } from "../manager/api.ts";
 export { protocolVersions } from "../tunnel/mod.ts";
@@ -28,6 +29,12 @@ export interface ConnectRequest {
   image: string;
   /** How names are looked up; absent: as for a user who says nothing. */
   dns?: DnsSettings;
+  /** Subnets in which the cluster goes before routes of the host; absent: none. */
+  allowConflictingSubnets?: string[];
+  /** What is always reached by virtual addresses: subnets, `service`, `pods`, `all`; absent: none. */
+  vnat?: string[];
+  /** `SUBNET=WORKLOAD`, where the workload `local` means no other than {@link ConnectRequest.vnat}; absent: none. */
+  proxyVia?: string[];
 }
 
 /** What a user says of DNS. */
@@ -103,7 +110,20 @@ export interface Status {
     };
     /** Subnets routed to the cluster. */
     subnets: string[];
-    /** Subnets of the cluster that are not routed, each with its reason. */
+    /** Subnets that are reached by virtual addresses, each with its reason. */
+    virtual_subnets: {
+      subnet: string;
+      /** Where the virtual addresses are from. */
+      ranges: string[];
+      reason: string;
+      /** RFC 3339. */
+      since: string;
+      /** Flows that were opened before by addresses of the subnet itself, whose packets go the host's own way since. */
+      stranded_flows: number;
+    }[];
+    /** Where virtual addresses are taken from, how many stand for something, and how many can. */
+    virtual_ranges: { range: string; used: number; size: number }[];
+    /** Subnets of the cluster that this laptop has no way to, each with its reason. */
     skipped_subnets: { subnet: string; reason: string }[];
   };
   traffic_manager?: {

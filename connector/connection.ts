@@ -27,6 +27,8 @@ import type { ManagerLink } from "./link.ts";
 import { type Network, openNetwork } from "./network.ts";
 import { SearchList } from "./search_list.ts";
 import { idleStatus, interceptStatus, managerStatus } from "./status.ts";
+import { parseSubnetWishes, wantsSameSubnets } from "./subnet_wishes.ts";
+import { VirtualAddresses } from "./virtual_addresses.ts";
 import type { WorldView } from "./world_view.ts";
 
 export interface ConnectOptions {
@@ -45,6 +47,7 @@ export async function connect(
   { signal, tell }: ConnectOptions,
 ): Promise<Connection> {
   const rules = parseDnsSettings(request.dns);
+  const wishes = parseSubnetWishes(request);
   await using building = new AsyncDisposableStack();
   const table = new InterceptTable();
   const { serve } = table;
@@ -60,7 +63,9 @@ export async function connect(
   const network = building.use(
     await openNetwork({
       ...{ access, daemon, device, link, view },
-      ...{ search: () => search.current, rules },
+      ...{ search: () => search.current, rules, wishes },
+      virtual: new VirtualAddresses(),
+      connection: access.context,
     }),
   );
   const intercepts = building.use(
@@ -135,10 +140,16 @@ export class Connection {
   }
 
   /** @throws {ConnectError} when the request has settings, and this connection has others. */
-  #mustHaveSettings({ dns }: ConnectRequest): void {
-    const own = this.#parts.request.dns;
-    if (dns === undefined || isDeepStrictEqual(dns, own)) return;
-    const cause = "Cannot connect with other dns settings: " +
+  #mustHaveSettings(request: ConnectRequest): void {
+    const { request: own } = this.#parts;
+    const { dns } = request;
+    const same = {
+      dns: dns === undefined || isDeepStrictEqual(dns, own.dns),
+      subnet: wantsSameSubnets(request, own),
+    };
+    const [other] = Object.entries(same).find(([, isSame]) => !isSame) ?? [];
+    if (other === undefined) return;
+    const cause = `Cannot connect with other ${other} settings: ` +
       "this laptop is connected to that cluster already";
     throw new ConnectError({ kind: "other-connection", cause });
   }

@@ -11,10 +11,11 @@ import { type Dns, isServedNamespace, startDns } from "../dns/mod.ts";
 import type { ClusterAccess } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
 import type { World } from "../manager/api.ts";
-import type { Ip } from "../net/mod.ts";
-import { startVpn, type Vpn } from "../vpn/mod.ts";
+import { Ip, Subnet } from "../net/mod.ts";
+import { type ReasonedSubnet, startVpn, type Vpn } from "../vpn/mod.ts";
 import type { Status } from "./api.ts";
 import { carrierAddresses } from "./api_server.ts";
+import { ClusterAddresses } from "./cluster_addresses.ts";
 import type { Device } from "./device.ts";
 import { dialer } from "./dialer.ts";
 import type { DnsRules } from "./dns_settings.ts";
@@ -22,6 +23,8 @@ import type { ManagerLink } from "./link.ts";
 import { HostWatch } from "./host_watch.ts";
 import { HostNameservers } from "./nameservers.ts";
 import { RouteKeeper } from "./routes.ts";
+import type { SubnetWishes } from "./subnet_wishes.ts";
+import type { VirtualAddresses } from "./virtual_addresses.ts";
 import type { WorldView } from "./world_view.ts";
 import { zonesOf } from "./zones.ts";
 
@@ -38,19 +41,27 @@ export interface NetworkOptions {
   search: () => readonly string[];
   /** What the user says of DNS. */
   rules: DnsRules;
+  wishes: SubnetWishes;
+  virtual: VirtualAddresses;
+  /** Name of the connection, which its virtual addresses belong to. */
+  connection: string;
 }
 
 /** @throws {DaemonRefusalError} when the daemon finds that something would break the host; nothing is left then. */
 export async function openNetwork(options: NetworkOptions): Promise<Network> {
-  const { access, daemon, device, link, view, search, rules } = options;
+  const { daemon, device, link, view, search, rules } = options;
+  const { wishes, virtual } = options;
   const { dnsAddresses } = device;
   await using building = new AsyncDisposableStack();
   const isOurs = (ip: Ip) => dnsAddresses.some((one) => one.equals(ip));
   const nameservers = new HostNameservers(isOurs);
   await nameservers.refresh();
 
+  const addresses = new ClusterAddresses(options);
+  building.defer(() => virtual.release(options.connection));
   const dns = startDns({
     zones: zonesOf(view, { search, rules: rules.names }),
+    addresses,
     lookupTimeoutMs: rules.lookupTimeoutMs,
     lookup: (query, { signal }) =>
       link.use((manager) => manager.lookup(query, { signal })),
@@ -59,18 +70,13 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   building.defer(() => dns.stop());
   const vpn = await startVpn({
     device,
-    ...dialer({ link, dns, dnsAddresses }),
+    ...dialer({ link, dns, addresses, dnsAddresses }),
   });
   building.defer(() => vpn.stop());
 
   const routes = new RouteKeeper({
-    setter: daemon,
-    device: device.name,
-    holes: async () => [
-      ...await carrierAddresses(access),
-      ...link.direct.addresses,
-      ...nameservers.current,
-    ],
+    ...{ setter: daemon, device, wishes, addresses, virtual },
+    claims: () => claimsOf(options, nameservers.current),
   });
   link.direct.onChange(() => routes.follow(view.current));
   building.defer(() => link.direct.onChange(() => Promise.resolve()));
@@ -104,8 +110,26 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   );
   // What has changed since the routes were planned is what the watch has seen first.
   await routes.follow(view.current);
-  const parts = { device, dns, rules, vpn, routes, nameservers };
+  const parts = { device, dns, rules, vpn, routes, nameservers, virtual };
   return new Network(parts, building.move());
+}
+
+/** Single addresses that this host reaches without the cluster, whatever its routes say. */
+async function claimsOf(
+  { access, link, device }: NetworkOptions,
+  nameservers: readonly Ip[],
+): Promise<ReasonedSubnet[]> {
+  const own = Deno.networkInterfaces()
+    .filter(({ name }) => name !== device.name)
+    .map(({ address }) => Ip.parse(address));
+  const claim = (ips: readonly Ip[], reason: string) =>
+    ips.map((ip) => ({ subnet: new Subnet(ip, ip.bits), reason }));
+  return [
+    ...claim(await carrierAddresses(access), "the API server has it"),
+    ...claim(link.direct.addresses, "the manager is reached there"),
+    ...claim(nameservers, "a nameserver of the host has it"),
+    ...claim(own, "it is the host's own"),
+  ];
 }
 
 interface Parts {
@@ -115,6 +139,7 @@ interface Parts {
   vpn: Vpn;
   routes: RouteKeeper;
   nameservers: HostNameservers;
+  virtual: VirtualAddresses;
 }
 
 /** Dispose of it to take names and packets off the host again; routes and device go with the daemon. */
@@ -136,7 +161,7 @@ export class Network implements AsyncDisposable {
     NonNullable<Status["root_daemon"]>,
     "running" | "version"
   > {
-    const { device, rules, routes, nameservers } = this.#parts;
+    const { device, rules, routes, nameservers, virtual } = this.#parts;
     return {
       device: device.name,
       dns: {
@@ -150,11 +175,29 @@ export class Network implements AsyncDisposable {
         ...rules.status,
       },
       subnets: routes.routes.map(String),
+      virtual_subnets: this.#virtualSubnets(),
+      virtual_ranges: virtual.ranges.map(({ range, used, size }) => ({
+        range: String(range),
+        used,
+        size,
+      })),
       skipped_subnets: routes.skipped.map(({ subnet, reason }) => ({
         subnet: String(subnet),
         reason,
       })),
     };
+  }
+
+  #virtualSubnets(): NonNullable<Status["root_daemon"]>["virtual_subnets"] {
+    const { routes, virtual, vpn } = this.#parts;
+    return routes.virtual.map(({ subnet, reason, since }) => ({
+      subnet: String(subnet),
+      ranges: virtual.ranges.map(({ range }) => range)
+        .filter((range) => range.family === subnet.family).map(String),
+      reason,
+      since: since.toISOString(),
+      stranded_flows: vpn.flowsTo(subnet),
+    }));
   }
 
   /** Counters of flows, packets and queries. */

@@ -1,7 +1,19 @@
 import { logger } from "../log.ts";
 import type { World } from "../manager/api.ts";
-import { compareSubnets, type Ip, Subnet } from "../net/mod.ts";
-import { planSubnets, readHostRoutes } from "../vpn/mod.ts";
+import { compareSubnets, Subnet } from "../net/mod.ts";
+import {
+  type HostRoute,
+  isMeant,
+  planSubnets,
+  readHostRoutes,
+  type ReasonedSubnet,
+  type SubnetPlan,
+} from "../vpn/mod.ts";
+import type { ClusterAddresses } from "./cluster_addresses.ts";
+import type { Device } from "./device.ts";
+import type { SubnetWishes } from "./subnet_wishes.ts";
+import type { VirtualAddresses } from "./virtual_addresses.ts";
+import { VirtualRanges } from "./virtual_ranges.ts";
 
 const log = logger("connector");
 
@@ -13,35 +25,58 @@ export interface RouteSetter {
 
 export interface RouteKeeperOptions {
   setter: RouteSetter;
-  /** Name of the TUN device, whose own routes do not count as the host's. */
-  device: string;
-  /** Addresses that must never be routed to the cluster, asked anew each time. */
-  holes: () => Promise<Ip[]>;
+  /** The TUN device, whose own routes do not count as the host's. */
+  device: Pick<Device, "name" | "v4" | "v6">;
+  /** What the host must reach without the cluster, asked anew each time. */
+  claims: () => Promise<ReasonedSubnet[]>;
+  /** What the user wants of the cluster's subnets. */
+  wishes: SubnetWishes;
+  /** Is told what holds, after the routes for it are there and before those that it no longer needs are gone. */
+  addresses: ClusterAddresses;
+  virtual: VirtualAddresses;
+  /** Where the host's routes are read. */
+  readRoutes?: () => Promise<HostRoute[]>;
 }
 
-/** A subnet of the cluster that is not routed, and why. */
-export interface SkippedSubnet {
-  subnet: Subnet;
-  reason: string;
+/** A subnet of the cluster that is reached by virtual addresses. */
+export interface VirtualSubnet extends ReasonedSubnet {
+  /** Since when. */
+  since: Date;
 }
 
-/** Keeps the host's routes to what the cluster has, as it changes. */
+/**
+ * Keeps the host's routes to what the cluster has, as both change: what is in the host's way is reached by virtual
+ * addresses.
+ */
 export class RouteKeeper {
   readonly #options: RouteKeeperOptions;
-  #routes: Subnet[] = [];
-  #skipped: SkippedSubnet[] = [];
+  readonly #ranges: VirtualRanges;
+  /** Those that are set, by their text. */
+  readonly #routes = new Map<string, Subnet>();
+  #virtual: VirtualSubnet[] = [];
+  #skipped: ReasonedSubnet[] = [];
   #last: Promise<void> = Promise.resolve();
 
   constructor(options: RouteKeeperOptions) {
     this.#options = options;
+    const { virtual } = options;
+    const addRoute = (range: Subnet) => this.#addRoute(range);
+    this.#ranges = new VirtualRanges({ virtual, addRoute });
   }
 
-  /** Subnets that are routed to the cluster. */
+  /** Subnets of the cluster that are routed to it. */
   get routes(): Subnet[] {
-    return [...this.#routes].sort(compareSubnets);
+    const ranges = new Set(this.#ranges.routes.map(String));
+    return [...this.#routes.values()]
+      .filter((route) => !ranges.has(String(route))).sort(compareSubnets);
   }
 
-  get skipped(): SkippedSubnet[] {
+  get virtual(): readonly VirtualSubnet[] {
+    return this.#virtual;
+  }
+
+  /** What this laptop has no way to. */
+  get skipped(): readonly ReasonedSubnet[] {
     return this.#skipped;
   }
 
@@ -52,35 +87,89 @@ export class RouteKeeper {
   }
 
   async #apply(world: World): Promise<void> {
-    const { setter, device, holes } = this.#options;
-    const hostRoutes = await readHostRoutes();
-    const plan = planSubnets({
-      wanted: [...world.serviceSubnets, ...world.podSubnets],
-      hostRoutes: hostRoutes.filter((route) => route.device !== device),
-      holes: (await holes()).map((ip) => new Subnet(ip, ip.bits)),
+    const { device, readRoutes = readHostRoutes, claims } = this.#options;
+    const { allowed, vnat } = this.#options.wishes;
+    const wanted = [...world.serviceSubnets, ...world.podSubnets];
+    const hostRoutes = (await readRoutes())
+      .filter((route) => route.device !== device.name);
+    const families = [device.v4, device.v6]
+      .flatMap((own) => own ? [own.subnet.family] : []);
+    const plan = await this.#route({
+      ...{ wanted, hostRoutes, families, allowed },
+      claims: await claims(),
+      vnat: vnat(world),
     });
-    this.#skipped = plan.skipped;
-    const [planned, present] = [plan.routes, this.#routes].map((list) =>
-      new Set(list.map(String))
-    ) as [Set<string>, Set<string>];
-    const missing = plan.routes.filter((one) => !present.has(String(one)));
-    const surplus = this.#routes.filter((one) => !planned.has(String(one)));
-    for (const subnet of missing) await this.#add(setter, subnet);
-    for (const subnet of surplus) {
-      await setter.deleteRoute(subnet);
-      this.#routes = this.#routes.filter((route) => !route.equals(subnet));
+    const taken = [
+      ...hostRoutes.filter(isMeant).map(({ subnet }) => subnet),
+      ...[device.v4, device.v6].flatMap((own) => own ? [own.subnet] : []),
+      ...wanted,
+      ...vnat(world),
+    ];
+    this.#ranges.yieldTo(taken);
+    for (const family of families) {
+      const [first, ...others] = plan.virtual.map(({ subnet }) => subnet)
+        .filter((subnet) => subnet.family === family);
+      if (first === undefined) continue;
+      const isThere = await this.#ranges.provide([first, ...others], { taken });
+      if (!isThere) giveUpVirtual(plan, family);
+    }
+    this.#options.addresses.plan = plan;
+    this.#note(plan);
+    const needed = new Set(
+      [...plan.routes, ...this.#ranges.routes].map(String),
+    );
+    for (const [text, surplus] of this.#routes) {
+      if (needed.has(text)) continue;
+      await this.#options.setter.deleteRoute(surplus);
+      this.#routes.delete(text);
     }
   }
 
-  /** A route that the daemon refuses is told in the status; the others still serve. */
-  async #add(setter: RouteSetter, subnet: Subnet): Promise<void> {
-    try {
-      await setter.addRoute(subnet);
-      this.#routes.push(subnet);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      log.warn("route not set", { subnet, reason });
-      this.#skipped = [...this.#skipped, { subnet, reason }];
+  /** Sets the routes of the plan; what the daemon refuses is planned without. */
+  async #route(world: Parameters<typeof planSubnets>[0]): Promise<SubnetPlan> {
+    const plan = planSubnets(world);
+    const refused: ReasonedSubnet[] = [];
+    for (const subnet of plan.routes) {
+      try {
+        await this.#addRoute(subnet);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        log.warn("route not set", { subnet, reason });
+        refused.push({ subnet, reason });
+      }
     }
+    if (refused.length === 0) return plan;
+    return planSubnets({ ...world, claims: [...world.claims, ...refused] });
   }
+
+  async #addRoute(subnet: Subnet): Promise<void> {
+    const text = String(subnet);
+    if (this.#routes.has(text)) return;
+    await this.#options.setter.addRoute(subnet);
+    this.#routes.set(text, subnet);
+  }
+
+  #note({ virtual, unreachable, skipped }: SubnetPlan): void {
+    const before = new Map(
+      this.#virtual.map((one) => [`${one.subnet} ${one.reason}`, one]),
+    );
+    const since = new Date();
+    this.#virtual = virtual.map(({ subnet, reason }) => {
+      const known = before.get(`${subnet} ${reason}`);
+      if (!known) log.info("reached by virtual addresses", { subnet, reason });
+      return known ?? { subnet, reason, since };
+    });
+    this.#skipped = [...unreachable, ...skipped];
+  }
+}
+
+function giveUpVirtual(plan: SubnetPlan, family: 4 | 6): void {
+  const isGone = ({ subnet }: ReasonedSubnet) => subnet.family === family;
+  plan.unreachable.push(
+    ...plan.virtual.filter(isGone).map(({ subnet, reason }) => ({
+      subnet,
+      reason: `${reason}, and no range is free for virtual addresses`,
+    })),
+  );
+  plan.virtual = plan.virtual.filter((one) => !isGone(one));
 }

@@ -98,6 +98,7 @@ export class Answerer {
     const { addresses, zones } = this.#options;
     const behind = addresses && nameBehind(question, addresses);
     if (behind === "nothing") return { by: "none" };
+    if (behind === "host") return { by: "host" };
     return behind
       ? { by: "cluster", names: [behind], orHost: false }
       : decide(question, zones());

@@ -21,8 +21,11 @@ export interface AppAddresses {
    * shall wait for it. `"full"`: there would be one, but for want of room.
    */
   toApp(ip: Ip): Ip | "unreachable" | "full";
-  /** Whether `ip` is one that stands for an address of the cluster, and for which; `undefined` for all other addresses. */
-  behind(ip: Ip): Ip | "nothing" | undefined;
+  /**
+   * The address of the cluster that `ip` stands for. `"nothing"`: it could stand for one, and does not. `"host"`: it is
+   * told as another one, since the host has a use of its own for it. `undefined` for all other addresses.
+   */
+  behind(ip: Ip): Ip | "nothing" | "host" | undefined;
 }
 
 const addressTypes: ReadonlySet<number> = new Set([
@@ -80,12 +83,12 @@ function isAddress(record: ResourceRecord): boolean {
 
 /**
  * The reverse name of the address behind the one that is asked for. `"nothing"`: nothing is behind it, so it has no name.
- * `undefined`: the question is about something else.
+ * `"host"`: the host's nameservers may know it. `undefined`: the question is about something else.
  */
 export function nameBehind(
   { name, class: kind }: Question,
   addresses: AppAddresses,
-): Fqdn | "nothing" | undefined {
+): Fqdn | "nothing" | "host" | undefined {
   if (kind !== internetClass) return undefined;
   const ip = addressOfReverseName(name);
   const behind = ip && addresses.behind(ip);

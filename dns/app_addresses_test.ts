@@ -29,6 +29,7 @@ const addresses: AppAddresses = {
   },
   behind(ip) {
     if (String(ip) === "198.18.4.9") return "nothing";
+    if (String(ip) === "10.96.0.7") return "host";
     const found = Object.entries(told).find(([, text]) => text === String(ip));
     return found && Ip.parse(found[0]);
   },
@@ -132,7 +133,7 @@ Deno.test("Dns keeps the cluster's own answer: what it tells changes with the ad
   assert.equal(lookups, 1);
 });
 
-Deno.test("Dns gives a virtual address the name of the one behind it, and none to a free one", async () => {
+Deno.test("Dns gives a virtual address the name of the one behind it, none to a free one, and the host's to one of its own", async () => {
   const asked: string[] = [];
   const name = (question: Uint8Array) => {
     const { name } = decode(question).questions![0]!;
@@ -147,6 +148,8 @@ Deno.test("Dns gives a virtual address the name of the one behind it, and none t
   assert.deepEqual(gist(answer).answers, ["web.bakery.svc.cluster.local"]);
   const free = query("9.4.18.198.in-addr.arpa", { type: "PTR" });
   assert.equal(gist(await ask(free, name)).code, 3);
+  const hosts = query("7.0.96.10.in-addr.arpa", { type: "PTR" });
+  assert.equal(gist(await ask(hosts, name)).code, 2, "there is no nameserver");
   assert.equal(asked.length, 1);
 });
 

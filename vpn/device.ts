@@ -42,6 +42,12 @@ export interface HostSubnets {
   readonly routed: Subnet[];
 }
 
+/**
+ * Metric of routes to the cluster: behind those that a host sets by itself, so that one for the very same subnet can be
+ * added at any time (by a VPN that starts later), and counts.
+ */
+export const clusterMetric = 2000;
+
 /** Route of the TUN device's subnet that answers "unreachable" once the device is gone. It loses to every other. */
 export const unreachableMetric = 4294967295;
 

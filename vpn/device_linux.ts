@@ -16,6 +16,7 @@ import {
   rtm,
 } from "./_netlink_message.ts";
 import {
+  clusterMetric,
   DeviceError,
   type DeviceFailure,
   type DeviceName,
@@ -93,7 +94,7 @@ class LinuxNetwork implements NetworkEdge {
     this.#change(`set the route "${subnet}"`, {
       type: rtm.newRoute,
       flags: nlm.create | nlm.exclusive,
-      body: route({ subnet, ...via }),
+      body: route({ subnet, ...via, metric: clusterMetric }),
     });
   }
 

@@ -12,6 +12,17 @@ export interface HostRoute {
   metric: number;
 }
 
+/**
+ * Shorter prefixes say how to reach all that nobody has a better route for: a default route, whole or in the pieces that
+ * tunnels make of it. Longer ones are meant for somebody: a company's 10.0.0.0/8, all unique local addresses.
+ */
+const shortestMeant = { 4: 8, 6: 7 } as const;
+
+/** Whether the host means this very subnet, and not just everything. */
+export function isMeant({ subnet, device }: HostRoute): boolean {
+  return device !== "lo" && subnet.prefix >= shortestMeant[subnet.family];
+}
+
 const rtfUp = 0x1;
 const rtfGateway = 0x2;
 const rtfReject = 0x200;

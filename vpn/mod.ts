@@ -3,11 +3,17 @@ export { startVpn, Vpn, type VpnOptions, type VpnStats } from "./vpn.ts";
 export type { Dial, DialDatagrams, DialOptions, Endpoint } from "./dial.ts";
 export type { DeviceInfo, DevicePlan, TunSubnet } from "./device.ts";
 export { HostChanges } from "./host_changes_linux.ts";
-export { type HostRoute, readHostRoutes } from "./host_routes_linux.ts";
+export {
+  type HostRoute,
+  isMeant,
+  readHostRoutes,
+} from "./host_routes_linux.ts";
 export { openNamespaceDevice } from "./namespace_linux.ts";
 export { pickTunSubnet } from "./pick_tun_subnet.ts";
+export { pickVirtualRange, virtualPrefix } from "./pick_virtual_range.ts";
 export {
   planSubnets,
+  type ReasonedSubnet,
   type SubnetPlan,
   type SubnetsWanted,
 } from "./plan_subnets.ts";

@@ -1,21 +1,50 @@
-/** Which subnets may be routed to the cluster without harm to the host. Pure. */
-import { Subnet, subtractSubnets } from "../net/mod.ts";
-import type { HostRoute } from "./host_routes_linux.ts";
+/**
+ * Which addresses of the cluster are routed to it, and which are reached by virtual ones, so that the host loses nothing.
+ * Pure.
+ *
+ * 1. What cannot be a cluster's, or is of a family that this host lacks, is put aside.
+ * 2. What the host has a use of its own for is claimed: its links, its routes, single addresses.
+ * 3. Where cluster and claims overlap, the cluster is reached by virtual addresses, and so it is where the user wants it.
+ * 4. All else is routed.
+ */
+import {
+  compareSubnets,
+  joinSubnets,
+  Subnet,
+  subtractSubnets,
+} from "../net/mod.ts";
+import { type HostRoute, isMeant } from "./host_routes_linux.ts";
+
+/** A subnet, and why it is treated as it is: a clause without final period. */
+export interface ReasonedSubnet {
+  subnet: Subnet;
+  reason: string;
+}
 
 export interface SubnetsWanted {
   /** Subnets of the cluster. */
-  wanted: Subnet[];
+  wanted: readonly Subnet[];
   /** Routes that the host has by itself. */
-  hostRoutes: HostRoute[];
-  /** What must never be routed to the cluster: the API server, the host's nameservers. */
-  holes: Subnet[];
+  hostRoutes: readonly HostRoute[];
+  /** What else must never be routed to the cluster: the API server, the host's nameservers, its own addresses. */
+  claims: readonly ReasonedSubnet[];
+  /** Families that the device has addresses of. */
+  families: readonly (4 | 6)[];
+  /** Where the cluster goes before the host's routes, but not before its links and `claims`. */
+  allowed: readonly Subnet[];
+  /** What is reached by virtual addresses whether or not anything is in its way, in the cluster's subnets or outside. */
+  vnat: readonly Subnet[];
 }
 
 export interface SubnetPlan {
-  /** What to route, without overlap, in order. */
+  /** What to route. Without overlap, but for parts that must win against a route of the host inside. In order. */
   routes: Subnet[];
-  /** What is left out, and why. */
-  skipped: { subnet: Subnet; reason: string }[];
+  /** What is reached by virtual addresses. In order, without overlap. */
+  virtual: ReasonedSubnet[];
+  /** What this host has no way to. */
+  unreachable: ReasonedSubnet[];
+  /** What is no cluster's to have. */
+  skipped: ReasonedSubnet[];
 }
 
 /** Loopback, link-local, multicast and reserved addresses: never a cluster's. */
@@ -29,54 +58,106 @@ const reserved = [
   "ff00::/8",
 ].map(Subnet.parse);
 
-/**
- * Cuts out of the cluster's subnets what belongs to the host: its own links, and the holes. A wider route of the host
- * through a gateway or a tunnel is no obstacle; an equal one is, as the host means that very subnet.
- */
-export function planSubnets(
-  { wanted, hostRoutes, holes }: SubnetsWanted,
-): SubnetPlan {
-  const skipped: SubnetPlan["skipped"] = [];
-  const kept = wanted.filter((subnet) => {
-    const reason = reasonAgainst(subnet, hostRoutes);
+const asked = "asked for by --vnat";
+
+export function planSubnets(world: SubnetsWanted): SubnetPlan {
+  const skipped: ReasonedSubnet[] = [];
+  const unreachable: ReasonedSubnet[] = [];
+  const isPossible = (subnet: Subnet): boolean => {
+    const reason = whyNever(subnet);
     if (reason !== undefined) skipped.push({ subnet, reason });
-    return reason === undefined;
-  });
-  const links = hostRoutes.filter(isLink);
-  const cuts = [
-    ...links.map(({ subnet, device }) => ({ subnet, reason: onLink(device) })),
-    ...[...reserved, ...holes].map((subnet) => ({
-      subnet,
-      reason: "it is reached without the cluster",
-    })),
-  ];
-  for (const cut of cuts) {
-    if (kept.some((subnet) => subnet.covers(cut.subnet))) skipped.push(cut);
-  }
+    const { family } = subnet;
+    const isAbsent = !world.families.includes(family);
+    if (reason === undefined && isAbsent) {
+      unreachable.push({ subnet, reason: `this host has no IPv${family}` });
+    }
+    return reason === undefined && !isAbsent;
+  };
+  const wanted = world.wanted.filter(isPossible);
+  const vnat = world.vnat.filter(isPossible);
+  const virtual = joinedByReason(withoutCovered([
+    ...vnat.map((subnet) => ({ subnet, reason: asked })),
+    ...claimsOf(world).flatMap((claim) => overlaps(wanted, claim)),
+  ]));
+  const cuts = joinSubnets([
+    ...virtual.map(({ subnet }) => subnet),
+    ...reserved,
+  ]);
   return {
-    routes: subtractSubnets(kept, cuts.map(({ subnet }) => subnet)),
+    routes: subtractSubnets(wanted, cuts)
+      .flatMap((route) => beforeOthers(route, world.hostRoutes)),
+    virtual,
+    unreachable,
     skipped,
   };
 }
 
-function reasonAgainst(
-  subnet: Subnet,
-  hostRoutes: HostRoute[],
-): string | undefined {
+function whyNever(subnet: Subnet): string | undefined {
   if (subnet.prefix === 0) return "it is everything";
   if (reserved.some((one) => one.covers(subnet))) return "it is reserved";
-  const link = hostRoutes.find((route) =>
-    isLink(route) && route.subnet.covers(subnet)
+  return undefined;
+}
+
+/** What the host has a use of its own for; without what the user lets the cluster have. */
+function claimsOf(
+  { hostRoutes, claims, allowed }: SubnetsWanted,
+): ReasonedSubnet[] {
+  const routes = hostRoutes.filter(isMeant).flatMap((route) => {
+    const { subnet, device, onLink } = route;
+    if (onLink) {
+      return [{ subnet, reason: `the host is connected to it by ${device}` }];
+    }
+    // A route to a single address cannot be beaten by a longer one.
+    const kept = subnet.split() ? subtractSubnets([subnet], allowed) : [subnet];
+    const reason = `the host routes ${subnet} through ${device}`;
+    return kept.map((subnet) => ({ subnet, reason }));
+  });
+  return [...routes, ...claims];
+}
+
+/** The parts of `wanted` that are claimed. */
+function overlaps(
+  wanted: readonly Subnet[],
+  { subnet: claimed, reason }: ReasonedSubnet,
+): ReasonedSubnet[] {
+  return wanted.filter((subnet) => subnet.overlaps(claimed)).map((subnet) => ({
+    subnet: subnet.covers(claimed) ? claimed : subnet,
+    reason,
+  }));
+}
+
+/** In order; of what covers another, the wider one. */
+function withoutCovered(parts: readonly ReasonedSubnet[]): ReasonedSubnet[] {
+  const kept: ReasonedSubnet[] = [];
+  const inOrder = parts.toSorted((a, b) => compareSubnets(a.subnet, b.subnet));
+  for (const part of inOrder) {
+    if (!kept.at(-1)?.subnet.covers(part.subnet)) kept.push(part);
+  }
+  return kept;
+}
+
+/** In order, with neighbours of one reason in one, and nothing that is reserved. */
+function joinedByReason(parts: readonly ReasonedSubnet[]): ReasonedSubnet[] {
+  const byReason = Map.groupBy(parts, ({ reason }) => reason);
+  return [...byReason].flatMap(([reason, all]) => {
+    const subnets = joinSubnets(all.map(({ subnet }) => subnet));
+    return subtractSubnets(subnets, reserved)
+      .map((subnet) => ({ subnet, reason }));
+  }).sort((a, b) => compareSubnets(a.subnet, b.subnet));
+}
+
+/** A route, and what it takes to be before those of the host that are inside: the longer prefix wins. */
+function beforeOthers(
+  route: Subnet,
+  hostRoutes: readonly HostRoute[],
+): Subnet[] {
+  const inside = hostRoutes.filter((other) =>
+    isMeant(other) && route.covers(other.subnet)
   );
-  if (link) return onLink(link.device);
-  const equal = hostRoutes.find((route) => route.subnet.equals(subnet));
-  return equal && `the host routes it through ${equal.device}`;
-}
-
-function isLink({ onLink, subnet, device }: HostRoute): boolean {
-  return onLink && subnet.prefix > 0 && device !== "lo";
-}
-
-function onLink(device: string): string {
-  return `the host is connected to it by ${device}`;
+  if (inside.length === 0) return [route];
+  const halves = inside.flatMap(({ subnet }) => subnet.split() ?? []);
+  const isSame = inside.some(({ subnet }) => subnet.equals(route));
+  const all = [...isSame ? [] : [route], ...halves];
+  const distinct = new Map(all.map((one) => [String(one), one]));
+  return [...distinct.values()].sort(compareSubnets);
 }

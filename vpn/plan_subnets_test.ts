@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { Ip, Subnet } from "../net/mod.ts";
 import type { HostRoute } from "./host_routes_linux.ts";
 import { pickTunSubnet } from "./pick_tun_subnet.ts";
@@ -25,8 +26,13 @@ const plans: {
   world: string;
   hostRoutes?: HostRoute[];
   wanted: string[];
-  holes?: string[];
+  claims?: string[];
+  families?: (4 | 6)[];
+  allowed?: string[];
+  vnat?: string[];
   routes: string[];
+  virtual?: string[];
+  unreachable?: string[];
   skipped?: string[];
 }[] = [
   {
@@ -37,28 +43,43 @@ const plans: {
   {
     world: "the API server inside a pod subnet",
     wanted: ["10.0.0.0/30"],
-    holes: ["10.0.0.1/32"],
+    claims: ["10.0.0.1/32"],
     routes: ["10.0.0.0/32", "10.0.0.2/31"],
-    skipped: ["10.0.0.1/32"],
+    virtual: ["10.0.0.1/32"],
   },
   {
     world: "the home network inside a service subnet",
     wanted: ["192.168.0.0/23"],
     routes: ["192.168.0.0/24"],
-    skipped: ["192.168.1.0/24"],
+    virtual: ["192.168.1.0/24"],
   },
   {
     world: "the cluster inside the home network",
     wanted: ["192.168.1.128/25"],
     routes: [],
-    skipped: ["192.168.1.128/25"],
+    virtual: ["192.168.1.128/25"],
   },
   {
-    world: "a tunnel that routes the same subnet",
-    hostRoutes: [...home, tunnel("10.96.0.0/16", "wg0")],
-    wanted: ["10.96.0.0/16"],
+    world: "a bridge on the very service subnet, in both families",
+    hostRoutes: [
+      ...home,
+      link("10.96.0.0/16", "docker0"),
+      link("fd00:96::/112", "docker0"),
+    ],
+    wanted: ["10.96.0.0/16", "fd00:96::/112"],
     routes: [],
-    skipped: ["10.96.0.0/16"],
+    virtual: ["10.96.0.0/16", "fd00:96::/112"],
+  },
+  {
+    world: "tunnels that route the same subnet and a part of another",
+    hostRoutes: [
+      ...home,
+      tunnel("10.96.0.0/16", "wg0"),
+      tunnel("10.244.1.0/24", "wg0"),
+    ],
+    wanted: ["10.96.0.0/16", "10.244.0.0/23"],
+    routes: ["10.244.0.0/24"],
+    virtual: ["10.96.0.0/16", "10.244.1.0/24"],
   },
   {
     world: "a gateway and a tunnel that route wider subnets",
@@ -67,14 +88,78 @@ const plans: {
       via("10.0.0.0/8", "192.168.1.2", "eth0"),
       tunnel("172.16.0.0/12", "wg0"),
     ],
-    wanted: ["10.96.0.0/16", "172.20.0.0/16"],
-    routes: ["10.96.0.0/16", "172.20.0.0/16"],
+    wanted: ["10.96.0.0/16", "172.20.0.0/16", "100.64.0.0/16"],
+    routes: ["100.64.0.0/16"],
+    virtual: ["10.96.0.0/16", "172.20.0.0/16"],
+  },
+  {
+    world: "a tunnel for everything, whole and in pieces",
+    hostRoutes: [
+      ...home,
+      tunnel("0.0.0.0/0", "tun0"),
+      tunnel("0.0.0.0/1", "tun0"),
+      tunnel("8.0.0.0/5", "tun0"),
+      tunnel("2000::/3", "tun0"),
+    ],
+    wanted: ["10.96.0.0/16", "2001:db8::/64"],
+    routes: ["10.96.0.0/16", "2001:db8::/64"],
+  },
+  {
+    world: "a tunnel whose subnets the cluster may have",
+    hostRoutes: [
+      ...home,
+      tunnel("10.96.0.0/16", "wg0"),
+      tunnel("10.244.1.0/24", "wg0"),
+      tunnel("10.244.2.7/32", "wg0"),
+      tunnel("172.16.0.0/12", "wg0"),
+    ],
+    wanted: ["10.96.0.0/16", "10.244.0.0/22", "172.20.0.0/16"],
+    allowed: ["10.0.0.0/8", "172.20.0.0/17"],
+    routes: [
+      "10.96.0.0/17",
+      "10.96.128.0/17",
+      "10.244.0.0/23",
+      "10.244.1.0/25",
+      "10.244.1.128/25",
+      ...["10.244.2.0/30", "10.244.2.4/31", "10.244.2.6/32", "10.244.2.8/29"],
+      ...["10.244.2.16/28", "10.244.2.32/27", "10.244.2.64/26"],
+      ...["10.244.2.128/25", "10.244.3.0/24"],
+      "172.20.0.0/17",
+    ],
+    virtual: ["10.244.2.7/32", "172.20.128.0/17"],
+  },
+  {
+    world: "a link that the cluster may have, which it cannot",
+    hostRoutes: [...home, link("10.96.0.0/16", "docker0")],
+    wanted: ["10.96.0.0/16"],
+    allowed: ["10.96.0.0/16"],
+    routes: [],
+    virtual: ["10.96.0.0/16"],
+  },
+  {
+    world: "virtual addresses asked for, of the cluster and beside it",
+    wanted: ["10.96.0.0/16", "10.244.0.0/16"],
+    vnat: ["10.96.0.0/16", "10.244.3.0/24", "172.30.0.0/24"],
+    routes: [
+      ...["10.244.0.0/23", "10.244.2.0/24", "10.244.4.0/22", "10.244.8.0/21"],
+      ...["10.244.16.0/20", "10.244.32.0/19", "10.244.64.0/18"],
+      "10.244.128.0/17",
+    ],
+    virtual: ["10.96.0.0/16", "10.244.3.0/24", "172.30.0.0/24"],
+  },
+  {
+    world: "a cluster of two families on a host of one",
+    families: [4],
+    wanted: ["10.96.0.0/16", "fd00:96::/112"],
+    routes: ["10.96.0.0/16"],
+    unreachable: ["fd00:96::/112"],
   },
   {
     world: "default routes wanted",
     wanted: ["0.0.0.0/0", "::/0"],
+    vnat: ["0.0.0.0/0"],
     routes: [],
-    skipped: ["0.0.0.0/0", "::/0"],
+    skipped: ["0.0.0.0/0", "::/0", "0.0.0.0/0"],
   },
   {
     world: "loopback, link-local and multicast wanted",
@@ -89,21 +174,90 @@ const plans: {
   },
 ];
 
-for (const { world, hostRoutes, wanted, holes, routes, skipped } of plans) {
+const both = [4, 6] as const;
+
+for (const { world, hostRoutes, ...given } of plans) {
   Deno.test(`planSubnets() with ${world}`, () => {
+    const subnets = (list: string[] = []) => list.map(Subnet.parse);
     const plan = planSubnets({
-      wanted: wanted.map(Subnet.parse),
+      wanted: subnets(given.wanted),
       hostRoutes: hostRoutes ?? home,
-      holes: (holes ?? []).map(Subnet.parse),
+      claims: subnets(given.claims)
+        .map((subnet) => ({ subnet, reason: "the host has it" })),
+      families: given.families ?? both,
+      allowed: subnets(given.allowed),
+      vnat: subnets(given.vnat),
     });
-    assert.deepEqual(plan.routes.map(String), routes);
-    assert.deepEqual(
-      plan.skipped.map(({ subnet }) => String(subnet)),
-      skipped ?? [],
-    );
-    assert.ok(plan.skipped.every(({ reason }) => reason.length > 5));
+    const { routes, virtual, unreachable, skipped } = plan;
+    const texts = (list: { subnet: Subnet }[]) =>
+      list.map(({ subnet }) => String(subnet));
+    assert.deepEqual(routes.map(String), given.routes);
+    assert.deepEqual(texts(virtual), given.virtual ?? []);
+    assert.deepEqual(texts(unreachable), given.unreachable ?? []);
+    assert.deepEqual(texts(skipped), given.skipped ?? []);
+    const reasoned = [...virtual, ...unreachable, ...skipped];
+    assert.ok(reasoned.every(({ reason }) => reason.length > 5));
   });
 }
+
+/** Subnets of a space of 64 addresses, which can be looked at one by one. */
+const small = fc.tuple(fc.nat(63), fc.integer({ min: 26, max: 32 })).map(
+  ([last, prefix]) => new Subnet(Ip.parse(`10.9.8.${last}`), prefix),
+);
+const smalls = fc.array(small, { maxLength: 5 });
+const routes = fc.array(
+  fc.tuple(small, fc.boolean()).map(([subnet, onLink]): HostRoute => ({
+    ...{ subnet, onLink },
+    device: "eth0",
+    metric: 0,
+  })),
+  { maxLength: 5 },
+);
+
+Deno.test("planSubnets() leaves each address to the host or the cluster, and the kernel agrees", () => {
+  const worlds = fc.record({
+    ...{ wanted: smalls, hostRoutes: routes, allowed: smalls, vnat: smalls },
+    claims: smalls.map((all) =>
+      all.map((subnet) => ({ subnet, reason: "the host has it" }))
+    ),
+  });
+  fc.assert(
+    fc.property(worlds, (world) => {
+      const plan = planSubnets({ ...world, families: both });
+      for (let last = 0; last < 64; last++) {
+        const ip = Ip.parse(`10.9.8.${last}`);
+        const isIn = (subnets: readonly Subnet[]) =>
+          subnets.some((subnet) => subnet.contains(ip));
+        const isOf = (list: readonly { subnet: Subnet }[]) =>
+          isIn(list.map(({ subnet }) => subnet));
+        const hosts = world.hostRoutes.filter(({ subnet }) =>
+          subnet.contains(ip)
+        );
+        const isHosts = isOf(world.claims) ||
+          hosts.some(({ onLink }) => onLink) ||
+          hosts.length > 0 && !isIn(world.allowed);
+        const wanted = isIn(world.wanted);
+        const routed = isIn(plan.routes);
+        const virtual = isOf(plan.virtual);
+        assert.equal(routed || virtual, wanted || isIn(world.vnat), `${ip}`);
+        assert.ok(!(routed && virtual), `${ip} is both`);
+        if (isHosts || isIn(world.vnat)) {
+          assert.ok(!routed, `${ip}: the host's`);
+        }
+        const longest = (subnets: readonly Subnet[]) =>
+          Math.max(
+            -1,
+            ...subnets.filter((one) => one.contains(ip)).map((one) =>
+              one.prefix
+            ),
+          );
+        const theirs = longest(world.hostRoutes.map(({ subnet }) => subnet));
+        if (routed) assert.ok(longest(plan.routes) > theirs, `${ip}: masked`);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
 
 Deno.test("pickTunSubnet() takes the first subnet that no route overlaps", () => {
   const pick = (...routes: HostRoute[]) =>

@@ -13,6 +13,7 @@ import {
   pipe,
   readUint16,
   type Refusal,
+  type Subnet,
 } from "../net/mod.ts";
 import { TcpConn } from "../tcp/mod.ts";
 import type { Counters } from "./counters.ts";
@@ -46,6 +47,7 @@ interface HeldFlow {
 /** A flow whose connection has not come out of the listener. */
 interface OpenedFlow {
   generation: number;
+  to: Endpoint;
   /** Absent when the flow has ended meanwhile. */
   service: Conn | undefined;
   giveUpMs: number;
@@ -55,6 +57,7 @@ interface OpenedFlow {
 interface JoinedFlow {
   slot: number;
   generation: number;
+  to: Endpoint;
   app: Conn;
   service: Conn;
 }
@@ -101,6 +104,13 @@ export class TcpFlows {
   /** Flows whose SYN is held, and flows that carry bytes. */
   get current(): { held: number; open: number } {
     return { held: this.#held.size, open: this.#joined.size };
+  }
+
+  /** How many flows that carry bytes go to an address in `subnet`. */
+  flowsTo(subnet: Subnet): number {
+    let count = 0;
+    for (const { to } of this.#joined) if (subnet.contains(to.ip)) count++;
+    return count;
   }
 
   /** Takes a first SYN that the worker holds. */
@@ -176,7 +186,7 @@ export class TcpFlows {
     }
     counters.add("tcp_opened");
     const giveUpMs = clock.now() + handshakeMs;
-    this.#opened.set(slot, { generation, service, giveUpMs });
+    this.#opened.set(slot, { generation, to, service, giveUpMs });
     this.#writeSyn(flow);
   }
 
@@ -219,12 +229,12 @@ export class TcpFlows {
       return conn.reset();
     }
     this.#opened.delete(slot);
-    const { service, generation } = flow;
+    const { service, generation, to } = flow;
     if (service === undefined) {
       conn.reset();
       return this.table.letGo(slot, generation);
     }
-    const joined = { slot, generation, app: conn, service };
+    const joined = { slot, generation, to, app: conn, service };
     const task = this.#join(joined).finally(() => this.#tasks.delete(task));
     this.#tasks.add(task);
   }

@@ -7,6 +7,7 @@ import {
   IpPacket,
   readUint16,
   type Refusal,
+  type Subnet,
   udpHeaderBytes,
   udpPayloadBytes,
 } from "../net/mod.ts";
@@ -56,6 +57,13 @@ export class UdpFlows {
   /** How many flows there are. */
   get current(): number {
     return this.#all.size;
+  }
+
+  /** How many flows go to an address in `subnet`. */
+  flowsTo(subnet: Subnet): number {
+    let count = 0;
+    for (const { to } of this.#all) if (subnet.contains(to.ip)) count++;
+    return count;
   }
 
   /** Datagrams that came in pieces which do not fit. */

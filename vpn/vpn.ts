@@ -5,7 +5,7 @@
  * 2. What begins a TCP flow, and all UDP, comes to this thread through a ring in shared memory.
  * 3. TCP (`tcp_flows.ts`) and UDP (`udp_flows.ts`) are dialled through the capabilities that are given.
  */
-import { type Clock, systemClock } from "../net/mod.ts";
+import { type Clock, type Subnet, systemClock } from "../net/mod.ts";
 import { DeviceIo } from "./_device_io_linux.ts";
 import { Counters } from "./counters.ts";
 import type { DeviceInfo, TunSubnet } from "./device.ts";
@@ -100,6 +100,12 @@ export class Vpn {
       tcp_open_now: flows.reduce((sum, { open }) => sum + open, 0),
       udp_open_now: this.#udp.current,
     };
+  }
+
+  /** How many flows, of TCP and UDP, are open to an address in `subnet`. */
+  flowsTo(subnet: Subnet): number {
+    return [...this.#allTcp, this.#udp]
+      .reduce((sum, flows) => sum + flows.flowsTo(subnet), 0);
   }
 
   /** Breaks all flows off, so that their apps know, and closes the device's descriptor. */

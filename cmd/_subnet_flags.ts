@@ -1,0 +1,44 @@
+/** What a user says of subnets that the cluster and this host both have. */
+export interface SubnetFlags {
+  readonly allowConflictingSubnets?: readonly string[];
+  readonly vnat?: readonly string[];
+  readonly proxyVia?: readonly string[];
+}
+
+/** Several, with commas between them or the flag repeated. */
+function subnets(name: keyof SubnetFlags, typed: string) {
+  return {
+    kind: "parsed",
+    parse: async (text: string) => {
+      // Loaded for who uses it: every command starts with this file.
+      const { parseSubnetWishes } = await import("../connector/api.ts");
+      try {
+        parseSubnetWishes({ [name]: [text] });
+      } catch (error) {
+        throw new SyntaxError(`${typed}: ${(error as Error).message}`);
+      }
+      return text;
+    },
+    optional: true,
+    variadic: ",",
+  } as const;
+}
+
+export const subnetFlags = {
+  allowConflictingSubnets: {
+    ...subnets("allowConflictingSubnets", "--allow-conflicting-subnets"),
+    placeholder: "subnets",
+    brief: "Where the cluster goes before routes of this host, e.g. a VPN's",
+  },
+  vnat: {
+    ...subnets("vnat", "--vnat"),
+    placeholder: "subnets",
+    brief:
+      "What is always reached by virtual addresses: subnets, service, pods, all",
+  },
+  proxyVia: {
+    ...subnets("proxyVia", "--proxy-via"),
+    placeholder: "subnet=local",
+    brief: "The same as --vnat; no other workload than local can be named",
+  },
+} as const;

@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { Ip, Subnet } from "../net/mod.ts";
+import type { HostRoute } from "../vpn/mod.ts";
+import { ClusterAddresses } from "./cluster_addresses.ts";
+import { world } from "./manager_fake.ts";
+import { RouteKeeper } from "./routes.ts";
+import { parseSubnetWishes } from "./subnet_wishes.ts";
+import { VirtualAddresses } from "./virtual_addresses.ts";
+
+const tun = (subnet: string) => {
+  const parsed = Subnet.parse(subnet);
+  return { subnet: parsed, laptop: parsed.at(1), peer: parsed.at(2) };
+};
+const v4 = tun("198.18.0.0/29");
+const v6 = tun("fd74:705f:6b3e::/64");
+const cluster = {
+  ...world,
+  serviceSubnets: ["10.96.0.0/16", "fd00:96::/112"].map(Subnet.parse),
+  podSubnets: [Subnet.parse("10.244.0.0/24")],
+};
+
+function link(subnet: string, device = "docker0"): HostRoute {
+  return { subnet: Subnet.parse(subnet), device, onLink: true, metric: 0 };
+}
+
+/** A host whose routes the test sets, and what the keeper makes of them. */
+class Laptop {
+  hostRoutes: HostRoute[] = [];
+  /** What the daemon has done, in order. */
+  readonly done: string[] = [];
+  readonly refused = new Set<string>();
+  readonly virtual = new VirtualAddresses();
+  readonly addresses = new ClusterAddresses({
+    virtual: this.virtual,
+    connection: "one",
+  });
+  readonly keeper: RouteKeeper;
+
+  constructor({ hasIpv6 = true, vnat = [] as string[] } = {}) {
+    this.keeper = new RouteKeeper({
+      setter: {
+        addRoute: (subnet) => this.#do("add", subnet),
+        deleteRoute: (subnet) => this.#do("delete", subnet),
+      },
+      device: { name: "tp0", v4, ...hasIpv6 ? { v6 } : {} },
+      claims: () => Promise.resolve([]),
+      wishes: parseSubnetWishes({ vnat }),
+      addresses: this.addresses,
+      virtual: this.virtual,
+      readRoutes: () =>
+        Promise.resolve([link("198.18.0.0/29", "tp0"), ...this.hostRoutes]),
+    });
+  }
+
+  #do(action: string, subnet: Subnet): Promise<void> {
+    const text = `${action} ${subnet}`;
+    this.done.push(text);
+    return this.refused.has(text)
+      ? Promise.reject(new Error(`Cannot ${text}: refused`))
+      : Promise.resolve();
+  }
+
+  /** What has been done since the call before. */
+  news(): string[] {
+    return this.done.splice(0);
+  }
+
+  told(ip: string): string {
+    return String(this.addresses.toApp(Ip.parse(ip)));
+  }
+
+  dialled(ip: string): string {
+    return String(this.addresses.dialled(Ip.parse(ip)));
+  }
+}
+
+Deno.test("RouteKeeper routes what nobody else has", async () => {
+  const laptop = new Laptop();
+  await laptop.keeper.follow(cluster);
+  assert.deepEqual(laptop.news(), [
+    "add 10.96.0.0/16",
+    "add 10.244.0.0/24",
+    "add fd00:96::/112",
+  ]);
+  assert.deepEqual(laptop.keeper.virtual, []);
+  assert.equal(laptop.told("10.96.0.10"), "10.96.0.10");
+  assert.equal(laptop.dialled("10.96.0.10"), "10.96.0.10");
+});
+
+Deno.test("RouteKeeper sets no route that the host has, but one for virtual addresses", async () => {
+  const laptop = new Laptop();
+  laptop.hostRoutes = [link("10.96.0.0/16"), link("fd00:96::/112")];
+  await laptop.keeper.follow(cluster);
+  assert.deepEqual(laptop.news(), [
+    "add 10.244.0.0/24",
+    "add 198.19.0.0/16",
+    "add fd74:705f:6b3e:8000::/112",
+  ]);
+  assert.equal(laptop.told("10.96.0.10"), "198.19.0.10");
+  assert.equal(laptop.told("fd00:96::a"), "fd74:705f:6b3e:8000::a");
+  assert.equal(laptop.dialled("198.19.0.10"), "10.96.0.10");
+  assert.throws(() => laptop.dialled("198.19.0.11"), {
+    refusal: "unreachable",
+  });
+  assert.equal(laptop.told("10.244.0.10"), "10.244.0.10");
+  const [{ subnet, reason }] = laptop.keeper.virtual as [never];
+  assert.deepEqual([String(subnet), reason], [
+    "10.96.0.0/16",
+    "the host is connected to it by docker0",
+  ]);
+  assert.deepEqual(laptop.keeper.routes.map(String), ["10.244.0.0/24"]);
+});
+
+Deno.test("RouteKeeper gives way to a VPN that starts later, and comes back when it ends", async () => {
+  const laptop = new Laptop();
+  await laptop.keeper.follow(cluster);
+  laptop.news();
+  laptop.hostRoutes = [{ ...link("10.96.0.0/17", "tun0"), onLink: false }];
+  await laptop.keeper.follow(cluster);
+  assert.deepEqual(
+    laptop.news(),
+    [
+      "add 10.96.128.0/17",
+      "add 198.18.128.0/17",
+      "delete 10.96.0.0/16",
+    ].map((text) => text.replace("198.18.128.0/17", "198.19.0.0/16")),
+  );
+  const virtual = laptop.told("10.96.0.10");
+  assert.equal(virtual, "198.19.0.10");
+  assert.equal(laptop.told("10.96.200.1"), "10.96.200.1");
+  await laptop.keeper.follow(cluster);
+  assert.deepEqual(laptop.news(), []);
+
+  laptop.hostRoutes = [];
+  await laptop.keeper.follow(cluster);
+  assert.deepEqual(laptop.news(), [
+    "add 10.96.0.0/16",
+    "delete 10.96.128.0/17",
+  ]);
+  assert.equal(laptop.told("10.96.0.10"), "10.96.0.10");
+  assert.equal(laptop.dialled(virtual), "10.96.0.10");
+  assert.deepEqual(laptop.keeper.virtual, []);
+});
+
+Deno.test("RouteKeeper takes another range when the host has a use for the first", async () => {
+  const laptop = new Laptop({ vnat: ["10.244.0.0/24"] });
+  await laptop.keeper.follow(cluster);
+  const first = laptop.told("10.244.0.7");
+  assert.equal(first, "198.18.2.7");
+  laptop.news();
+  laptop.hostRoutes = [link("198.18.0.0/15", "tun0")];
+  await laptop.keeper.follow(cluster);
+  assert.deepEqual(laptop.news(), [
+    "add 246.246.0.0/23",
+    "delete 198.18.2.0/23",
+  ]);
+  assert.equal(laptop.told("10.244.0.7"), "246.246.0.7");
+  assert.equal(laptop.dialled(first), first);
+});
+
+Deno.test("RouteKeeper reaches by virtual addresses what the daemon does not route", async () => {
+  const laptop = new Laptop();
+  laptop.refused.add("add 10.244.0.0/24").add("add 198.18.2.0/23");
+  await laptop.keeper.follow(cluster);
+  assert.equal(laptop.told("10.244.0.7"), "198.18.4.7");
+  const [{ subnet, reason }] = laptop.keeper.virtual as [never];
+  assert.equal(String(subnet), "10.244.0.0/24");
+  assert.match(reason, /^Cannot add .* refused$/);
+});
+
+Deno.test("RouteKeeper tells no address that the laptop has no way to", async () => {
+  const laptop = new Laptop({ hasIpv6: false });
+  await laptop.keeper.follow(cluster);
+  assert.equal(laptop.told("fd00:96::a"), "unreachable");
+  assert.equal(laptop.told("2001:db8::a"), "2001:db8::a");
+  assert.deepEqual(
+    laptop.keeper.skipped.map(({ subnet, reason }) => `${subnet} ${reason}`),
+    ["fd00:96::/112 this host has no IPv6"],
+  );
+  const taken = new Laptop();
+  taken.hostRoutes = ["198.18.0.0/15", "246.0.0.0/8", "172.16.0.0/12"]
+    .concat("10.0.0.0/8").map((subnet) => link(subnet));
+  await taken.keeper.follow(cluster);
+  assert.equal(taken.told("10.96.0.10"), "unreachable");
+  assert.match(taken.keeper.skipped[0]!.reason, /no range is free/);
+});
