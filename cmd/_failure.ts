@@ -65,6 +65,8 @@ const remedies: Record<FailureKind, string> = {
   "port-ambiguous": "Choose one: `--port LAPTOP-PORT:PORT`",
   "match-without-requests":
     "Take all of that port: leave out what says which requests",
+  "address-unknown":
+    "Give `--address` a name that `getent hosts NAME` finds here, or an IP address",
   "port-in-use":
     "Give another port of the laptop, or end the other intercept: `tp leave NAME`",
   "pod-port-in-use":

@@ -98,6 +98,10 @@ async function podPorts() {
   return (await import("../connector/api.ts")).parsePodPort;
 }
 
+async function laptopAddresses() {
+  return (await import("./_laptop_address.ts")).parseLaptopAddress;
+}
+
 /** Of those that bring traffic. */
 export const trafficFlags = {
   port: {
@@ -110,9 +114,9 @@ export const trafficFlags = {
   },
   address: {
     kind: "parsed",
-    parse: parseAddress,
+    parse: async (text: string) => (await laptopAddresses())(text),
     optional: true,
-    placeholder: "ip",
+    placeholder: "ip|host",
     brief: "Where the laptop's port is (default: 127.0.0.1)",
   },
 } as const;
@@ -177,10 +181,4 @@ export function nameParameter(brief: string) {
     kind: "tuple",
     parameters: [{ parse: String, placeholder: "name", brief }],
   } as const;
-}
-
-async function parseAddress(text: string): Promise<string> {
-  const { isIP } = await import("node:net");
-  if (text === "localhost" || isIP(text) !== 0) return text;
-  throw new SyntaxError(`Cannot read address "${text}": it is no IP address`);
 }

@@ -41,6 +41,7 @@ export const failureKinds = [
   "port-unknown",
   "port-ambiguous",
   "match-without-requests",
+  "address-unknown",
   "port-in-use",
   "pod-port-in-use",
   "mount-failed",

@@ -1,5 +1,4 @@
 /** One attachment of a file as what `tp` does about it, with what the schema cannot look at. Pure. */
-import { isIP } from "node:net";
 import {
   type InterceptRequest,
   parsePodPort,
@@ -8,6 +7,7 @@ import {
 import type { EnvFileFlags } from "../_env_file.ts";
 import { matchOf, parseHeaderMatch } from "../_header_match.ts";
 import { interceptRequest } from "../_intercept_request.ts";
+import { parseLaptopAddress } from "../_laptop_address.ts";
 import { parseMount } from "../_mount.ts";
 import type { Command } from "./handler.ts";
 import { type Attachment, type Fault, placeBelow } from "./state.ts";
@@ -72,10 +72,7 @@ export function readAttachment(
   const isMatch =
     at(path === undefined ? [] : [path.key, 0], () => matchOf(match)).length >
       0;
-  if (address !== undefined && address !== "localhost" && isIP(address) === 0) {
-    const text = `is "${address}"; make it an IP address of this laptop`;
-    fault({ place: placeBelow(place, "address"), text });
-  }
+  if (address !== undefined) at(["address"], () => parseLaptopAddress(address));
   const [mounted = "off"] = at(
     ["mount"],
     () => parseMount(String(mount), directory),

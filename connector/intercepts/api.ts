@@ -25,7 +25,7 @@ export interface InterceptRequest {
   container?: string;
   /** None: the only port there is, or all of the container for `replace`. */
   ports: PortRequest[];
-  /** Where the laptop's ports are: an IP address, of the loopback interface or not. */
+  /** Where the laptop's ports are: an IP address, or a name that the laptop resolves for each connection. */
   address: string;
   match?: RequestMatch;
   /** Ports of the pod's loopback address that are to be had on the laptop's. */

@@ -5,12 +5,14 @@
 import { decodeLaptopTarget, type PodPort } from "../../manager/api.ts";
 import {
   type Conn,
+  type Datagrams,
   type Ip,
   RefusedError,
   systemClock,
 } from "../../net/mod.ts";
 import { dialTcp, refusalOfError, UdpDatagrams } from "../../tcp/mod.ts";
 import type { Incoming } from "../../tunnel/mod.ts";
+import type { LaptopAddress } from "./laptop_address.ts";
 import { LaptopFlows } from "./laptop_flows.ts";
 
 /** A flow of datagrams on which nothing goes for so long has ended. */
@@ -24,8 +26,8 @@ export interface LaptopPort {
 
 export interface TableEntry {
   readonly name: string;
-  /** The first that takes a connection has it. */
-  readonly addresses: readonly [Ip, ...Ip[]];
+  /** Looked up for each connection; the first of them that takes it has it. */
+  readonly address: LaptopAddress;
   readonly ports: readonly LaptopPort[];
 }
 
@@ -52,17 +54,19 @@ export class InterceptTable {
   };
 
   async #serve(incoming: Incoming): Promise<void> {
-    const { addresses, port, flows } = this.#find(incoming);
+    const { address, port, flows } = this.#find(incoming);
     if (incoming.datagrams) {
-      const [ip] = addresses;
-      const flow = new UdpDatagrams({ ip, port }, {
-        ...{ clock: systemClock, idleMs },
-      });
-      await flows.joinDatagrams(flow, incoming.acceptDatagrams());
-      return;
+      await flows.joinDatagrams(
+        incoming,
+        (signal) => openDatagrams({ address, port }, signal),
+      );
+    } else {
+      await flows.join(
+        incoming,
+        async (signal) =>
+          await dialFirst(await address.resolve(signal), port, signal),
+      );
     }
-    const conn = await dialFirst(addresses, port, incoming.signal);
-    await flows.join(conn, incoming.accept());
   }
 
   #find(incoming: Incoming) {
@@ -77,12 +81,20 @@ export class InterceptTable {
       const detail = "The laptop has no such intercept";
       throw new RefusedError("unknown-target", detail);
     }
-    const { addresses, flows } = entry;
-    return { addresses, flows, port: port.laptop };
+    const { address, flows } = entry;
+    return { address, flows, port: port.laptop };
   }
 }
 
-/** @throws {RefusedError} what the last of them said. */
+async function openDatagrams(
+  { address, port }: { address: LaptopAddress; port: number },
+  signal: AbortSignal,
+): Promise<Datagrams> {
+  const [ip] = await address.resolve(signal);
+  return new UdpDatagrams({ ip, port }, { clock: systemClock, idleMs });
+}
+
+/** @throws {RefusedError} what the first of them said. */
 async function dialFirst(
   [ip, ...others]: readonly [Ip, ...Ip[]],
   port: number,
@@ -92,9 +104,9 @@ async function dialFirst(
     return await dialTcp({ ip, port }, { signal, clock: systemClock });
   } catch (error) {
     const [next, ...rest] = others;
-    const isRefused = error instanceof RefusedError &&
-      error.refusal === "refused";
-    if (next === undefined || !isRefused) throw error;
+    const isNotThere = error instanceof RefusedError &&
+      (error.refusal === "refused" || error.refusal === "unreachable");
+    if (next === undefined || !isNotThere) throw error;
     return await dialFirst([next, ...rest], port, signal).catch(() => {
       throw error;
     });
@@ -103,11 +115,13 @@ async function dialFirst(
 
 /** Whether somebody takes connections there. What cannot be told counts as yes. */
 export async function isListening(
-  addresses: readonly [Ip, ...Ip[]],
+  address: LaptopAddress,
   port: number,
 ): Promise<boolean> {
+  const signal = AbortSignal.timeout(1_000);
   try {
-    const conn = await dialFirst(addresses, port, AbortSignal.timeout(1_000));
+    const ips = await address.resolve(signal);
+    const conn = await dialFirst(ips, port, signal);
     conn.close();
     return true;
   } catch (error) {

@@ -4,8 +4,9 @@ import { encodeLaptopTarget, type PodPort } from "../../manager/api.ts";
 import { Ip, RefusedError, writeAll } from "../../net/mod.ts";
 import { openPair } from "../../tunnel/session_fake.ts";
 import { InterceptTable, isListening } from "./intercept_table.ts";
+import { laptopAddress } from "./laptop_address.ts";
 
-const ip = Ip.parse("127.0.0.1");
+const address = laptopAddress("127.0.0.1");
 const target = (port: PodPort, intercept = "uid-1") =>
   encodeLaptopTarget({ intercept, port });
 const tcp = (port: number): PodPort => ({ port, protocol: "TCP" });
@@ -20,7 +21,7 @@ async function openPlace() {
   const { listener, laptop } = listen();
   const table = new InterceptTable();
   const ports = [{ pod: tcp(8080), laptop }];
-  table.set("uid-1", { name: "web", addresses: [ip], ports });
+  table.set("uid-1", { name: "web", address, ports });
   const pair = await openPair({ serveDialer: table.serve });
   return {
     ...{ listener, laptop, table, acceptor: pair.acceptor },
@@ -108,7 +109,7 @@ Deno.test("InterceptTable refuses as the laptop does when nothing listens", asyn
   listener.close();
   const table = new InterceptTable();
   const ports = [{ pod: tcp(8080), laptop }];
-  table.set("uid-1", { name: "web", addresses: [ip], ports });
+  table.set("uid-1", { name: "web", address, ports });
   await using pair = await openPair({ serveDialer: table.serve });
   await assert.rejects(
     pair.acceptor.open(target(tcp(8080))),
@@ -120,13 +121,63 @@ Deno.test("InterceptTable goes on to the next address where the first refuses", 
   const { listener, laptop } = listen();
   using _ = listener;
   const table = new InterceptTable();
-  const addresses = [Ip.parse("127.0.0.2"), ip] as const;
+  const ips = ["127.0.0.2", "127.0.0.1"].map((text) => Ip.parse(text));
+  const address = laptopAddress("web.lan", () => Promise.resolve(ips));
   const ports = [{ pod: tcp(8080), laptop }];
-  table.set("uid-1", { name: "web", addresses, ports });
+  table.set("uid-1", { name: "web", address, ports });
   await using pair = await openPair({ serveDialer: table.serve });
   const opening = pair.acceptor.open(target(tcp(8080)));
   (await listener.accept()).close();
   (await opening).close();
+});
+
+Deno.test("InterceptTable.delete() calls off what is being dialled", async () => {
+  const { listener, laptop } = listen();
+  using _ = listener;
+  const ports = [{ pod: tcp(8080), laptop }, {
+    ...{ pod: { port: 53, protocol: "UDP" } as const, laptop },
+  }];
+  const table = new InterceptTable();
+  const asked = [1, 2].map(() => Promise.withResolvers<void>());
+  const found = Promise.withResolvers<Ip[]>();
+  let count = 0;
+  const address = laptopAddress("web.lan", () => {
+    asked[count++]!.resolve();
+    return found.promise;
+  });
+  table.set("uid-1", { name: "web", address, ports });
+  await using pair = await openPair({ serveDialer: table.serve });
+  const { acceptor } = pair;
+  const [udp] = ports.slice(1);
+  const refused = [
+    acceptor.open(target(tcp(8080))),
+    acceptor.openDatagrams(target(udp!.pod)),
+  ].map((opening) => assert.rejects(opening, { refusal: "unknown-target" }));
+  await Promise.all(asked.map(({ promise }) => promise));
+  await table.delete("uid-1");
+  await Promise.all(refused);
+  found.resolve([Ip.parse("127.0.0.1")]);
+});
+
+Deno.test("InterceptTable looks a name up for each connection", async () => {
+  const { listener, laptop } = listen();
+  using _ = listener;
+  const answers = [[Ip.parse("127.0.0.1")], [], [Ip.parse("127.0.0.1")]];
+  const address = laptopAddress(
+    "web.lan",
+    () => Promise.resolve(answers.shift()!),
+  );
+  const table = new InterceptTable();
+  const ports = [{ pod: tcp(8080), laptop }];
+  table.set("uid-1", { name: "web", address, ports });
+  await using pair = await openPair({ serveDialer: table.serve });
+  for (const isThere of [true, false, true]) {
+    const opening = pair.acceptor.open(target(tcp(8080)));
+    if (isThere) {
+      (await listener.accept()).close();
+      (await opening).close();
+    } else await assert.rejects(opening, { refusal: "unreachable" });
+  }
 });
 
 Deno.test("InterceptTable carries datagrams both ways", async () => {
@@ -136,7 +187,7 @@ Deno.test("InterceptTable carries datagrams both ways", async () => {
   const pod: PodPort = { port: 53, protocol: "UDP" };
   table.set("uid-1", {
     name: "dns",
-    addresses: [ip],
+    address,
     ports: [{ pod, laptop: socket.address().port }],
   });
   socket.on("message", (message, { port, address }) => {
@@ -154,7 +205,7 @@ Deno.test("InterceptTable carries datagrams both ways", async () => {
 
 Deno.test("isListening() knows an open port from a closed one", async () => {
   const { listener, laptop } = listen();
-  assert.equal(await isListening([ip], laptop), true);
+  assert.equal(await isListening(address, laptop), true);
   listener.close();
-  assert.equal(await isListening([ip], laptop), false);
+  assert.equal(await isListening(address, laptop), false);
 });

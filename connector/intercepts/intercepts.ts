@@ -10,9 +10,10 @@ import { type ApiClient, ApiError } from "../../k8s/mod.ts";
 import { logger } from "../../log.ts";
 import type { InterceptSpec } from "../../manager/api.ts";
 import { formatWorkload } from "../../manager/client.ts";
-import { Ip } from "../../net/mod.ts";
+import type { Ip } from "../../net/mod.ts";
 import { ConnectError } from "../failure.ts";
 import { forbiddenToIntercept } from "../forbidden.ts";
+import type { hostAddresses } from "../host_addresses.ts";
 import type { ManagerLink } from "../link.ts";
 import type { SearchList } from "../search_list.ts";
 import { userName } from "../user_name.ts";
@@ -25,6 +26,7 @@ import type {
 import { HeldIntercept, type HeldParts } from "./held_intercept.ts";
 import { localOnlyInfo } from "./intercept_info.ts";
 import { type InterceptTable, isListening } from "./intercept_table.ts";
+import { type LaptopAddress, laptopAddress } from "./laptop_address.ts";
 import { type LaptopName, laptopName } from "./laptop_name.ts";
 import { LaptopPorts } from "./laptop_ports.ts";
 import { openIntercept } from "./open_intercept.ts";
@@ -46,6 +48,8 @@ export interface InterceptsOptions {
   search: SearchList;
   /** {@link laptopName} but in tests. */
   nameLaptop?: (owner: string) => Promise<LaptopName>;
+  /** {@link hostAddresses} but in tests. */
+  lookUp?: typeof hostAddresses;
 }
 
 export interface InterceptOptions {
@@ -202,20 +206,19 @@ export class Intercepts implements AsyncDisposable {
     const { signal } = held;
     const { namespace = this.#options.namespace } = request;
     const { spec, plan, label } = await this.#plan(request, { signal, tell });
-    const addresses = addressesOf(request.address);
+    const address = laptopAddress(request.address, this.#options.lookUp);
+    const ip = await mustResolve(address, signal);
     const ports = plan.ports.map(({ pod, laptop }) => ({ pod, laptop }));
-    building.use(
-      this.#ports.take(request.name, { ip: addresses[0], ports }),
-    );
+    building.use(this.#ports.take(request.name, { ip, ports }));
     if (!request.isHeld && !request.isServedLater) {
-      await warnOfSilence({ addresses, ports, tell });
+      await warnOfSilence({ address, ports, tell });
     }
     signal.throwIfAborted();
     building.use(this.#options.search.add(namespace));
     return await openIntercept({
       ...this.#options,
       objects: this.#objects,
-      ...{ request, namespace, spec, label, addresses, ports },
+      ...{ request, namespace, spec, label, address, ports },
     }, { building, signal, tell });
   }
 
@@ -268,25 +271,35 @@ export class Intercepts implements AsyncDisposable {
   }
 }
 
-/** `localhost` may be served on either address. */
-function addressesOf(address: string): readonly [Ip, ...Ip[]] {
-  if (address === "127.0.0.1" || address === "localhost") {
-    return [Ip.parse("127.0.0.1"), Ip.parse("::1")];
+/** @throws {ConnectError} `address-unknown`. */
+async function mustResolve(
+  address: LaptopAddress,
+  signal: AbortSignal,
+): Promise<Ip> {
+  try {
+    const [first] = await address.resolve(signal);
+    return first;
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new ConnectError({
+      kind: "address-unknown",
+      cause: `Cannot intercept with address "${address.text}": ` +
+        "no host of that name is known on this laptop",
+    }, { cause });
   }
-  return [Ip.parse(address)];
 }
 
 async function warnOfSilence(
-  { addresses, ports, tell }: {
-    addresses: readonly [Ip, ...Ip[]];
+  { address, ports, tell }: {
+    address: LaptopAddress;
     ports: PortPlan["ports"];
     tell: (text: string) => void;
   },
 ): Promise<void> {
-  const [first] = addresses;
-  const host = first.family === 6 ? `[${first}]` : first;
+  const { text } = address;
+  const host = text.includes(":") ? `[${text}]` : text;
   for (const { pod, laptop } of ports) {
-    if (pod.protocol !== "TCP" || await isListening(addresses, laptop)) {
+    if (pod.protocol !== "TCP" || await isListening(address, laptop)) {
       continue;
     }
     tell(

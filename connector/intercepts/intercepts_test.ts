@@ -4,6 +4,7 @@ import {
   encodeLaptopTarget,
   type Intercept,
 } from "../../manager/api.ts";
+import { Ip } from "../../net/mod.ts";
 import { openPair } from "../../tunnel/session_fake.ts";
 import { ConnectError, type FailureKind } from "../failure.ts";
 import { SearchList } from "../search_list.ts";
@@ -25,6 +26,8 @@ function place() {
     ...{ api, link, thumbprint, table, search, namespace: "default" },
     managerNamespace: "ambassador",
     nameLaptop: () => Promise.resolve({ client: "anna@desk", label: "c0ffee" }),
+    lookUp: (host) =>
+      Promise.resolve(host === "web.lan" ? [Ip.parse("127.0.0.1")] : []),
   });
   return { cluster, table, search, intercepts };
 }
@@ -300,6 +303,20 @@ Deno.test("Intercepts.open() tells what the API server refuses", async () => {
       "kubectl create rolebinding tp-intercept-anna --namespace shop --clusterrole tp-intercept --user anna",
     ]);
   }
+});
+
+Deno.test("Intercepts.open() refuses an address that does not resolve, and leaves nothing", async () => {
+  const { cluster, intercepts } = place();
+  await failure(
+    intercepts.open(request({ address: "nowhere.invalid" }), quiet()),
+    "address-unknown",
+    /^Cannot intercept with address "nowhere\.invalid": no host of that name/,
+  );
+  assert.deepEqual(cluster.intercepts(), []);
+  const address = "web.lan";
+  const held = await intercepts.open(request({ address }), quiet());
+  assert.equal(held.parts!.info().target_host, address);
+  await intercepts.leave({ name: "web" });
 });
 
 Deno.test("Intercepts.open() of a local-only one changes nothing but the search", async () => {

@@ -9,7 +9,9 @@ import {
   type Datagrams,
   pipe,
   pipeDatagrams,
+  RefusedError,
 } from "../../net/mod.ts";
+import type { Incoming } from "../../tunnel/mod.ts";
 
 /** How long a connection says nothing before it is held to be between two requests. */
 const quietMs = 200;
@@ -29,24 +31,52 @@ interface Joined {
 export class LaptopFlows {
   readonly #conns = new Set<Joined>();
   readonly #datagrams = new Set<Datagrams>();
+  /** What calls off each dial that is under way. */
+  readonly #dials = new Set<() => void>();
+  #hasEnded = false;
 
-  /** Joins them until both directions have ended. Never rejects. */
-  async join(app: Conn, stream: Conn): Promise<void> {
-    const joined: Joined = { app, stream, lastMs: performance.now() };
+  /**
+   * Joins what `dial` opens with the stream, until both directions have ended.
+   *
+   * @throws {RefusedError} why they are not joined: what `dial` says, or that these have ended.
+   */
+  async join(
+    incoming: Incoming,
+    dial: (signal: AbortSignal) => Promise<Conn>,
+  ): Promise<void> {
+    const app = await this.#dialled(incoming, dial);
+    if (this.#hasEnded) {
+      app.reset();
+      throw ended();
+    }
+    const joined: Joined = {
+      ...{ app, stream: incoming.accept(), lastMs: performance.now() },
+    };
     const note = () => void (joined.lastMs = performance.now());
     this.#conns.add(joined);
-    await pipe(app, stream, { onForward: note, onBackward: note });
+    await pipe(app, joined.stream, { onForward: note, onBackward: note });
     this.#conns.delete(joined);
   }
 
-  async joinDatagrams(app: Datagrams, stream: Datagrams): Promise<void> {
+  /** As {@link LaptopFlows.join}. */
+  async joinDatagrams(
+    incoming: Incoming,
+    dial: (signal: AbortSignal) => Promise<Datagrams>,
+  ): Promise<void> {
+    const app = await this.#dialled(incoming, dial);
+    if (this.#hasEnded) {
+      app.close();
+      throw ended();
+    }
     this.#datagrams.add(app);
-    await pipeDatagrams(app, stream);
+    await pipeDatagrams(app, incoming.acceptDatagrams());
     this.#datagrams.delete(app);
   }
 
-  /** Resolves when there are none any more. */
+  /** Takes no more of them. Resolves when there are none any more. */
   async end(): Promise<void> {
+    this.#hasEnded = true;
+    for (const callOff of this.#dials) callOff();
     for (const flow of this.#datagrams) flow.close();
     const begin = performance.now();
     while (this.#conns.size > 0) {
@@ -54,6 +84,29 @@ export class LaptopFlows {
       await new Promise((resolve) => setTimeout(resolve, lookMs));
     }
   }
+
+  async #dialled<Flow extends Conn | Datagrams>(
+    { signal }: Incoming,
+    dial: (signal: AbortSignal) => Promise<Flow>,
+  ): Promise<Flow> {
+    const off = new AbortController();
+    const callOff = () => off.abort();
+    this.#dials.add(callOff);
+    signal.addEventListener("abort", callOff, { once: true });
+    if (signal.aborted || this.#hasEnded) callOff();
+    try {
+      return await dial(off.signal);
+    } catch (error) {
+      throw this.#hasEnded ? ended() : error;
+    } finally {
+      this.#dials.delete(callOff);
+      signal.removeEventListener("abort", callOff);
+    }
+  }
+}
+
+function ended(): RefusedError {
+  return new RefusedError("unknown-target", "The intercept has ended");
 }
 
 function endOne(joined: Joined, begin: number): void {

@@ -6,7 +6,6 @@ import {
   type InterceptSpec,
   WithheldNames,
 } from "../../manager/api.ts";
-import type { Ip } from "../../net/mod.ts";
 import { ConnectError } from "../failure.ts";
 import type { ManagerLink } from "../link.ts";
 import { openVolumes } from "../volumes.ts";
@@ -17,6 +16,7 @@ import type { HeldParts } from "./held_intercept.ts";
 import { interceptInfo } from "./intercept_info.ts";
 import { InterceptObject } from "./intercept_object.ts";
 import type { InterceptTable, LaptopPort } from "./intercept_table.ts";
+import type { LaptopAddress } from "./laptop_address.ts";
 import type { OwnObjects } from "./own_objects.ts";
 import { openPodForward } from "./pod_forward.ts";
 
@@ -32,7 +32,7 @@ export interface OpenOptions {
   spec: InterceptSpec;
   /** By which what this laptop left behind is found. */
   label: string;
-  addresses: readonly [Ip, ...Ip[]];
+  address: LaptopAddress;
   ports: readonly LaptopPort[];
 }
 
@@ -49,14 +49,14 @@ export async function openIntercept(
   { building, signal, tell }: Surroundings,
 ): Promise<HeldParts> {
   const { api, link, table, objects, request, namespace, spec } = options;
-  const { label, addresses, ports } = options;
+  const { label, address, ports } = options;
   await objects.deleteLeftovers({ namespace, label }, { signal });
   const made = await objects.create({ namespace, spec, label }, { signal });
   const object = new InterceptObject(made, { api, objects });
   // The table is the last to forget it: until the object is gone the traffic may come.
   building.defer(() => table.delete(object.uid));
   building.use(object);
-  table.set(object.uid, { name: spec.name, addresses, ports });
+  table.set(object.uid, { name: spec.name, address, ports });
   await object.untilActive({ signal, tell });
   const { container } = spec;
   const intercept = object.uid;
@@ -90,7 +90,7 @@ export async function openIntercept(
   const laptopPorts = new Map(
     ports.map(({ pod, laptop }) => [`${pod.port}/${pod.protocol}`, laptop]),
   );
-  const own = { address: String(addresses[0]), laptopPorts, environment };
+  const own = { address: address.text, laptopPorts, environment };
   return {
     info: () => interceptInfo(object.current, { ...own, mount: mount?.() }),
     ended: object.ended,
