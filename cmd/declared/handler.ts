@@ -3,8 +3,9 @@
  *
  * 1. It is started in a session of its own, so that it outlives this terminal, with the container's environment. What it
  *    writes goes to a log.
- * 2. Its process is noted: one of the same number that began at another time is not it.
- * 3. It is ended with all of its process group.
+ * 2. Its process is noted: one of the same number that began at another time is not it. What it leaves in its process group
+ *    when it ends is known by a mark in the environment.
+ * 3. It is ended with all of that group.
  */
 import { cacheDirectory } from "../../connector/client.ts";
 import { CommandError } from "../_error.ts";
@@ -17,17 +18,25 @@ export interface Command {
 
 /** What is noted of one that was started. */
 interface Started extends Command {
+  /** Of the first process, and of the group. */
   readonly pid: number;
-  /** In ticks of the kernel since it started. */
-  readonly since: string;
+  /** In ticks of the kernel since it started; absent when it had ended before one could look. */
+  readonly since?: string;
+  /** Value of {@link markVariable}. */
+  readonly mark: string;
   /** Of its environment: values are secrets. */
   readonly digest: string;
+  /** Its first process ended well at once, and it went on without. */
+  readonly isBackground?: boolean;
 }
+
+/** Variable of its environment that tells it from all others. */
+const markVariable = "TP_HANDLER";
 
 /** How long one is watched for a failure to start. */
 const startMs = 300;
-/** How long one may take to end by itself. */
-const endMs = 5_000;
+/** How long one may take to end by itself, and when it is killed. */
+const [endMs, killMs] = [5_000, 1_000];
 const pollMs = 20;
 
 export class Handler {
@@ -48,14 +57,18 @@ export class Handler {
     return `${this.#directory}/${this.#name}.json`;
   }
 
-  /** Whether one runs, and whether it is this one with this environment. */
+  /**
+   * Whether one runs, and whether it is this one with this environment. What is left of one whose first process ended is
+   * another one: what was to serve is not there.
+   */
   async state(
     command: Command | undefined,
     environment: Record<string, string>,
   ): Promise<"same" | "other" | "none"> {
     const started = await this.#running();
     if (started === undefined) return "none";
-    const isSame = command !== undefined &&
+    const isWhole = started.isBackground || await isFirstAlive(started);
+    const isSame = isWhole && command !== undefined &&
       started.directory === command.directory &&
       JSON.stringify(started.argv) === JSON.stringify(command.argv) &&
       started.digest === await digestOf(environment);
@@ -72,18 +85,23 @@ export class Handler {
     environment: Record<string, string>,
   ): Promise<void> {
     await Deno.mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    const child = this.#spawn({ argv, directory }, environment);
-    const since = await startOf(child.pid);
-    if (since !== undefined) {
-      const digest = await digestOf(environment);
-      const note = { argv, directory, digest, since, pid: child.pid };
-      await Deno.writeTextFile(this.#notePath, JSON.stringify(note), {
-        mode: 0o600,
-      });
-    }
+    const mark = crypto.randomUUID();
+    const marked = { ...environment, [markVariable]: mark };
+    const child = this.#spawn({ argv, directory }, marked);
+    const since = (await readStat(child.pid))?.since;
+    const started: Started = {
+      ...{ argv, directory, mark, pid: child.pid },
+      ...since === undefined ? {} : { since },
+      digest: await digestOf(environment),
+    };
+    await this.#note(started);
     const ended = await soon(child.status, startMs);
     child.unref();
-    if (ended === undefined || ended.success) return;
+    if (ended === undefined) return;
+    if (ended.success) {
+      return await this.#note({ ...started, isBackground: true });
+    }
+    await this.stop();
     const [last = ""] = (await Deno.readTextFile(this.logPath).catch(() => ""))
       .trimEnd().split("\n").slice(-1);
     throw new CommandError(
@@ -99,14 +117,7 @@ export class Handler {
   /** Ends it; resolves to whether there was one. */
   async stop(): Promise<boolean> {
     const started = await this.#running();
-    if (started !== undefined) {
-      kill(started.pid, "SIGTERM");
-      const deadline = performance.now() + endMs;
-      while (await isGroupAlive(started.pid) && performance.now() < deadline) {
-        await new Promise((resolve) => setTimeout(resolve, pollMs));
-      }
-      if (await isGroupAlive(started.pid)) kill(started.pid, "SIGKILL");
-    }
+    if (started !== undefined) await endGroup(started.pid);
     await Deno.remove(this.#notePath).catch(() => {});
     return started !== undefined;
   }
@@ -133,22 +144,39 @@ export class Handler {
     }
   }
 
+  async #note(started: Started): Promise<void> {
+    const options = { mode: 0o600 };
+    await Deno.writeTextFile(this.#notePath, JSON.stringify(started), options);
+  }
+
+  /** What was started, if anything of it is there. */
   async #running(): Promise<Started | undefined> {
     try {
       const started: Started = JSON.parse(
         await Deno.readTextFile(this.#notePath),
       );
-      const { pid, since } = started;
-      return await startOf(pid) === since ? started : undefined;
+      const isThere = await isFirstAlive(started) ||
+        await isMarkedAlive(started);
+      return isThere ? started : undefined;
     } catch {
       return undefined;
     }
   }
 }
 
-/** When the process began; `undefined` when it has ended. */
-async function startOf(pid: number): Promise<string | undefined> {
-  return (await readStat(pid))?.since;
+async function isFirstAlive({ pid, since }: Started): Promise<boolean> {
+  return since !== undefined && (await readStat(pid))?.since === since;
+}
+
+/** The number of a group is nobody else's while it has a process, but afterwards it may be. */
+async function isMarkedAlive({ pid, mark }: Started): Promise<boolean> {
+  const variable = `${markVariable}=${mark}`;
+  for (const member of await membersOf(pid)) {
+    const environment = await Deno.readTextFile(`/proc/${member}/environ`)
+      .catch(() => "");
+    if (environment.split("\0").includes(variable)) return true;
+  }
+  return false;
 }
 
 /** proc_pid_stat(5), fields 5 and 22; `undefined` for a process that has ended, whether it was taken leave of or not. */
@@ -163,12 +191,27 @@ async function readStat(
   return { group: Number(fields[2]), since: fields[19]! };
 }
 
-async function isGroupAlive(group: number): Promise<boolean> {
+/** Numbers of the living processes of a group. */
+async function membersOf(group: number): Promise<string[]> {
+  const members: string[] = [];
   for await (const { name } of Deno.readDir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
-    if ((await readStat(name))?.group === group) return true;
+    if ((await readStat(name))?.group === group) members.push(name);
   }
-  return false;
+  return members;
+}
+
+/** Resolves when there is nothing left of it: what does not end by itself is killed. */
+async function endGroup(group: number): Promise<void> {
+  const steps = [["SIGTERM", endMs], ["SIGKILL", killMs]] as const;
+  for (const [signal, limitMs] of steps) {
+    kill(group, signal);
+    const deadline = performance.now() + limitMs;
+    while (performance.now() < deadline) {
+      if ((await membersOf(group)).length === 0) return;
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
+  }
 }
 
 /** The whole group, if there is any of it. */

@@ -57,6 +57,63 @@ Deno.test("Handler.stop() ends all that the program has started, and lets it end
   assert.equal(await handler.stop(), false);
 });
 
+/** Starts something that `rest` does not end, and resolves to its number. */
+async function leftBehind(
+  { handler, directory }: { handler: Handler; directory: string },
+  rest: string,
+): Promise<string> {
+  const argv = ["sh", "-c", `sleep 60 & echo $!; ${rest}`];
+  const starting = handler.start({ argv, directory }, {});
+  const [pid] = (await written(handler, /\d\n/)).split("\n");
+  await starting;
+  return pid!;
+}
+
+const isAlive = async (pid: string) =>
+  /\) [^ZX] /.test(
+    await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => ""),
+  );
+
+Deno.test("Handler ends what is left of a program whose first process was killed, and does not take it for the program", async () => {
+  await using one = await place();
+  const { handler, directory } = one;
+  const pid = await leftBehind(one, "exec sleep 61");
+  const argv = ["sh", "-c", "sleep 60 & echo $!; exec sleep 61"];
+  assert.equal(await handler.state({ argv, directory }, {}), "same");
+  const path = `${directory}/handlers/web.json`;
+  const note = JSON.parse(await Deno.readTextFile(path));
+  Deno.kill(note.pid, "SIGKILL");
+  while (await handler.state({ argv, directory }, {}) === "same");
+  assert.equal(await handler.state({ argv, directory }, {}), "other");
+  // Another group that got this number.
+  await Deno.writeTextFile(path, JSON.stringify({ ...note, mark: "other" }));
+  assert.equal(await handler.state(undefined, {}), "none");
+  await Deno.writeTextFile(path, JSON.stringify(note));
+  assert.ok(await isAlive(pid));
+  assert.equal(await handler.stop(), true);
+  assert.ok(!await isAlive(pid));
+  assert.equal(await handler.state(undefined, {}), "none");
+});
+
+Deno.test("Handler knows a program that goes to the background by itself", async () => {
+  await using one = await place();
+  const { handler, directory } = one;
+  const pid = await leftBehind(one, "exit 0");
+  const argv = ["sh", "-c", "sleep 60 & echo $!; exit 0"];
+  assert.equal(await handler.state({ argv, directory }, {}), "same");
+  assert.equal(await handler.stop(), true);
+  assert.ok(!await isAlive(pid));
+});
+
+Deno.test("Handler.start() that fails leaves nothing of the program", async () => {
+  await using one = await place();
+  const { handler } = one;
+  await assert.rejects(leftBehind(one, "exit 3"), /exit code 3/);
+  const [pid] = (await written(handler, /\d\n/)).split("\n");
+  assert.ok(!await isAlive(pid!));
+  assert.equal(await handler.stop(), false);
+});
+
 Deno.test("Handler does not take another process of the same number for its own", async () => {
   await using one = await place();
   const { handler, directory } = one;
