@@ -8,6 +8,8 @@ export interface NameAsker {
    * @throws {Error} when the program fails
    */
   ask(questions: readonly string[]): Promise<string[]>;
+  /** How long each answer took, in microseconds. @throws {Error} when there was none. */
+  time(questions: readonly string[]): Promise<number[]>;
 }
 
 /** To be called before a laptop is opened that shall have the program. */
@@ -17,13 +19,9 @@ export function askNamesProgram(): Promise<string> {
 
 export async function askerOnLaptop(laptop: Laptop): Promise<NameAsker> {
   const program = await askNamesProgram();
-  return {
-    ask: async (questions) =>
-      answersTo(
-        questions,
-        await must(laptop.command([program]), { stdin: lines(questions) }),
-      ),
-  };
+  return asker((args, stdin) =>
+    must(laptop.command([program, ...args]), { stdin })
+  );
 }
 
 /** Makes a pod with the tools, and brings it the program. */
@@ -60,9 +58,22 @@ export async function askerInPod(
   const program = await Deno.readFile(await askNamesProgram());
   const path = "/tmp/ask_names";
   await mustExec(["sh", "-c", `cat >${path} && chmod 755 ${path}`], program);
+  return asker((args, stdin) => mustExec([path, ...args], stdin));
+}
+
+/** @param run Runs the program with these arguments and this input, and resolves to what it printed. */
+function asker(
+  run: (args: string[], stdin: string) => Promise<string>,
+): NameAsker {
   return {
     ask: async (questions) =>
-      answersTo(questions, await mustExec([path], lines(questions))),
+      answersTo(questions, await run([], lines(questions))),
+    time: async (questions) => {
+      const told = answersTo(questions, await run(["time"], lines(questions)));
+      if (!told.includes("!")) return told.map(Number);
+      const question = questions[told.indexOf("!")];
+      throw new Error(`Cannot time "${question}": no answer`);
+    },
   };
 }
 
