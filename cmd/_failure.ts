@@ -71,6 +71,8 @@ const remedies: Record<FailureKind, string> = {
     "Give another port of the laptop, or end the other intercept: `tp leave NAME`",
   "pod-port-in-use":
     "End the program that has it (`ss -ltnp` shows it), or leave that `--to-pod` out",
+  "pod-port-denied":
+    "Leave that `--to-pod` out, or have an admin of the laptop open such ports (`net.ipv4.ip_unprivileged_port_start`)",
   "mount-failed": "Give another directory: `--mount DIRECTORY`",
   "not-removed":
     "Run it again to go on; `kubectl describe` tells what holds the object",

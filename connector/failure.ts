@@ -44,6 +44,7 @@ export const failureKinds = [
   "address-unknown",
   "port-in-use",
   "pod-port-in-use",
+  "pod-port-denied",
   "mount-failed",
   "not-removed",
   "internal",

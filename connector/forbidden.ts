@@ -38,7 +38,7 @@ export async function forbiddenToConnect(
     installed: boolean;
   },
 ): Promise<ConnectError> {
-  const user = await userName(api) ?? "NAME";
+  const user = await nameToTell(api);
   if (user === anonymous) return withoutCredentials(api, cause);
   const missing = await lacking(api, rightsToConnect(managerNamespace));
   return new ConnectError({
@@ -71,7 +71,7 @@ export async function forbiddenToInstall(
 ): Promise<ConnectError | undefined> {
   const missing = await lacking(api, rightsToApply(manifests));
   if (missing.length === 0 && cause === undefined) return undefined;
-  const user = await userName(api) ?? "NAME";
+  const user = await nameToTell(api);
   if (user === anonymous) return withoutCredentials(api, cause);
   const toConnect = await lacking(api, rightsToConnect(managerNamespace));
   const told = cause === undefined ? [] : [cause.message];
@@ -95,7 +95,7 @@ export async function forbiddenToIntercept(
   api: ApiClient,
   { namespace, cause }: { namespace: string; cause: ApiError },
 ): Promise<ConnectError> {
-  const user = await userName(api) ?? "NAME";
+  const user = await nameToTell(api);
   if (user === anonymous) return withoutCredentials(api, cause);
   return new ConnectError({
     kind: "forbidden",
@@ -108,6 +108,11 @@ export async function forbiddenToIntercept(
       `--user ${quote(user)}`,
     ],
   }, { cause });
+}
+
+/** Who is told what they may not is told it also when the API server says no more. */
+async function nameToTell(api: ApiClient): Promise<string> {
+  return await userName(api).catch(() => undefined) ?? "NAME";
 }
 
 function withoutCredentials(

@@ -16,13 +16,17 @@ const selfSubjectReviews = resource<SelfSubjectReview>(
   { namespaced: false },
 );
 
-/** The user as the API server sees it; `undefined` where it does not tell. */
+/**
+ * The user as the API server sees it; `undefined` where it does not tell.
+ *
+ * @throws {ApiUnreachableError | CredentialError} when it does not answer.
+ */
 export async function userName(api: ApiClient): Promise<string | undefined> {
   try {
     const { status } = await api.create(selfSubjectReviews, { metadata: {} });
     return status?.userInfo?.username;
   } catch (error) {
-    const told = error instanceof ApiError ? error.detail : "";
-    return /User "([^"]+)"/.exec(told)?.[1];
+    if (!(error instanceof ApiError)) throw error;
+    return /User "([^"]+)"/.exec(error.detail)?.[1];
   }
 }

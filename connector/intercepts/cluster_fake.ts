@@ -31,6 +31,8 @@ export class FakeCluster {
   refusal: ApiError | undefined;
   /** Asked for each question about intercepts, by its verb. */
   loses: (verb: string) => Loss | undefined = () => undefined;
+  /** Whether the question who asks is answered. */
+  isUserTold = true;
   /** What the manager writes into each intercept that is made. */
   status: InterceptStatus | undefined = { phase: "Active" };
   environment: ContainerEnvironment = { environment: {}, mounts: [] };
@@ -113,9 +115,8 @@ export class FakeCluster {
   async #asked<T>(verb: string, plural: string, answer: () => T): Promise<T> {
     const lost = plural === "intercepts" ? this.loses(verb) : undefined;
     const value = lost === "question" ? undefined : await answer();
-    if (lost === undefined) return value as T;
-    const obstacle = { kind: "reset", detail: "lost" } as const;
-    throw new ApiUnreachableError(new URL("https://k8s.invalid"), obstacle);
+    if (lost !== undefined) throw unanswered();
+    return value as T;
   }
 
   #delete(plural: string, name: string, uid: string | undefined): boolean {
@@ -128,6 +129,7 @@ export class FakeCluster {
 
   #create({ plural }: Resource, object: KubernetesObject): KubernetesObject {
     if (plural === "selfsubjectreviews") {
+      if (!this.isUserTold) throw unanswered();
       return { ...object, status: { userInfo: { username: "anna" } } } as never;
     }
     if (plural === "selfsubjectaccessreviews") {
@@ -177,6 +179,11 @@ export class FakeCluster {
   #tell(event: WatchEvent<KubernetesObject>): void {
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+function unanswered(): ApiUnreachableError {
+  const obstacle = { kind: "reset", detail: "lost" } as const;
+  return new ApiUnreachableError(new URL("https://k8s.invalid"), obstacle);
 }
 
 /** What the API server answers. */

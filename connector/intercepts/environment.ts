@@ -1,13 +1,16 @@
 /** The environment of an intercepted container, as it is to be had on the laptop. */
 import type { ContainerEnvironment } from "../../manager/api.ts";
-import { readText, unlessAborted } from "../../net/mod.ts";
+import { readText, RefusedError, unlessAborted } from "../../net/mod.ts";
 import type { ManagerLink } from "../link.ts";
+import { pause } from "../pause.ts";
 import type { MountInfo } from "./api.ts";
 
 /** Longer than any that a kernel takes. */
 const maxBytes = 4 * 1024 * 1024;
 const attempts = 3;
 const pauseMs = 500;
+/** How long all of them together may take: the intercept waits. */
+const patienceMs = 15_000;
 
 /** What is of the process in the pod, and would break one on the laptop. */
 const ofThePod = new Set([
@@ -19,6 +22,8 @@ export interface EnvironmentQuestion {
   intercept: string;
   container: string;
   signal: AbortSignal;
+  /** {@link patienceMs} but in tests. */
+  limitMs?: number;
 }
 
 /** @throws {RefusedError | ConnResetError | SyntaxError} when it cannot be had, also after some attempts. */
@@ -26,13 +31,20 @@ export async function readEnvironment(
   link: Pick<ManagerLink, "use">,
   question: EnvironmentQuestion,
 ): Promise<ContainerEnvironment> {
+  const { signal: off, limitMs = patienceMs } = question;
+  const late = AbortSignal.timeout(limitMs);
+  const signal = AbortSignal.any([off, late]);
   for (let attempt = 1;; attempt++) {
     try {
-      return await readOnce(link, question);
+      return await readOnce(link, { ...question, signal });
     } catch (error) {
-      question.signal.throwIfAborted();
+      off.throwIfAborted();
+      if (late.aborted) {
+        const detail = `The pod has not answered in ${limitMs / 1000} s`;
+        throw new RefusedError("timeout", detail, { cause: error });
+      }
       if (attempt === attempts) throw error;
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      await pause(pauseMs, signal);
     }
   }
 }

@@ -1,12 +1,17 @@
 /** One intercept of this connection, with all that belongs to it on the laptop. */
+import { logger } from "../../log.ts";
 import { ConnectError } from "../failure.ts";
 import type { InterceptInfo, InterceptRequest } from "./api.ts";
+
+const log = logger("connector");
 
 export interface HeldParts {
   /** As it is at present. */
   info: () => InterceptInfo;
   /** Resolves, with why, when it has ended by no doing of ours. */
   ended: Promise<string>;
+  /** Resolves, with why, when it is of no use any more although its object is there. */
+  failed: Promise<string>;
 }
 
 /** A name that is taken, from the request on until all is undone. */
@@ -47,7 +52,9 @@ export class HeldIntercept {
       return parts;
     } catch (error) {
       const told = this.signal.aborted ? calledOff() : error;
-      await this.#building.disposeAsync();
+      await this.#building.disposeAsync().catch((cause) =>
+        log.error("intercept not undone", { name: this.name, error: cause })
+      );
       throw told;
     } finally {
       this.#opened.resolve();

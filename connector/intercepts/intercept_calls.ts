@@ -68,16 +68,17 @@ export class InterceptCalls implements Disposable {
           signal,
           tell: (text) => tell({ event: "progress", text }),
         });
-        const { info, ended } = held.parts!;
+        const { info, ended, failed } = held.parts!;
         tell({ event: "intercepted", info: info() });
         if (!request.isHeld) return;
         const reason = await Promise.race([
           ended,
+          failed.then((why) => `it has failed: ${why}`),
           aborted(held.signal).then(() => "it was left"),
           aborted(signal),
         ]);
-        if (reason === undefined) await intercepts.release(held);
-        else tell({ event: "ended", reason });
+        if (reason !== undefined) tell({ event: "ended", reason });
+        await intercepts.release(held);
       } catch (error) {
         log.info("not intercepted", { name: request.name, error });
         tell({ event: "failed", failure: toFailure(error) });

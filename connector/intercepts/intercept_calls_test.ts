@@ -94,6 +94,21 @@ Deno.test("POST /intercept of a held one tells that somebody else has ended it",
   assert.equal((await reader.read()).done, true);
 });
 
+Deno.test("POST /intercept of a held one tells that it has failed, and ends it", async () => {
+  const { cluster, calls } = place();
+  const { reader } = await untilTold(
+    await post(calls, "/intercept", request(true)),
+  );
+  const [object] = cluster.intercepts();
+  cluster.setStatus(object!, { phase: "Failed", message: "no agents" });
+  const { value } = await reader.read();
+  assert.deepEqual(JSON.parse(value!), {
+    ...{ event: "ended", reason: "it has failed: no agents" },
+  });
+  assert.equal((await reader.read()).done, true);
+  assert.deepEqual(cluster.intercepts(), []);
+});
+
 Deno.test("answers that go on end with the connection, so that the connector can", async () => {
   const { calls, intercepts } = place();
   const { reader } = await untilTold(

@@ -23,6 +23,7 @@ export class InterceptObject implements AsyncDisposable {
   readonly #objects: OwnObjects;
   readonly #abort = new AbortController();
   readonly #ended = Promise.withResolvers<string>();
+  readonly #failed = Promise.withResolvers<string>();
   readonly #following: Promise<void>;
   #object: Intercept;
   #changed = Promise.withResolvers<void>();
@@ -51,6 +52,11 @@ export class InterceptObject implements AsyncDisposable {
   /** Resolves, with why, when somebody else has ended it. */
   get ended(): Promise<string> {
     return this.#ended.promise;
+  }
+
+  /** Resolves, with why, when the manager says that the traffic will never come, or never again. */
+  get failed(): Promise<string> {
+    return this.#failed.promise;
   }
 
   /**
@@ -131,6 +137,10 @@ export class InterceptObject implements AsyncDisposable {
       if (event.type === "DELETED") return this.#end();
       isThere = true;
       this.#object = event.object;
+      const { status } = this.#object;
+      if (status?.phase === "Failed") {
+        this.#failed.resolve(status.message ?? status.phase);
+      }
       this.#tellChange();
     }
   }

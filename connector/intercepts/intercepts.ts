@@ -86,7 +86,8 @@ export class Intercepts implements AsyncDisposable {
     { signal, tell }: InterceptOptions,
   ): Promise<HeldIntercept> {
     const held = this.#take(request);
-    const callOff = () => void held.close();
+    // What undoing it meets with is told below.
+    const callOff = () => void held.close().catch(() => {});
     signal.addEventListener("abort", callOff, { once: true });
     if (signal.aborted) callOff();
     try {
@@ -97,11 +98,11 @@ export class Intercepts implements AsyncDisposable {
       );
       void parts.ended.then((reason) => {
         log.info("intercept ended", { name: held.name, reason });
-        return this.release(held);
+        return this.#releaseQuietly(held);
       });
       return held;
     } catch (error) {
-      await this.release(held);
+      await this.#releaseQuietly(held);
       throw error;
     } finally {
       signal.removeEventListener("abort", callOff);
@@ -126,10 +127,17 @@ export class Intercepts implements AsyncDisposable {
     await this.release(held);
   }
 
-  /** Undoes it; resolves when it is no more. */
+  /**
+   * Undoes it; resolves when it is no more.
+   *
+   * @throws what of it could not be undone; its name is free all the same.
+   */
   async release(held: HeldIntercept): Promise<void> {
-    await held.close();
-    if (this.#all.get(held.name) === held) this.#all.delete(held.name);
+    try {
+      await held.close();
+    } finally {
+      if (this.#all.get(held.name) === held) this.#all.delete(held.name);
+    }
   }
 
   /** Those that are open. */
@@ -148,8 +156,18 @@ export class Intercepts implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([...this.#all.values()].map((one) => this.release(one)));
+    const all = [...this.#all.values()];
+    await Promise.all(all.map((one) => this.#releaseQuietly(one)));
     await this.#objects[Symbol.asyncDispose]();
+  }
+
+  /** One that cannot be undone altogether does not keep the others from it. */
+  async #releaseQuietly(held: HeldIntercept): Promise<void> {
+    try {
+      await this.release(held);
+    } catch (error) {
+      log.error("intercept not undone", { name: held.name, error });
+    }
   }
 
   #take(request: InterceptRequest): HeldIntercept {
@@ -191,8 +209,8 @@ export class Intercepts implements AsyncDisposable {
   ): Promise<HeldParts> {
     building.use(this.#options.search.add(namespace));
     const info = localOnlyInfo({ name, namespace });
-    const ended = new Promise<string>(() => {});
-    return Promise.resolve({ info: () => info, ended });
+    const never = new Promise<string>(() => {});
+    return Promise.resolve({ info: () => info, ended: never, failed: never });
   }
 
   async #open(
@@ -254,20 +272,24 @@ export class Intercepts implements AsyncDisposable {
     }
   }
 
-  /** Who this is, asked once. */
+  /** Who this is, asked until it is known. */
   #who(): Promise<{ owner: string; name: LaptopName }> {
-    return this.#laptop ??= (async () => {
-      const owner = await userName(this.#options.api);
-      if (owner === undefined) {
-        this.#laptop = undefined;
-        throw new ConnectError({
-          kind: "intercept-failed",
-          cause: "Cannot intercept: the API server does not tell who you are",
-        });
-      }
-      const { nameLaptop = laptopName } = this.#options;
-      return { owner, name: await nameLaptop(owner) };
-    })();
+    return this.#laptop ??= this.#askWho().catch((error) => {
+      this.#laptop = undefined;
+      throw error;
+    });
+  }
+
+  async #askWho(): Promise<{ owner: string; name: LaptopName }> {
+    const { api, nameLaptop = laptopName } = this.#options;
+    const owner = await userName(api);
+    if (owner === undefined) {
+      throw new ConnectError({
+        kind: "intercept-failed",
+        cause: "Cannot intercept: the API server does not tell who you are",
+      });
+    }
+    return { owner, name: await nameLaptop(owner) };
   }
 }
 

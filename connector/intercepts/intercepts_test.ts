@@ -305,6 +305,53 @@ Deno.test("Intercepts.open() tells what the API server refuses", async () => {
   }
 });
 
+Deno.test("Intercepts undoes all, and frees names, also when something cannot be undone", async () => {
+  const { cluster, table, search, intercepts } = place();
+  let stuck = 0;
+  table.delete = async () => {
+    stuck++;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    throw new Error("it is stuck");
+  };
+  await intercepts.open(request(), quiet());
+  await assert.rejects(intercepts.leave({ name: "web" }), /stuck/);
+  // By itself, in the same way.
+  const { parts } = await intercepts.open(request(), quiet());
+  cluster.remove("intercepts", cluster.intercepts()[0]!.metadata.name!);
+  await parts!.ended;
+  while (stuck < 2 || search.current.length > 1) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  cluster.status = { phase: "Failed", message: "no pods" };
+  await failure(
+    intercepts.open(request(), quiet()),
+    "intercept-failed",
+    /no pods$/,
+  );
+  cluster.status = { phase: "Active" };
+  await intercepts.open(request({ ports: [{ laptop: 1 }] }), quiet());
+  await intercepts.open(
+    request({ name: "more", workload: "web", ports: [{ laptop: 2 }] }),
+    quiet(),
+  );
+  await intercepts[Symbol.asyncDispose]();
+  assert.equal(stuck, 5);
+  assert.deepEqual(search.current, ["default"]);
+  assert.deepEqual(cluster.intercepts(), []);
+});
+
+Deno.test("Intercepts.open() tells that the API server does not answer, and asks again the next time", async () => {
+  const { cluster, intercepts } = place();
+  cluster.isUserTold = false;
+  await assert.rejects(
+    intercepts.open(request(), quiet()),
+    { name: "ApiUnreachableError" },
+  );
+  cluster.isUserTold = true;
+  await intercepts.open(request(), quiet());
+  await intercepts[Symbol.asyncDispose]();
+});
+
 Deno.test("Intercepts.open() refuses an address that does not resolve, and leaves nothing", async () => {
   const { cluster, intercepts } = place();
   await failure(

@@ -94,6 +94,7 @@ export async function openIntercept(
   return {
     info: () => interceptInfo(object.current, { ...own, mount: mount?.() }),
     ended: object.ended,
+    failed: object.failed,
   };
 }
 

@@ -23,21 +23,39 @@ export interface PodForwardOptions {
 /**
  * Listens on the laptop's port of the same number. Dispose of it to end that, with all that came by it.
  *
- * @throws {ConnectError} `pod-port-in-use`.
+ * @throws {ConnectError} `pod-port-in-use`, `pod-port-denied`.
  */
 export async function openPodForward(
   options: PodForwardOptions,
 ): Promise<Disposable> {
-  const { port: { port, protocol } } = options;
+  const { port } = options;
   try {
-    return protocol === "TCP" ? forwardTcp(options) : await forwardUdp(options);
+    return port.protocol === "TCP"
+      ? forwardTcp(options)
+      : await forwardUdp(options);
   } catch (cause) {
-    throw new ConnectError({
-      kind: "pod-port-in-use",
-      cause: `Cannot forward port ${port}/${protocol} to the pod: port ` +
-        `${hostname}:${port} is already in use on this laptop`,
-    }, { cause });
+    throw notForwarded(port, cause as Error);
   }
+}
+
+/** By the system's word for it, or Deno's. */
+function notForwarded(
+  { port, protocol }: PodPort,
+  cause: Error & { code?: string },
+): unknown {
+  const isIn = (...words: string[]) =>
+    words.includes(cause.name) || words.includes(cause.code ?? "");
+  const [kind, state] = isIn("AddrInUse", "EADDRINUSE")
+    ? ["pod-port-in-use", "is already in use on this laptop"] as const
+    : isIn("PermissionDenied", "NotCapable", "EACCES", "EPERM")
+    ? ["pod-port-denied", "is not open to this user of the laptop"] as const
+    : [];
+  if (kind === undefined) return cause;
+  return new ConnectError({
+    kind,
+    cause: `Cannot forward port ${port}/${protocol} to the pod: port ` +
+      `${hostname}:${port} ${state}`,
+  }, { cause });
 }
 
 function forwardTcp({ link, intercept, port }: PodForwardOptions): Disposable {

@@ -88,3 +88,28 @@ Deno.test("openPodForward() carries datagrams, and answers to who sent them", as
     await new Promise<void>((resolve) => client.close(() => resolve()));
   }
 });
+
+Deno.test("openPodForward() tells a port that this user may not have from one that is in use", async () => {
+  const { link, pair } = await echoPod();
+  await using _ = pair;
+  const { listen } = Deno;
+  const port = { port: 80, protocol: "TCP" } as const;
+  const table = [
+    [new Deno.errors.PermissionDenied("no"), /80 is not open to this user/],
+    [new Deno.errors.AddrInUse("no"), /80 is already in use/],
+    [new Error("no room"), /^no room$/],
+  ] as const;
+  for (const [error, message] of table) {
+    Deno.listen = (() => {
+      throw error;
+    }) as typeof Deno.listen;
+    try {
+      await assert.rejects(
+        openPodForward({ link, intercept: "uid-1", port }),
+        { message },
+      );
+    } finally {
+      Deno.listen = listen;
+    }
+  }
+});

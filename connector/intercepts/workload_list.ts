@@ -6,12 +6,16 @@ import {
   type Resource,
   resources,
 } from "../../k8s/mod.ts";
+import { logger } from "../../log.ts";
 import type { Agent, Intercept } from "../../manager/api.ts";
 import { agents, intercepts, workloadResource } from "../../manager/client.ts";
+import { unlessAborted } from "../../net/mod.ts";
 import { forbiddenToIntercept } from "../forbidden.ts";
 import { pause } from "../pause.ts";
 import { isMissing, workloadKinds } from "./workload.ts";
 import type { NamespaceObjects } from "./workload_infos.ts";
+
+const log = logger("connector");
 
 /** Changes come in crowds. */
 const settleMs = 200;
@@ -64,18 +68,23 @@ export async function* followNamespace(
   yield await readNamespace(api, place);
   const { signal } = place;
   let changed = Promise.withResolvers<void>();
+  /** Those of which not all is known. */
+  const partial = new Set<Resource>();
   const followed = <T extends KubernetesObject>(resource: Resource<T>) => {
     const objects = new Map<string, T>();
-    void follow(api, { resource, objects, ...place }, () => changed.resolve());
+    partial.add(resource);
+    void follow(api, { resource, objects, ...place }, (isWhole) => {
+      if (isWhole) partial.delete(resource);
+      if (partial.size === 0) changed.resolve();
+    });
     return objects;
   };
   const kinds = workloadKinds.map((kind) => followed(workloadResource(kind)!));
   const services = followed(resources.services);
   const taken: Map<string, Intercept> = followed(intercepts);
   const agentObjects: Map<string, Agent> = followed(agents);
-  const aborted = pause(2 ** 31 - 1, signal);
-  while (!signal.aborted) {
-    await Promise.race([changed.promise, aborted]);
+  for (;;) {
+    await unlessAborted(changed.promise, signal).catch(() => {});
     await pause(settleMs, signal);
     changed = Promise.withResolvers<void>();
     if (signal.aborted) return;
@@ -93,26 +102,29 @@ export async function* followNamespace(
   }
 }
 
+/** @param onChange Called after each change, and with `true` when the objects are all that there are. */
 async function follow<T extends KubernetesObject>(
   api: ApiClient,
   { resource, objects, ...place }: ListPlace & {
     resource: Resource<T>;
     objects: Map<string, T>;
   },
-  onChange: () => void,
+  onChange: (isWhole: boolean) => void,
 ): Promise<void> {
   try {
     for await (const event of api.watch(resource, place)) {
       if (event.type === "SYNCED") {
-        onChange();
+        onChange(true);
         continue;
       }
       const { uid = "" } = event.object.metadata;
       if (event.type === "DELETED") objects.delete(uid);
       else objects.set(uid, event.object);
-      onChange();
+      onChange(false);
     }
-  } catch {
-    onChange();
+  } catch (error) {
+    log.debug("not followed", { resource: resource.plural, error });
+    objects.clear();
+    onChange(true);
   }
 }
