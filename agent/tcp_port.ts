@@ -110,9 +110,9 @@ export class TcpPort implements AsyncDisposable {
       return { client: from, ...await this.#open(family, signal) };
     }
     const client = new ByteSource(from);
-    using watch = watchClient(client, this.#options);
-    const either = AbortSignal.any([signal, watch.gone]);
-    return { client, ...await this.#open(family, either) };
+    const { clock } = this.#options;
+    using watch = watchClient(client, { clock, signal });
+    return { client, ...await this.#open(family, watch.gone) };
   }
 
   /** @param resumed The app's connection of a client that has been speaking with it. */
@@ -130,7 +130,7 @@ export class TcpPort implements AsyncDisposable {
       route: (request) => destinations.route(request),
       otherwise: resumed || rules.whole === undefined && taps.length === 0
         ? destinations.app
-        : { open: () => this.#openTapped(family, taps) },
+        : { open: ({ signal }) => this.#openTapped(family, taps, signal) },
       ...resumed && { resumed },
       signal: this.#closed.signal,
       drain: leaving,
@@ -143,8 +143,9 @@ export class TcpPort implements AsyncDisposable {
   async #openTapped(
     family: Family,
     taps: readonly Destination[],
+    signal: AbortSignal,
   ): Promise<Conn> {
-    const { conn } = await this.#open(family, this.#closed.signal);
+    const { conn } = await this.#open(family, signal);
     if (taps.length === 0) return conn;
     const [near, far] = connPair();
     void tappedPipe(far, conn, taps, { onTapLost: this.#onTapLost });

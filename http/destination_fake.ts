@@ -103,3 +103,23 @@ export class FakeDestination implements Destination {
     }
   }
 }
+
+/** A destination that takes until the test says to open, and does not listen to its signal. */
+export class SlowDestination implements Destination {
+  readonly #asked = Promise.withResolvers<AbortSignal>();
+  readonly #opened = Promise.withResolvers<Conn>();
+  /** Resolves, once it is asked, to the signal that calls it off. */
+  readonly asked: Promise<AbortSignal> = this.#asked.promise;
+
+  open({ signal }: { signal: AbortSignal }): Promise<Conn> {
+    this.#asked.resolve(signal);
+    return this.#opened.promise;
+  }
+
+  /** Lets it be open. */
+  arrive(): Talk {
+    const [here, there] = connPair();
+    this.#opened.resolve(here);
+    return new Talk(there);
+  }
+}

@@ -2,6 +2,7 @@ import type { Clock } from "../net/mod.ts";
 import type { ByteSource } from "./byte_source.ts";
 import type { ConnectionParts } from "./connection_parts.ts";
 import { type Protocol, sniff } from "./sniff.ts";
+import { watchClient } from "./watch_client.ts";
 
 export interface Listened {
   readonly protocol: Exclude<Protocol, "undecided">;
@@ -23,11 +24,10 @@ export async function listen(parts: ConnectionParts): Promise<Listened> {
     let spoke = await within(silenceMs, client.fill(), clock);
     if (spoke === "late") {
       app = await openApp(parts);
-      const first = await Promise.race([
-        client.fill(),
-        app.fill().then(() => "app" as const, () => "app" as const),
-      ]);
-      if (first === "app") return { protocol: "other", app };
+      const appSpeaks = app.fill().then(() => "app", () => "app");
+      const first = client.unreadBytes > 0 ||
+        await Promise.race([client.fill(), appSpeaks]);
+      if (typeof first === "string") return { protocol: "other", app };
       spoke = first;
     }
     const deadline = clock.now() + undecidedMs;
@@ -44,12 +44,12 @@ export async function listen(parts: ConnectionParts): Promise<Listened> {
   }
 }
 
-async function openApp(
+/** The app for what is no HTTP, or may be none. @throws {RefusedError} */
+export async function openApp(
   { client, upstreams, options, ...parts }: ConnectionParts,
 ): Promise<ByteSource> {
-  const gone = new AbortController();
-  const signal = AbortSignal.any([parts.signal, gone.signal]);
-  client.fill().catch((error) => gone.abort(error));
+  using watch = watchClient(client, parts);
+  const signal = watch.gone;
   return (await upstreams.open(options.otherwise, { signal })).source;
 }
 

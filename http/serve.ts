@@ -11,7 +11,7 @@ import { ByteSource } from "./byte_source.ts";
 import { serveH1 } from "./h1/connection.ts";
 import { serveH2 } from "./h2/proxy.ts";
 import { Upstreams } from "./h1/upstreams.ts";
-import { listen } from "./listen.ts";
+import { listen, openApp } from "./listen.ts";
 import { defaultLimits, type ServeOptions } from "./serve_options.ts";
 import { Taps } from "./taps.ts";
 
@@ -55,8 +55,7 @@ export async function serveHttp(
       await serveH1(parts);
     } else if (protocol === "h2") await serveH2(parts, app);
     else {
-      const joined = app ??
-        (await upstreams.open(options.otherwise, { signal })).source;
+      const joined = app ?? await openApp(parts);
       await pipe(source, joined);
       upstreams.release(joined);
     }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { RefusedError } from "../net/mod.ts";
 import { FakeClock } from "../net/clock_fake.ts";
+import { SlowDestination } from "./destination_fake.ts";
 import { serve } from "./serve_fake.ts";
 
 async function turns(): Promise<void> {
@@ -137,6 +138,38 @@ Deno.test("a client that goes away while a destination is opened calls the openi
   served.client.conn.reset();
   await called.promise;
   await served.over;
+});
+
+Deno.test("an app is waited for no longer than a client that speaks no HTTP", async () => {
+  const slow = new SlowDestination();
+  const { client, over } = serve({ otherwise: slow });
+  await client.send("\0");
+  const signal = await slow.asked;
+  client.conn.reset();
+  await turns();
+  assert.ok(signal.aborted);
+  assert.ok((await slow.arrive().all()).isBroken);
+  await over;
+});
+
+Deno.test("a client that speaks while the app is being opened is heard", async () => {
+  const clock = new FakeClock();
+  const slow = new SlowDestination();
+  const { client, app, over, heads } = serve({ clock, otherwise: slow });
+  await turns();
+  clock.advance(100);
+  await slow.asked;
+  await client.send("GET / HTTP/1.1\r\n\r\n");
+  await turns();
+  slow.arrive();
+  await turns();
+  assert.equal(heads.length, 1);
+  const talk = await app.accept();
+  await talk.until("\r\n\r\n");
+  await talk.send("HTTP/1.1 204 No Content\r\n\r\n");
+  await client.until("\r\n\r\n");
+  client.conn.close();
+  await over;
 });
 
 /** What `head` becomes for a client that is told to leave. */

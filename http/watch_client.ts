@@ -10,7 +10,7 @@ export const endedMs = 1_000;
 
 /** Whether a client that nobody reads from is still there. */
 export interface ClientWatch extends Disposable {
-  /** Fires when it is not. */
+  /** Fires when it is not, or when the signal that was given fires. */
   readonly gone: AbortSignal;
 }
 
@@ -20,9 +20,13 @@ export interface ClientWatch extends Disposable {
  */
 export function watchClient(
   client: ByteSource,
-  { clock }: { clock: Clock },
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
 ): ClientWatch {
+  // One controller for both reasons: AbortSignal.any costs much, and leaves something with the signal for ever.
   const gone = new AbortController();
+  const follow = () => gone.abort(signal.reason);
+  signal.addEventListener("abort", follow, { once: true });
+  if (signal.aborted) follow();
   let isOver = false;
   let callOff = () => {};
   const leave = () =>
@@ -42,6 +46,7 @@ export function watchClient(
     [Symbol.dispose]() {
       isOver = true;
       callOff();
+      signal.removeEventListener("abort", follow);
     },
   };
 }

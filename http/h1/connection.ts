@@ -113,8 +113,7 @@ async function openFresh(
   destination: Destination,
 ): Promise<Upstream> {
   using watch = watchClient(client, parts);
-  const signal = AbortSignal.any([parts.signal, watch.gone]);
-  return await upstreams.open(destination, { signal });
+  return await upstreams.open(destination, { signal: watch.gone });
 }
 
 async function switchProtocol(

@@ -147,6 +147,7 @@ export class H2Connection {
   reset(stream: H2Stream, code: number): void {
     if (stream.isClosed) return;
     this.#remove(stream);
+    stream.incoming.discard();
     if (this.#isServer || stream.isOnWire) {
       this.#outbox.send(resetFrame(stream.id, code));
     }
@@ -306,10 +307,7 @@ export class H2Connection {
       throw new H2Error("flow-control", "more than the connection's window");
     }
     const stream = this.#streams.get(streamId);
-    if (stream === undefined) {
-      this.#credit.tell();
-      return this.#ignoreClosed(streamId);
-    }
+    if (stream === undefined) return this.#ignoreClosed(streamId);
     const ends = (flags & flag.endStream) !== 0;
     if (payload.length === 0 && !ends) this.#idleFrames.spend();
     const octets = takeData(stream, frame);
@@ -319,7 +317,6 @@ export class H2Connection {
       this.#consumed(stream, payload.length - octets.length);
     }
     stream.incoming.push(octets);
-    this.#credit.tell();
     if (!ends) return;
     finish(stream);
     this.#closeIfDone(stream);

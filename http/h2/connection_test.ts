@@ -44,6 +44,9 @@ const broken: [string, keyof typeof errorCodes, Make][] = [
   ["a broken header block", "compression", () => [
     encodeFrame(frameType.headers, 5, 1, [0xff, 0xff, 0xff]),
   ]],
+  ["a stream that depends on itself", "protocol", () => [
+    encodeFrame(frameType.headers, 0x25, 1, [0, 0, 0, 1, 9, 0x82]),
+  ]],
   ["PUSH_PROMISE", "protocol", () => [
     encodeFrame(frameType.pushPromise, 4, 1, [0, 0, 0, 2]),
   ]],
@@ -137,9 +140,6 @@ const streamErrors: [string, keyof typeof errorCodes, Make][] = [
     open(p),
     p.headers(1, [["x", "y"]], 4),
   ]],
-  ["a stream that depends on itself", "protocol", () => [
-    encodeFrame(frameType.headers, 0x25, 1, [0, 0, 0, 1, 9, 0x82]),
-  ]],
 ];
 
 for (const [name, word, make] of streamErrors) {
@@ -177,107 +177,6 @@ Deno.test("HTTP/2: PING is answered, PRIORITY and unknown frames are ignored, he
   await over;
 });
 
-Deno.test("HTTP/2: what a stream sends is credited as it goes on, and no sooner", async () => {
-  const { peer, app, over } = serveRaw();
-  await peer.send(
-    h2Preface,
-    settings,
-    open(peer),
-    ...Array.from({ length: 16 }, () => data(1, 16_384)),
-  );
-  const upstream = new RawPeer((await app.accept()).conn);
-  await upstream.skip(h2Preface.length);
-  await upstream.send(settings);
-  const received = async (octets: number) => {
-    for (let got = 0; got < octets;) {
-      got += (await upstream.next(frameType.data))!.payload.length;
-    }
-  };
-  await received(65_535);
-  await upstream.send(
-    encodeFrame(frameType.windowUpdate, 0, 0, uint32(1 << 20)),
-    encodeFrame(frameType.windowUpdate, 0, 1, uint32(100_000)),
-  );
-  await received(100_000);
-  let credit = 0;
-  while (credit < 120_000) {
-    const update = await peer.next(frameType.windowUpdate);
-    if (update!.streamId === 1) credit += readUint32(update!.payload, 0);
-  }
-  assert.ok(credit <= 165_535, `${credit} octets were credited`);
-  peer.end();
-  await over;
-  upstream.end();
-});
-
-Deno.test("HTTP/2: requests that a destination says it did not look at are refused, so that the client may ask again", async () => {
-  const { peer, app, over } = serveRaw();
-  await peer.send(
-    h2Preface,
-    settings,
-    peer.headers(1, get()),
-    peer.headers(3, get()),
-  );
-  const upstream = new RawPeer((await app.accept()).conn);
-  await upstream.skip(h2Preface.length);
-  await upstream.next(frameType.headers);
-  await upstream.next(frameType.headers);
-  await upstream.send(
-    settings,
-    encodeFrame(frameType.goAway, 0, 0, [...uint32(1), ...uint32(0)]),
-  );
-  const reset = await peer.next(frameType.resetStream);
-  assert.equal(reset!.streamId, 3);
-  assert.equal(readUint32(reset!.payload, 0), errorCodes["refused-stream"]);
-  await upstream.send(upstream.headers(1, [[":status", "204"]]));
-  assert.equal((await peer.next(frameType.headers))!.streamId, 1);
-  peer.end();
-  await over;
-});
-
-Deno.test("HTTP/2: a client that does not read stops only its destination's stream", async () => {
-  const { peer, app, over } = serveRaw();
-  await peer.send(h2Preface, settings, peer.headers(1, get()));
-  const upstream = new RawPeer((await app.accept()).conn);
-  await upstream.skip(h2Preface.length);
-  await upstream.next(frameType.headers);
-  await upstream.send(
-    settings,
-    upstream.headers(1, [[":status", "200"]], 4),
-    ...Array.from({ length: 16 }, () => data(1, 16_384)),
-    encodeFrame(frameType.ping, 0, 0, new Uint8Array(8)),
-  );
-  let credit = 0;
-  for (;;) {
-    const update = await upstream.next(frameType.windowUpdate);
-    if (update!.streamId === 1) credit += readUint32(update!.payload, 0);
-    // The client's windows let 65 535 octets pass.
-    if (credit >= 32_768) break;
-  }
-  await upstream.send(encodeFrame(frameType.ping, 0, 0, new Uint8Array(8)));
-  await upstream.next(frameType.ping);
-  assert.ok(credit <= 65_535, `${credit} octets were credited`);
-  await upstream.send(...Array.from({ length: 5 }, () => data(1, 16_384)));
-  const reset = await upstream.next(frameType.resetStream);
-  assert.equal(readUint32(reset!.payload, 0), errorCodes["flow-control"]);
-  peer.end();
-  await over;
-  upstream.end();
-});
-
-Deno.test("HTTP/2: the connection that was opened while the client was silent serves", async () => {
-  const { peer, app, over, clock } = serveRaw();
-  await new Promise((resolve) => setTimeout(resolve, 0));
-  clock.advance(100);
-  const upstream = new RawPeer((await app.accept()).conn);
-  await peer.send(h2Preface, settings, peer.headers(1, get()));
-  await upstream.skip(h2Preface.length);
-  assert.equal((await upstream.next(frameType.headers))!.streamId, 1);
-  peer.end();
-  await over;
-  assert.equal(app.opened, 1);
-});
-
 Deno.test("HTTP/2: a header block that is not whole after 60 s ends the connection", async () => {
   const { peer, over, clock } = serveRaw();
   await peer.send(h2Preface, settings, peer.headers(1, get(), 1));
@@ -288,31 +187,6 @@ Deno.test("HTTP/2: a header block that is not whole after 60 s ends the connecti
   clock.advance(1);
   await over;
   assert.equal(await peer.next(frameType.goAway), undefined);
-});
-
-Deno.test("HTTP/2: an upstream that was opened by another way answers what it was asked, and no more", async () => {
-  const { peer, app, over } = serveRaw();
-  app.currentWay = "one";
-  const nextUpstream = async () => {
-    const upstream = new RawPeer((await app.accept()).conn);
-    await upstream.skip(h2Preface.length);
-    await upstream.send(settings);
-    await upstream.next(frameType.headers);
-    return upstream;
-  };
-  await peer.send(h2Preface, settings, peer.headers(1, get()));
-  const first = await nextUpstream();
-  app.currentWay = "another";
-  await peer.send(peer.headers(3, get()));
-  const second = await nextUpstream();
-  await first.send(first.headers(1, [[":status", "201"]]));
-  assert.equal((await peer.next(frameType.headers))!.streamId, 1);
-  assert.equal(await first.next(frameType.headers), undefined);
-  await second.send(second.headers(1, [[":status", "202"]]));
-  assert.equal((await peer.next(frameType.headers))!.streamId, 3);
-  peer.end();
-  await over;
-  assert.equal(app.opened, 2);
 });
 
 Deno.test("HTTP/2: drain answers what is in progress, refuses the rest, and ends", async () => {

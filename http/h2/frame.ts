@@ -94,10 +94,11 @@ export function unpad({ type, flags, streamId, payload }: Frame): Uint8Array {
     end -= payload[0] ?? 0;
   }
   if (type === frameType.headers && flags & flag.priority) {
+    // Of the connection, as the block that it begins is not decoded then.
     if (
       begin + 5 <= payload.length &&
       (readUint32(payload, begin) & 0x7fffffff) === streamId
-    ) throw new H2Error("protocol", "a stream depends on itself", streamId);
+    ) throw new H2Error("protocol", "a stream depends on itself");
     begin += 5;
   }
   if (begin > end) throw new H2Error("protocol", "more padding than frame");

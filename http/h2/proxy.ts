@@ -22,6 +22,7 @@ import {
 import { codeOf } from "./frame.ts";
 import type { H2Stream } from "./stream.ts";
 import type { H2Request } from "./take_head.ts";
+import { TapCopies } from "./tap_copies.ts";
 import { H2Upstreams } from "./upstreams.ts";
 
 /** How often a request goes to a fresh connection because the one that it was for took none any more. */
@@ -39,7 +40,7 @@ class Proxy {
   readonly #parts: ConnectionParts;
   readonly #client: H2Connection;
   readonly #upstreams: H2Upstreams;
-  readonly #taps: H2Upstreams;
+  readonly #taps: TapCopies;
   #isToLeave = false;
   #isEnding = false;
   #callOffEnd = () => {};
@@ -47,12 +48,12 @@ class Proxy {
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
     this.#upstreams = new H2Upstreams({
-      ...{ signal: parts.signal, clock: parts.clock },
+      clock: parts.clock,
       onGoAway: (destination) => {
         if (destination === parts.options.otherwise) this.#drain();
       },
     });
-    this.#taps = new H2Upstreams(parts);
+    this.#taps = new TapCopies({ clock: parts.clock, ...parts.options });
     parts.client.consume(h2Preface.length);
     this.#client = new H2Connection(parts.client, {
       role: "server",
@@ -60,7 +61,10 @@ class Proxy {
       handlers: {
         onRequest: (request) => this.#onRequest(request),
         onTooLarge: (stream) => answerEmpty(this.#end(stream), "431"),
-        onRoom: () => this.#endIfDrained(),
+        onRoom: () => {
+          this.#upstreams.lookAgain();
+          this.#endIfDrained();
+        },
       },
     });
   }
@@ -111,7 +115,7 @@ class Proxy {
   #onRequest(request: H2Request): void {
     const routed = this.#parts.options.route(request.head);
     const isTapped = "taps" in routed;
-    for (const tap of isTapped ? routed.taps : []) this.#tap(request, tap);
+    if (isTapped) this.#taps.begin(request, routed.taps);
     this.#forward(request, isTapped ? routed.destination : routed)
       .catch((error) => this.#refuse(request, error));
   }
@@ -142,51 +146,6 @@ class Proxy {
       return;
     }
     this.#client.reset(stream, codeOf("refused-stream"));
-  }
-
-  #tap(request: H2Request, tap: Destination): void {
-    const { stream, fields } = request;
-    const copy = stream.incoming.copy();
-    let isOver = false;
-    let breakOff = () => {};
-    const lose = (error: Error) => {
-      if (isOver) return;
-      isOver = true;
-      stream.incoming.endCopy(copy);
-      copy.discard();
-      breakOff();
-      this.#parts.options.onTapLost?.(tap, error);
-    };
-    copy.onOverflow = () =>
-      lose(new Error("Cannot copy to a tap: it does not keep up"));
-    stream.onCancel.add(() => {
-      isOver = true;
-      breakOff();
-    });
-    const begin = async () => {
-      const connection = await this.#taps.take(tap);
-      const ends = () => copy.size === 0 && copy.end?.trailers.length === 0;
-      const copied = await this.#taps.request(connection, fields, {
-        ends,
-        isWanted: () => !isOver,
-      });
-      if (isOver) return;
-      if (copied === undefined) {
-        throw new Error("Cannot copy to a tap: it takes no requests");
-      }
-      copied.outgoing = copy;
-      copied.isAnswerToHead = request.head.method === "HEAD";
-      copy.onReadable = () => connection.wake(copied);
-      copied.incoming.onReadable = () => copied.incoming.discard();
-      breakOff = () => connection.reset(copied, codeOf("cancel"));
-      copied.onReset = () => {
-        if (!copied.hasSentEnd) {
-          lose(new Error("Cannot copy to a tap: it broke the request off"));
-        }
-      };
-      connection.wake(copied);
-    };
-    begin().catch(lose);
   }
 }
 

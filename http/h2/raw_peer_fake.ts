@@ -5,6 +5,7 @@ import { ByteSource } from "../byte_source.ts";
 import { FakeDestination } from "../destination_fake.ts";
 import type { RequestHead } from "../request_head.ts";
 import { serveHttp } from "../serve.ts";
+import type { ServeOptions } from "../serve_options.ts";
 import {
   decodeFrame,
   encodeFrame,
@@ -46,8 +47,8 @@ export class RawPeer {
     this.#source.consume(octets);
   }
 
-  /** The next frame of a type, or `undefined` at the end. */
-  async next(type: number): Promise<Got | undefined> {
+  /** The next frame, of a type if that is told; `undefined` at the end. */
+  async next(type?: number): Promise<Got | undefined> {
     for (;;) {
       const frame = decodeFrame(this.#source.unread);
       if (frame === undefined) {
@@ -56,7 +57,7 @@ export class RawPeer {
       }
       const got = { ...frame, payload: Buffer.from(frame.payload) };
       this.#source.consume(frameHeadOctets + frame.payload.length);
-      if (got.type === type) return got;
+      if (type === undefined || got.type === type) return got;
     }
   }
 
@@ -67,7 +68,7 @@ export class RawPeer {
 
 export const settings = encodeFrame(frameType.settings, 0, 0, []);
 
-export function serveRaw(options: { drain?: AbortSignal } = {}) {
+export function serveRaw(options: Partial<ServeOptions> = {}) {
   const [client, inner] = connPair();
   const app = new FakeDestination();
   const clock = new FakeClock();
@@ -82,5 +83,5 @@ export function serveRaw(options: { drain?: AbortSignal } = {}) {
     clock,
     ...options,
   });
-  return { peer: new RawPeer(client), app, heads, over, clock };
+  return { client, peer: new RawPeer(client), app, heads, over, clock };
 }

@@ -17,11 +17,13 @@ export class ReceiveCredit {
     this.#onOwed = onOwed;
   }
 
-  /** False when the peer sent more than it may. */
+  /** False when the peer sent more than it may. What is not held is credited whatever becomes of it. */
   receive(octets: number): boolean {
     this.#left -= octets;
     this.#owed += octets;
-    return this.#left >= 0;
+    const isAllowed = this.#left >= 0;
+    this.#tell();
+    return isAllowed;
   }
 
   /** So much waits from now on. */
@@ -32,11 +34,11 @@ export class ReceiveCredit {
   /** So much of it went on. */
   release(octets: number): void {
     this.#waiting -= octets;
-    this.tell();
+    this.#tell();
   }
 
   /** Tells what the peer may send again, once it is worth a frame. */
-  tell(): void {
+  #tell(): void {
     if (this.#waiting > maxWaitingOctets) return;
     if (this.#owed < connectionWindow / 4) return;
     this.#left += this.#owed;

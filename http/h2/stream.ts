@@ -41,7 +41,7 @@ export class H2Stream {
   /** Of a request of ours: a head of its answer. */
   onHead = (_fields: readonly H2Field[], _ends: boolean): void => {};
   /** It was broken off: by the peer, for a fault of the peer's, or, when `isLost`, with its connection. */
-  onReset = (_code: number, _isLost: boolean): void => {};
+  onReset = (_code: number, _isLost: boolean): void => this.incoming.discard();
   /** Called when it ends before the peer's end of it. */
   readonly onCancel = new Set<() => void>();
 

@@ -1,7 +1,8 @@
-import type { Clock } from "../../net/mod.ts";
+import { type Clock, ConnResetError } from "../../net/mod.ts";
 import { ByteSource } from "../byte_source.ts";
 import type { Destination } from "../destination.ts";
 import { H2Connection } from "./connection.ts";
+import type { End } from "./exchange.ts";
 import type { H2Field } from "./hpack_decoder.ts";
 import type { H2Stream } from "./stream.ts";
 
@@ -18,22 +19,30 @@ interface Opening {
 export class H2Upstreams {
   readonly #open = new Map<Destination, Opening>();
   readonly #all = new Set<H2Connection>();
-  readonly #signal: AbortSignal;
   readonly #clock: Clock;
   readonly #onGoAway: (destination: Destination) => void;
+  /** Calls off what is being opened; what is open nevertheless is broken off. */
+  readonly #over = new AbortController();
+  /** Requests that have no stream yet. */
+  #asking = 0;
   #room = Promise.withResolvers<void>();
 
   /** @param options.onGoAway A destination wants its clients to ask by another connection. May be called again. */
   constructor(
-    { signal, clock, onGoAway = () => {} }: {
-      signal: AbortSignal;
+    { clock, onGoAway = () => {} }: {
       clock: Clock;
       onGoAway?: (destination: Destination) => void;
     },
   ) {
-    this.#signal = signal;
     this.#clock = clock;
     this.#onGoAway = onGoAway;
+  }
+
+  /** How many requests are not over, those that wait for a connection or for room on it among them. */
+  get requests(): number {
+    let requests = this.#asking;
+    for (const { streams } of this.#all) requests += streams;
+    return requests;
   }
 
   /** Takes a connection that is open but has not spoken. */
@@ -45,7 +54,7 @@ export class H2Upstreams {
     });
   }
 
-  /** What {@link Destination.open} throws. */
+  /** What {@link Destination.open} throws, and the reason of {@link H2Upstreams.end} from then on. */
   take(destination: Destination): Promise<H2Connection> {
     const way = destination.way?.();
     const former = this.#open.get(destination);
@@ -58,10 +67,12 @@ export class H2Upstreams {
   }
 
   async #begin(destination: Destination): Promise<H2Connection> {
-    const conn = await destination.open({ signal: this.#signal });
-    if (this.#signal.aborted) {
+    const { signal } = this.#over;
+    signal.throwIfAborted();
+    const conn = await destination.open({ signal });
+    if (signal.aborted) {
       conn.reset();
-      throw this.#signal.reason;
+      throw signal.reason;
     }
     return this.#start(destination, new ByteSource(conn));
   }
@@ -91,37 +102,60 @@ export class H2Upstreams {
       }, () => {});
       if (connection.streams === 0) connection.close();
     }
+    this.lookAgain();
+  }
+
+  /** Who waits for room looks whether it is still wanted. */
+  lookAgain(): void {
     this.#room.resolve();
     this.#room = Promise.withResolvers();
   }
 
   /**
    * Sends a request when `connection` has room for one; `undefined` when it takes none any more, or `isWanted` says that
-   * nobody waits for it.
+   * nobody waits for it. It is asked again at {@link H2Upstreams.lookAgain}.
    */
   async request(
     connection: H2Connection,
     fields: readonly H2Field[],
     options: { ends: () => boolean; isWanted: () => boolean },
   ): Promise<H2Stream | undefined> {
-    while (connection.isOpen && !connection.hasRoom) await this.#room.promise;
-    if (!connection.isOpen || !options.isWanted()) return undefined;
-    return connection.request(fields, options.ends());
+    const isMoot = () => !connection.isOpen || !options.isWanted();
+    while (!isMoot() && !connection.hasRoom) await this.#room.promise;
+    return isMoot() ? undefined : connection.request(fields, options.ends());
   }
 
-  /** Lets go of all, at once or, for taps, when what was begun is done. */
+  /** The same at the connection of `destination`. What {@link H2Upstreams.take} throws. */
+  async ask(
+    destination: Destination,
+    fields: readonly H2Field[],
+    options: { ends: () => boolean; isWanted: () => boolean },
+  ): Promise<End | undefined> {
+    this.#asking++;
+    try {
+      const connection = await this.take(destination);
+      const stream = await this.request(connection, fields, options);
+      return stream && { connection, stream };
+    } finally {
+      this.#asking--;
+      this.lookAgain();
+    }
+  }
+
+  /** Opens none any more, and lets go of all, at once or, for taps, when what was begun is done. */
   async end(options: { waits: boolean }): Promise<void> {
     if (options.waits) {
       let isLate = false;
       const cancel = this.#clock.after(endMs, () => {
         isLate = true;
-        this.#room.resolve();
+        this.lookAgain();
       });
-      while (!isLate && [...this.#all].some(({ streams }) => streams > 0)) {
-        await this.#room.promise;
-      }
+      const isOver = () => isLate || this.#over.signal.aborted;
+      while (!isOver() && this.requests > 0) await this.#room.promise;
       cancel();
     }
+    this.#over.abort(new ConnResetError("Cannot ask: the client is gone"));
     for (const connection of this.#all) connection.close();
+    this.lookAgain();
   }
 }
