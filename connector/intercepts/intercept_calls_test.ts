@@ -1,27 +1,17 @@
 import assert from "node:assert/strict";
-import { SearchList } from "../search_list.ts";
 import type { InterceptEvent, InterceptRequest } from "./api.ts";
-import { FakeCluster, refusal, service, workload } from "./cluster_fake.ts";
+import { refusal } from "./cluster_fake.ts";
 import { InterceptCalls } from "./intercept_calls.ts";
-import { InterceptTable } from "./intercept_table.ts";
-import { Intercepts } from "./intercepts.ts";
+import type { Intercepts } from "./intercepts.ts";
+import { place as intercepted } from "./intercepts_fake.ts";
 
+/** A connection to the workload's namespace. */
 function place() {
-  const cluster = new FakeCluster();
-  cluster.put("deployments", workload("web"));
-  cluster.put("services", service("web"));
-  const { api, link } = cluster;
   const namespace = "shop";
-  const intercepts = new Intercepts({
-    ...{ api, link, namespace, thumbprint: "ab".repeat(32) },
-    ...{ table: new InterceptTable(), search: new SearchList(namespace) },
-    managerNamespace: "ambassador",
-    nameLaptop: () => Promise.resolve({ client: "anna@desk", label: "c0ffee" }),
-  });
-  return {
-    ...{ cluster, intercepts },
-    calls: new InterceptCalls({ api, intercepts, namespace }),
-  };
+  const { cluster, intercepts } = intercepted(namespace);
+  const { api } = cluster;
+  const calls = new InterceptCalls({ api, intercepts, namespace });
+  return { cluster, intercepts, calls };
 }
 
 async function post(

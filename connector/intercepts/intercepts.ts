@@ -10,7 +10,6 @@ import { type ApiClient, ApiError } from "../../k8s/mod.ts";
 import { logger } from "../../log.ts";
 import type { InterceptSpec } from "../../manager/api.ts";
 import { formatWorkload } from "../../manager/client.ts";
-import type { Ip } from "../../net/mod.ts";
 import { ConnectError } from "../failure.ts";
 import { forbiddenToIntercept } from "../forbidden.ts";
 import type { hostAddresses } from "../host_addresses.ts";
@@ -25,10 +24,10 @@ import type {
 } from "./api.ts";
 import { HeldIntercept, type HeldParts } from "./held_intercept.ts";
 import { localOnlyInfo } from "./intercept_info.ts";
-import { type InterceptTable, isListening } from "./intercept_table.ts";
-import { type LaptopAddress, laptopAddress } from "./laptop_address.ts";
+import type { InterceptTable } from "./intercept_table.ts";
+import { laptopAddress, mustResolve } from "./laptop_address.ts";
 import { type LaptopName, laptopName } from "./laptop_name.ts";
-import { LaptopPorts } from "./laptop_ports.ts";
+import { LaptopPorts, warnOfSilence } from "./laptop_ports.ts";
 import { openIntercept } from "./open_intercept.ts";
 import { OwnObjects } from "./own_objects.ts";
 import { planPorts, type PortPlan } from "./port_plan.ts";
@@ -229,7 +228,7 @@ export class Intercepts implements AsyncDisposable {
     const ports = plan.ports.map(({ pod, laptop }) => ({ pod, laptop }));
     building.use(this.#ports.take(request.name, { ip, ports }));
     if (!request.isHeld && !request.isServedLater) {
-      await warnOfSilence({ address, ports, tell });
+      await warnOfSilence({ address, ports }, tell);
     }
     signal.throwIfAborted();
     building.use(this.#options.search.add(namespace));
@@ -290,43 +289,5 @@ export class Intercepts implements AsyncDisposable {
       });
     }
     return { owner, name: await nameLaptop(owner) };
-  }
-}
-
-/** @throws {ConnectError} `address-unknown`. */
-async function mustResolve(
-  address: LaptopAddress,
-  signal: AbortSignal,
-): Promise<Ip> {
-  try {
-    const [first] = await address.resolve(signal);
-    return first;
-  } catch (cause) {
-    signal.throwIfAborted();
-    throw new ConnectError({
-      kind: "address-unknown",
-      cause: `Cannot intercept with address "${address.text}": ` +
-        "no host of that name is known on this laptop",
-    }, { cause });
-  }
-}
-
-async function warnOfSilence(
-  { address, ports, tell }: {
-    address: LaptopAddress;
-    ports: PortPlan["ports"];
-    tell: (text: string) => void;
-  },
-): Promise<void> {
-  const { text } = address;
-  const host = text.includes(":") ? `[${text}]` : text;
-  for (const { pod, laptop } of ports) {
-    if (pod.protocol !== "TCP" || await isListening(address, laptop)) {
-      continue;
-    }
-    tell(
-      `Warning: nothing listens on ${host}:${laptop} of this laptop; ` +
-        "until something does, the app in the cluster answers",
-    );
   }
 }

@@ -4,58 +4,15 @@ import {
   encodeLaptopTarget,
   type Intercept,
 } from "../../manager/api.ts";
-import { Ip } from "../../net/mod.ts";
 import { openPair } from "../../tunnel/session_fake.ts";
-import { ConnectError, type FailureKind } from "../failure.ts";
-import { SearchList } from "../search_list.ts";
-import type { InterceptRequest } from "./api.ts";
-import { FakeCluster, refusal, service, workload } from "./cluster_fake.ts";
-import { InterceptTable } from "./intercept_table.ts";
-import { Intercepts } from "./intercepts.ts";
-
-const thumbprint = "ab".repeat(32);
-
-function place() {
-  const cluster = new FakeCluster();
-  cluster.put("deployments", workload("web"));
-  cluster.put("services", service("web"));
-  const table = new InterceptTable();
-  const search = new SearchList("default");
-  const { api, link } = cluster;
-  const intercepts = new Intercepts({
-    ...{ api, link, thumbprint, table, search, namespace: "default" },
-    managerNamespace: "ambassador",
-    nameLaptop: () => Promise.resolve({ client: "anna@desk", label: "c0ffee" }),
-    lookUp: (host) =>
-      Promise.resolve(host === "web.lan" ? [Ip.parse("127.0.0.1")] : []),
-  });
-  return { cluster, table, search, intercepts };
-}
-
-function request(more: Partial<InterceptRequest> = {}): InterceptRequest {
-  return {
-    ...{ name: "web", mode: "intercept", namespace: "shop", ports: [] },
-    ...{ address: "127.0.0.1", toPod: [], localOnly: false, isHeld: true },
-    ...more,
-  };
-}
-
-const quiet = () => ({
-  signal: new AbortController().signal,
-  tell: () => {},
-});
-
-async function failure(
-  opening: Promise<unknown>,
-  kind: FailureKind,
-  told: RegExp,
-): Promise<ConnectError> {
-  const error = await opening.then(() => undefined, (error) => error);
-  assert.ok(error instanceof ConnectError, String(error));
-  assert.equal(error.failure.kind, kind, error.message);
-  assert.match(error.message, told);
-  return error;
-}
+import { workload } from "./cluster_fake.ts";
+import {
+  failure,
+  place,
+  quiet,
+  request,
+  thumbprint,
+} from "./intercepts_fake.ts";
 
 Deno.test("Intercepts.open() makes the object, and is done when it is active", async () => {
   const { cluster, intercepts, search } = place();
@@ -118,26 +75,6 @@ Deno.test("Intercepts serves an intercept's streams from its creation until it i
   await assert.rejects(pair.acceptor.open(target), {
     refusal: "unknown-target",
   });
-});
-
-Deno.test("Intercepts.open() fails as the manager says, and leaves nothing", async () => {
-  for (
-    const [phase, kind] of [
-      ["Conflict", "intercept-conflict"],
-      ["Failed", "intercept-failed"],
-    ] as const
-  ) {
-    const { cluster, intercepts, search } = place();
-    cluster.status = { phase, message: "ben has it", details: ["a", "b"] };
-    const error = await failure(
-      intercepts.open(request(), quiet()),
-      kind,
-      /^Cannot intercept: ben has it$/,
-    );
-    assert.deepEqual(error.failure.details, ["a", "b"]);
-    assert.deepEqual(cluster.intercepts(), []);
-    assert.deepEqual(search.current, ["default"]);
-  }
 });
 
 Deno.test("Intercepts.open() tells what the manager waits for, each thing once", async () => {
@@ -242,20 +179,6 @@ Deno.test("Intercepts deletes what a dead connector of the same user and laptop 
   await intercepts[Symbol.asyncDispose]();
 });
 
-Deno.test("Intercepts deletes an object after all that could not be when its intercept was left", async () => {
-  const { cluster, intercepts } = place();
-  await intercepts.open(request(), quiet());
-  let losses = 1;
-  cluster.loses = (verb) =>
-    verb === "delete" && losses-- > 0 ? "question" : undefined;
-  await intercepts.leave({ name: "web" });
-  assert.equal(cluster.intercepts().length, 1);
-  while (cluster.intercepts().length > 0) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  await intercepts[Symbol.asyncDispose]();
-});
-
 Deno.test("Intercepts lets go of one whose object somebody else deletes", async () => {
   const { cluster, intercepts } = place();
   const held = await intercepts.open(request(), quiet());
@@ -266,104 +189,6 @@ Deno.test("Intercepts lets go of one whose object somebody else deletes", async 
   assert.deepEqual(intercepts.list(), []);
   await intercepts.open(request(), quiet());
   await intercepts[Symbol.asyncDispose]();
-});
-
-Deno.test("Intercepts.open() tells what the API server refuses", async () => {
-  const policy =
-    "intercepts.tp.dev \"x\" is forbidden: ValidatingAdmissionPolicy 'a' with binding 'b' denied request: not here";
-  const table: [number, string, string, FailureKind, RegExp][] = [
-    [403, "Forbidden", "no", "forbidden", /user "anna" lacks rights/],
-    [403, "Forbidden", policy, "intercept-denied", /: not here$/],
-    [
-      404,
-      "NotFound",
-      "the server could not find",
-      "intercepts-missing",
-      /older/,
-    ],
-    [
-      404,
-      "NotFound",
-      'namespaces "shop" not found',
-      "workload-unknown",
-      /"shop": there is none/,
-    ],
-    [422, "Invalid", "spec is bad", "intercept-failed", /spec is bad/],
-  ];
-  for (const [status, reason, detail, kind, told] of table) {
-    const { cluster, intercepts } = place();
-    cluster.refusal = refusal(status, reason, { plural: "intercepts", detail });
-    const { failure: { adminCommands } } = await failure(
-      intercepts.open(request(), quiet()),
-      kind,
-      told,
-    );
-    if (kind !== "forbidden") continue;
-    assert.deepEqual(adminCommands, [
-      "kubectl create rolebinding tp-intercept-anna --namespace shop --clusterrole tp-intercept --user anna",
-    ]);
-  }
-});
-
-Deno.test("Intercepts undoes all, and frees names, also when something cannot be undone", async () => {
-  const { cluster, table, search, intercepts } = place();
-  let stuck = 0;
-  table.delete = async () => {
-    stuck++;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    throw new Error("it is stuck");
-  };
-  await intercepts.open(request(), quiet());
-  await assert.rejects(intercepts.leave({ name: "web" }), /stuck/);
-  // By itself, in the same way.
-  const { parts } = await intercepts.open(request(), quiet());
-  cluster.remove("intercepts", cluster.intercepts()[0]!.metadata.name!);
-  await parts!.ended;
-  while (stuck < 2 || search.current.length > 1) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  cluster.status = { phase: "Failed", message: "no pods" };
-  await failure(
-    intercepts.open(request(), quiet()),
-    "intercept-failed",
-    /no pods$/,
-  );
-  cluster.status = { phase: "Active" };
-  await intercepts.open(request({ ports: [{ laptop: 1 }] }), quiet());
-  await intercepts.open(
-    request({ name: "more", workload: "web", ports: [{ laptop: 2 }] }),
-    quiet(),
-  );
-  await intercepts[Symbol.asyncDispose]();
-  assert.equal(stuck, 5);
-  assert.deepEqual(search.current, ["default"]);
-  assert.deepEqual(cluster.intercepts(), []);
-});
-
-Deno.test("Intercepts.open() tells that the API server does not answer, and asks again the next time", async () => {
-  const { cluster, intercepts } = place();
-  cluster.isUserTold = false;
-  await assert.rejects(
-    intercepts.open(request(), quiet()),
-    { name: "ApiUnreachableError" },
-  );
-  cluster.isUserTold = true;
-  await intercepts.open(request(), quiet());
-  await intercepts[Symbol.asyncDispose]();
-});
-
-Deno.test("Intercepts.open() refuses an address that does not resolve, and leaves nothing", async () => {
-  const { cluster, intercepts } = place();
-  await failure(
-    intercepts.open(request({ address: "nowhere.invalid" }), quiet()),
-    "address-unknown",
-    /^Cannot intercept with address "nowhere\.invalid": no host of that name/,
-  );
-  assert.deepEqual(cluster.intercepts(), []);
-  const address = "web.lan";
-  const held = await intercepts.open(request({ address }), quiet());
-  assert.equal(held.parts!.info().target_host, address);
-  await intercepts.leave({ name: "web" });
 });
 
 Deno.test("Intercepts.open() of a local-only one changes nothing but the search", async () => {

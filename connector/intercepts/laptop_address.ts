@@ -1,5 +1,6 @@
 /** Where the ports are that intercepts lead to: an IP address, or a name that this laptop resolves each time anew. */
 import { Ip, RefusedError, unlessAborted } from "../../net/mod.ts";
+import { ConnectError } from "../failure.ts";
 import { hostAddresses } from "../host_addresses.ts";
 
 export interface LaptopAddress {
@@ -35,4 +36,26 @@ export function laptopAddress(
       throw new RefusedError("unreachable", detail);
     },
   };
+}
+
+/**
+ * What is dialled first at present.
+ *
+ * @throws {ConnectError} `address-unknown`, or the reason of the signal.
+ */
+export async function mustResolve(
+  address: LaptopAddress,
+  signal: AbortSignal,
+): Promise<Ip> {
+  try {
+    const [first] = await address.resolve(signal);
+    return first;
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new ConnectError({
+      kind: "address-unknown",
+      cause: `Cannot use address "${address.text}": ` +
+        "no host of that name is known on this laptop",
+    }, { cause });
+  }
 }

@@ -1,6 +1,7 @@
 import type { Ip } from "../../net/mod.ts";
 import { ConnectError } from "../failure.ts";
-import type { LaptopPort } from "./intercept_table.ts";
+import { isListening, type LaptopPort } from "./intercept_table.ts";
+import type { LaptopAddress } from "./laptop_address.ts";
 
 /** The laptop's ports that intercepts lead to: each to one intercept. */
 export class LaptopPorts {
@@ -35,5 +36,26 @@ export class LaptopPorts {
         for (const key of keys) this.#takers.delete(key);
       },
     };
+  }
+}
+
+/** Tells of each port to which nobody listens. */
+export async function warnOfSilence(
+  { address, ports }: {
+    address: LaptopAddress;
+    ports: readonly LaptopPort[];
+  },
+  tell: (text: string) => void,
+): Promise<void> {
+  const { text } = address;
+  const host = text.includes(":") ? `[${text}]` : text;
+  for (const { pod, laptop } of ports) {
+    if (pod.protocol !== "TCP" || await isListening(address, laptop)) {
+      continue;
+    }
+    tell(
+      `Warning: nothing listens on ${host}:${laptop} of this laptop; ` +
+        "until something does, the app in the cluster answers",
+    );
   }
 }

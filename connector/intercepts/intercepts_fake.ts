@@ -1,0 +1,59 @@
+/** A connection's intercepts without a cluster, and what is asked of them. */
+import assert from "node:assert/strict";
+import { Ip } from "../../net/mod.ts";
+import { ConnectError, type FailureKind } from "../failure.ts";
+import { SearchList } from "../search_list.ts";
+import type { InterceptRequest } from "./api.ts";
+import { FakeCluster, service, workload } from "./cluster_fake.ts";
+import { InterceptTable } from "./intercept_table.ts";
+import { Intercepts } from "./intercepts.ts";
+
+/** Of the connection. */
+export const thumbprint = "ab".repeat(32);
+
+/** The intercepts of a connection to a cluster that has one workload and its Service, in a namespace other than the connection's. */
+export function place(namespace = "default") {
+  const cluster = new FakeCluster();
+  cluster.put("deployments", workload("web"));
+  cluster.put("services", service("web"));
+  const table = new InterceptTable();
+  const search = new SearchList(namespace);
+  const { api, link } = cluster;
+  const intercepts = new Intercepts({
+    ...{ api, link, thumbprint, table, search, namespace },
+    managerNamespace: "ambassador",
+    nameLaptop: () => Promise.resolve({ client: "anna@desk", label: "c0ffee" }),
+    lookUp: (host) =>
+      Promise.resolve(host === "web.lan" ? [Ip.parse("127.0.0.1")] : []),
+  });
+  return { cluster, table, search, intercepts };
+}
+
+/** Of that workload, held. */
+export function request(
+  more: Partial<InterceptRequest> = {},
+): InterceptRequest {
+  return {
+    ...{ name: "web", mode: "intercept", namespace: "shop", ports: [] },
+    ...{ address: "127.0.0.1", toPod: [], localOnly: false, isHeld: true },
+    ...more,
+  };
+}
+
+export const quiet = () => ({
+  signal: new AbortController().signal,
+  tell: () => {},
+});
+
+/** Resolves to what `opening` rejects with, which must be as told. */
+export async function failure(
+  opening: Promise<unknown>,
+  kind: FailureKind,
+  told: RegExp,
+): Promise<ConnectError> {
+  const error = await opening.then(() => undefined, (error) => error);
+  assert.ok(error instanceof ConnectError, String(error));
+  assert.equal(error.failure.kind, kind, error.message);
+  assert.match(error.message, told);
+  return error;
+}
