@@ -2,16 +2,16 @@
 import { createSocket } from "node:dgram";
 import { logger } from "../../log.ts";
 import type { PodPort } from "../../manager/api.ts";
-import { type Datagrams, pipe, systemClock } from "../../net/mod.ts";
+import { pipe, systemClock } from "../../net/mod.ts";
 import { acceptLoop, TcpConn } from "../../tcp/mod.ts";
 import { ConnectError } from "../failure.ts";
 import type { ManagerLink } from "../link.ts";
+import { PodDatagrams } from "./pod_datagrams.ts";
 
 const log = logger("connector");
 const hostname = "127.0.0.1";
 /** Flows of datagrams of one port; the oldest gives way. */
 const maxFlows = 256;
-const maxDatagramBytes = 65_527;
 
 export interface PodForwardOptions {
   link: Pick<ManagerLink, "use">;
@@ -104,47 +104,31 @@ async function forwardUdp(
   }
   socket.on("error", (error) => log.debug("datagram not sent", { error }));
   /** By the port of the laptop that they come from. */
-  const flows = new Map<number, Promise<Datagrams>>();
+  const flows = new Map<number, PodDatagrams>();
   const open = (from: number) => {
-    const flow = link.use((manager) =>
+    if (flows.size >= maxFlows) {
+      const [oldest] = flows;
+      flows.delete(oldest![0]);
+      oldest![1].close();
+    }
+    const opening = link.use((manager) =>
       manager.podDatagrams(intercept, { kind: "loopback", port })
     );
+    const answer = (bytes: Uint8Array) => socket.send(bytes, from, hostname);
+    const flow = new PodDatagrams(opening, answer);
     flows.set(from, flow);
-    void answer(flow, (bytes) => socket.send(bytes, from, hostname))
-      .finally(() => {
-        if (flows.get(from) === flow) flows.delete(from);
-      });
+    void flow.ended.then(() => {
+      if (flows.get(from) === flow) flows.delete(from);
+    });
     return flow;
   };
   socket.on("message", (message, { port: from }) => {
-    const flow = flows.get(from) ?? open(from);
-    flow.then((one) => one.send(message), () => {});
-    const [oldest] = flows;
-    if (flows.size > maxFlows) oldest![1].then((one) => one.close(), () => {});
+    (flows.get(from) ?? open(from)).send(message);
   });
   return {
     [Symbol.dispose]() {
       socket.close();
-      for (const flow of flows.values()) {
-        flow.then((one) => one.close(), () => {});
-      }
+      for (const flow of flows.values()) flow.close();
     },
   };
-}
-
-async function answer(
-  opening: Promise<Datagrams>,
-  send: (bytes: Uint8Array) => void,
-): Promise<void> {
-  try {
-    const flow = await opening;
-    const buffer = new Uint8Array(maxDatagramBytes);
-    for (;;) {
-      const length = await flow.receive(buffer);
-      if (length === null) return;
-      send(buffer.slice(0, length));
-    }
-  } catch (error) {
-    log.debug("not forwarded to the pod", { error });
-  }
 }

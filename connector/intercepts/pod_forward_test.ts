@@ -3,6 +3,7 @@ import { createSocket } from "node:dgram";
 import type { PodTarget } from "../../manager/api.ts";
 import type { Manager } from "../../manager/client.ts";
 import { openManager } from "../../manager/client.ts";
+import type { Datagrams } from "../../net/mod.ts";
 import type { Incoming } from "../../tunnel/mod.ts";
 import { openPair } from "../../tunnel/session_fake.ts";
 import { decodeTarget } from "../../manager/api.ts";
@@ -84,6 +85,40 @@ Deno.test("openPodForward() carries datagrams, and answers to who sent them", as
     })
   );
   assert.deepEqual(await Promise.all(answers), [1, 2]);
+  for (const client of clients) {
+    await new Promise<void>((resolve) => client.close(() => resolve()));
+  }
+});
+
+Deno.test("openPodForward() has the oldest flow of datagrams give way, also before it is open", async () => {
+  const port = { port: freePort(), protocol: "UDP" } as const;
+  const opened: PromiseWithResolvers<Datagrams>[] = [];
+  const link = {
+    use: () => {
+      opened.push(Promise.withResolvers<Datagrams>());
+      return opened.at(-1)!.promise as never;
+    },
+  };
+  const forward = await openPodForward({ link, intercept: "uid-1", port });
+  const clients = Array.from({ length: 257 }, () => createSocket("udp4"));
+  for (const client of clients) {
+    client.send(new Uint8Array(1), port.port, "127.0.0.1");
+  }
+  while (opened.length < clients.length) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  let closed = 0;
+  for (const { resolve } of opened) {
+    resolve({
+      send: () => true,
+      receive: () => new Promise(() => {}),
+      close: () => void closed++,
+    });
+  }
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(closed, 1);
+  forward[Symbol.dispose]();
+  assert.equal(closed, clients.length);
   for (const client of clients) {
     await new Promise<void>((resolve) => client.close(() => resolve()));
   }
