@@ -138,7 +138,7 @@ export async function runManager(options: RunManagerOptions): Promise<void> {
   await using agentDoor = new AgentDoor({
     address: addressOf(settings.ownAddresses, agentPort),
     certificates: authority.certificates(managerTlsName),
-    welcome: (session) => interception.welcomeAgent(session),
+    welcome: (session, guest) => interception.welcomeAgent(session, guest),
     budget: agentsBudget(budget),
     clock,
   });

@@ -2,17 +2,21 @@
  * Answers the API server before it makes a pod.
  *
  * 1. It listens with a certificate of the manager's authority, and goes on with each new one.
- * 2. A question is read, up to a bound.
- * 3. The pod is allowed, always: with an agent if its workload shall have one and nothing goes wrong.
+ * 2. Who connects has a share of the connections, and a short time to ask.
+ * 3. A question is read, up to a bound: of one, and of all that come from the same address. Only then has it a place among
+ *    those that are answered.
+ * 4. The pod is allowed, always: with an agent if its workload shall have one and nothing goes wrong.
  *
- * Whoever is in the network can ask, and learns what the manager would do with a pod that it has shown.
+ * Whoever is in the network can ask, and learns what the manager would do with a pod that it has shown. What he holds he
+ * holds of his address's share: the API server has its own.
  */
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
+import type { Socket } from "node:net";
 import type { Pod } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
-import { type Clock, Slots } from "../net/mod.ts";
+import type { Clock } from "../net/mod.ts";
 import type { Agent } from "./agent_object.ts";
 import type { Certificate } from "./certificate.ts";
 import type { Feed } from "./feed.ts";
@@ -26,19 +30,26 @@ import {
   type InjectionOptions,
 } from "./injection/inject_agent.ts";
 import { webhookPath } from "./manifest_injection.ts";
+import { Shares } from "./shares.ts";
 
 const log = logger("manager");
 
 /** The API server stores no larger object, and shows it once. */
 const maxBodyBytes = 4 * 1024 * 1024;
+/** Of all questions that are being read or answered. */
+const maxBytes = 32 * 1024 * 1024;
 /** Questions at a time; who comes above is turned away, and its pod made without an agent. */
 const maxReviews = 128;
 const maxConnections = 512;
 /** From the question to the answer; the API server waits a little longer. */
 const answerMs = 4_000;
-/** How long who connects may take to ask. */
-const askingMs = 10_000;
-/** The API server keeps connections for 90 s: it ends them, so it never asks on one that is ending. */
+/** How long who connects may take to ask, and how often that is looked at. */
+const usualAskingMs = 5_000;
+const lookMs = 500;
+/**
+ * Only who was answered may keep its connection. The API server keeps connections for 90 s: it ends them, so it never asks
+ * on one that is ending.
+ */
 const keepAliveMs = 180_000;
 /** After a listener that could not be had. */
 const listenPauseMs = 1_000;
@@ -54,12 +65,16 @@ export interface WebhookOptions {
   injection: () => Omit<InjectionOptions, "agent" | "namespace"> | undefined;
   /** Called with every question that the API server asks. */
   onReview?: (review: Review) => void;
+  /** How long who connects may take to ask; a few seconds when absent. */
+  askingMs?: number;
   clock: Clock;
 }
 
 export class Webhook implements AsyncDisposable {
   readonly #options: WebhookOptions;
-  readonly #slots = new Slots(maxReviews);
+  readonly #connections = new Shares(maxConnections);
+  readonly #bytes = new Shares(maxBytes);
+  readonly #reviews = new Shares(maxReviews);
   readonly #closed = new AbortController();
   readonly #listening: Promise<void>;
   readonly #counts = { reviews: 0, injected: 0, failed: 0 };
@@ -98,17 +113,18 @@ export class Webhook implements AsyncDisposable {
 
   /** `undefined` when it is disposed of before it could listen. */
   async #open(certificate: Certificate): Promise<Server | undefined> {
-    const { address, clock } = this.#options;
+    const { address, clock, askingMs = usualAskingMs } = this.#options;
     while (!this.#closed.signal.aborted) {
       try {
         const server = createServer({
           ...certificate,
           ...{ handshakeTimeout: askingMs, requestTimeout: askingMs },
+          connectionsCheckingInterval: lookMs,
           keepAliveTimeout: keepAliveMs,
         }, (request, response) => {
           this.#serve(request, response).catch(() => response.destroy());
         });
-        server.maxConnections = maxConnections;
+        server.on("connection", (socket) => this.#admit(socket as Socket));
         await listening(server, address);
         log.info("the webhook listens", { port: address.port });
         return server;
@@ -120,6 +136,12 @@ export class Webhook implements AsyncDisposable {
       }
     }
     return undefined;
+  }
+
+  #admit(socket: Socket): void {
+    const place = this.#connections.take(socket.remoteAddress ?? "");
+    if (place === undefined) return void socket.destroy();
+    socket.once("close", () => place[Symbol.dispose]());
   }
 
   async #serve(
@@ -142,15 +164,23 @@ export class Webhook implements AsyncDisposable {
   ): Promise<{ status: number; body?: string }> {
     const [path] = (request.url ?? "").split("?");
     if (path !== webhookPath) return { status: 404 };
-    using place = this.#slots.take();
-    if (place === undefined) return { status: 503 };
+    const peer = request.socket.remoteAddress ?? "";
+    using bytes = new DisposableStack();
     let review: Review;
     try {
-      review = parseReview(await readBody(request));
+      const body = await readBody(request, (length) => {
+        const place = this.#bytes.take(peer, length);
+        if (place) bytes.use(place);
+        return place !== undefined;
+      });
+      if (body === undefined) return { status: 503 };
+      review = parseReview(body);
     } catch (error) {
       log.warn("a question that is none of the API server's", { error });
       return { status: 400 };
     }
+    using place = this.#reviews.take(peer);
+    if (place === undefined) return { status: 503 };
     this.#counts.reviews++;
     this.#options.onReview?.(review);
     const patch = await this.#patchFor(review);
@@ -195,8 +225,15 @@ export class Webhook implements AsyncDisposable {
   }
 }
 
-/** @throws {RangeError} when it is too long. */
-async function readBody(request: IncomingMessage): Promise<string> {
+/**
+ * @param hasRoom Asked before each part is kept, with its length. When it says no nothing is read any more.
+ * @returns `undefined` when there was no room
+ * @throws {RangeError} when it is too long.
+ */
+async function readBody(
+  request: IncomingMessage,
+  hasRoom: (length: number) => boolean,
+): Promise<string | undefined> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
   for await (const part of request) {
@@ -204,6 +241,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
     if (length > maxBodyBytes) {
       throw new RangeError("Cannot read a question: it is too long");
     }
+    if (!hasRoom(part.length)) return undefined;
     parts.push(part);
   }
   return await new Blob(parts).text();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import { FakeClock } from "../net/clock_fake.ts";
 import type { Agent } from "./agent_object.ts";
 import { type Certificate, makeCertificate } from "./certificate.ts";
@@ -217,4 +218,65 @@ Deno.test("Webhook serves with the certificate of the day, and loses no question
   client.close();
   assert.ok(answers.length > 3);
   assert.ok(answers.every((answer) => answer === true));
+});
+
+/** From another address than who asks as the API server does. */
+function stranger({ port }: Asked, text: string): TLSSocket {
+  const socket = connectTls({
+    ...{ host: "127.0.0.1", port, localAddress: "127.0.0.2" },
+    ...{ servername: name, ca: authority.cert },
+  });
+  socket.on("error", () => {});
+  socket.on("data", () => {});
+  if (text !== "") socket.once("secureConnect", () => socket.write(text));
+  return socket;
+}
+
+function over(socket: TLSSocket): Promise<unknown> {
+  if (socket.closed) return Promise.resolve();
+  return new Promise((done) => socket.once("close", done));
+}
+
+const slow = {
+  "nothing": "",
+  "half a head": "POST /pods HTTP/1.1\r\nHost: localhost\r\n",
+  "half a question":
+    `POST /pods HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{`,
+};
+for (const [what, text] of Object.entries(slow)) {
+  Deno.test(`Webhook answers the API server while somebody else sends ${what} on as many connections as it gets, and ends those`, async () => {
+    await using one = await open({ askingMs: 1_500 });
+    const held = Array.from({ length: 300 }, () => stranger(one, text));
+    const ended = Promise.all(held.map(over));
+    await new Promise((done) => setTimeout(done, 700));
+    const standing = held.filter(({ destroyed }) => !destroyed).length;
+    assert.ok(standing > 128 && standing <= 256, String(standing));
+    assert.deepEqual(patchIn(await one.answer(question())).length > 0, true);
+    await ended;
+  });
+}
+
+Deno.test("Webhook answers the API server while another's questions take all that those may", async () => {
+  const stuck = Promise.withResolvers<undefined>();
+  let asked = 0;
+  await using one = await open({
+    agentOf: ({ metadata }) => {
+      if (metadata.name !== "stuck") return Promise.resolve(agent);
+      asked++;
+      return stuck.promise;
+    },
+  });
+  const body = JSON.stringify(
+    question({ ...pod, metadata: { name: "stuck" } }),
+  );
+  const text = `POST /pods HTTP/1.1\r\nHost: localhost\r\n` +
+    `Content-Length: ${body.length}\r\n\r\n${body}`;
+  const held = Array.from({ length: 200 }, () => stranger(one, text));
+  while (asked < 64) await new Promise((done) => setTimeout(done, 10));
+  await new Promise((done) => setTimeout(done, 300));
+  assert.equal(asked, 64);
+  assert.equal((await one.answer(question())).allowed, true);
+  stuck.resolve(undefined);
+  for (const socket of held) socket.destroy();
+  await Promise.all(held.map(over));
 });

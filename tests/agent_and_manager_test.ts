@@ -16,10 +16,11 @@ import { ConnectedAgents } from "../manager/intercepts/connected_agents.ts";
 import { FakeCluster } from "../manager/intercepts/cluster_fake.ts";
 import { interceptOf } from "../manager/intercepts/intercept_fake.ts";
 import { Laptops } from "../manager/intercepts/laptops.ts";
+import { ProofGate } from "../manager/intercepts/proof_gate.ts";
 import { Refusals } from "../manager/intercepts/refusals.ts";
 import { Relay } from "../manager/intercepts/relay.ts";
 import { FakeClock } from "../net/clock_fake.ts";
-import { type Conn, connPair, Slots, writeAll } from "../net/mod.ts";
+import { type Conn, connPair, writeAll } from "../net/mod.ts";
 import {
   Acceptor,
   createIdentity,
@@ -54,7 +55,7 @@ function openManager(clock: FakeClock, port: PodPort) {
     ...{ uid: "a", session: identity.thumbprint, ports: [port] },
   });
   const relay = new Relay({
-    ...{ laptops, agents, isPresent: () => true },
+    ...{ laptops, agents, isPresent: () => true, clock },
     isInForce: () => true,
     isStaying: () => true,
     withheld: WithheldNames.parse(""),
@@ -67,11 +68,14 @@ function openManager(clock: FakeClock, port: PodPort) {
   });
   const rules = new Feed<readonly Rule[]>();
   rules.set([]);
-  const proofs = new Slots(8);
+  const newcomers = new ProofGate(clock);
+  const renewals = new ProofGate(clock);
+  const guest = { address: "10.0.0.9", prove: () => {} };
   const { signal: leaving } = new AbortController();
   const welcomeAgent = (session: Session) => {
     const agent = new AgentSession({
-      ...{ session, manager: "m-0", proofs, agents, clock, leaving },
+      ...{ session, manager: "m-0", agents, clock, leaving },
+      ...{ guest, newcomers, renewals },
       prove: (token) =>
         Promise.resolve({ pod, expiresAt: Number(token) + tokenMs }),
       rulesOf: () => rules,

@@ -25,6 +25,8 @@ export interface AcceptorOptions extends SessionOptions {
 export interface TakeOptions {
   /** It came by a way on which no session begins: it may only join one. */
   isShortcut?: boolean;
+  /** Told which session it is about to begin or to join, before {@link AcceptorOptions.onSession} is asked. */
+  onFound?: (session: Session) => void;
 }
 
 /** The end to which carriers are opened: makes sessions of them, and lets further ones join. */
@@ -61,7 +63,7 @@ export class Acceptor {
    */
   async take(
     carrier: Conn,
-    { isShortcut = false }: TakeOptions = {},
+    { isShortcut = false, onFound }: TakeOptions = {},
   ): Promise<void> {
     if (this.#isClosed) return carrier.close();
     const own = {
@@ -73,7 +75,8 @@ export class Acceptor {
       const options = { clock: this.#clock, limits: this.#limits };
       const joined = await greet(carrier, options, async (intake) => {
         const arrival = await sayWelcome(carrier, intake, own);
-        return this.#admit(arrival, { conn: carrier, intake, isShortcut });
+        const how = { conn: carrier, intake, isShortcut };
+        return this.#admit(arrival, how, onFound);
       });
       this.#greeting.delete(carrier);
       await joined.over;
@@ -91,7 +94,7 @@ export class Acceptor {
     await Promise.all(sessions.map((session) => session.ended));
   }
 
-  #admit(arrival: Arrival, how: Joining) {
+  #admit(arrival: Arrival, how: Joining, onFound: TakeOptions["onFound"]) {
     const { session: name, carrier: number, peer } = arrival;
     const known = this.#byName.get(name);
     if (this.#isClosed) throw new RefusedError("overloaded", "it is closing");
@@ -102,6 +105,7 @@ export class Acceptor {
       if (!known.mayJoin(number, how)) {
         throw new RefusedError("overloaded", "no room for this carrier");
       }
+      onFound?.(known);
       return known.join(number, how);
     }
     if (how.isShortcut) {
@@ -121,6 +125,7 @@ export class Acceptor {
       budget: this.#options.budget,
       onCarrier: (change) => this.#options.onCarrier?.(session, change),
     });
+    onFound?.(session);
     session.serve = this.#ask(session);
     this.#hold(name, session);
     return session.join(number, how);

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { connect as connectFrom, type Socket } from "node:net";
 import { FakeClock } from "../../net/clock_fake.ts";
 import { TcpConn } from "../../tcp/mod.ts";
 import { createIdentity, dialSession, MemoryBudget } from "../../tunnel/mod.ts";
 import { makeCertificate } from "../certificate.ts";
 import { Feed } from "../feed.ts";
-import { AgentDoor, type ServingCertificate } from "./agent_door.ts";
+import {
+  AgentDoor,
+  type AgentDoorOptions,
+  type ServingCertificate,
+} from "./agent_door.ts";
 
 const name = "manager.tp.invalid";
 
@@ -23,14 +28,16 @@ function certificate(): Promise<ServingCertificate> {
   });
 }
 
-function open() {
+function open(
+  welcome: AgentDoorOptions["welcome"] = () => (one) => one.accept().close(),
+) {
   const clock = new FakeClock();
   const certificates = new Feed<ServingCertificate>();
   const address = { hostname: "127.0.0.1", port: freePort() };
   const door = new AgentDoor({
     ...{ address, certificates, clock },
     budget: new MemoryBudget(64 * 1024 ** 2),
-    welcome: () => (incoming) => incoming.accept().close(),
+    welcome,
   });
   const connect = async ({ cert }: ServingCertificate) => {
     for (;;) {
@@ -98,4 +105,80 @@ Deno.test("AgentDoor lets go of who does not shake hands, or is no agent", async
   (await manager.connect(first)).close();
   manager.clock.advance(10_000);
   assert.equal(await silent.read(into).catch(() => null), null);
+});
+
+/** Connections from one address that say nothing; resolves with how many the door holds. */
+async function knock(
+  sockets: Socket[],
+  { port, localAddress }: { port: number; localAddress: string },
+): Promise<number> {
+  const knocks = Array.from({ length: 300 }, async () => {
+    const socket = connectFrom({ host: "127.0.0.1", port, localAddress });
+    sockets.push(socket);
+    socket.on("error", () => {});
+    const connected = new Promise((done) => socket.once("connect", done));
+    const closed = new Promise((done) => socket.once("close", done));
+    await Promise.race([connected, closed]);
+  });
+  await Promise.all(knocks);
+  await new Promise((done) => setTimeout(done, 200));
+  return sockets.filter((one) => one.localAddress === localAddress)
+    .filter(({ destroyed }) => !destroyed).length;
+}
+
+Deno.test("AgentDoor keeps a place for an agent while others hold connections that prove nothing, and ends those", async () => {
+  await using manager = open((_session, guest) => {
+    guest.prove();
+    return (incoming) => incoming.accept().close();
+  });
+  const first = await certificate();
+  manager.certificates.set(first);
+  (await manager.connect(first)).close();
+  const sockets: Socket[] = [];
+  const { port } = manager.address;
+  const held: number[] = [];
+  for (const localAddress of ["127.0.0.2", "127.0.0.3"]) {
+    held.push(await knock(sockets, { port, localAddress }));
+  }
+  assert.ok(held[0]! <= 256 && held[0]! > 200, String(held));
+  assert.ok(held[1]! <= 128 && held[1]! > 100, String(held));
+  const session = await dialSession({
+    ...{ product: "tp/test", identity: await createIdentity() },
+    dial: () => manager.connect(first),
+    limits: { graceMs: 0, carriers: 1 },
+  });
+  (await session.open(new Uint8Array([4]))).close();
+  const closed = sockets.map((one) =>
+    one.closed || new Promise((done) => one.once("close", done))
+  );
+  for (let second = 0; second < 10; second++) {
+    manager.clock.advance(1_000);
+    // The session's carrier shows that it lives.
+    await new Promise((done) => setTimeout(done, 20));
+  }
+  await Promise.all(closed);
+  // Who has proven itself stays.
+  (await session.open(new Uint8Array([4]))).close();
+  session.close();
+  await session.ended;
+});
+
+Deno.test("AgentDoor ends a session that has proven nothing with its connection, and 10 s after it came", async () => {
+  await using manager = open();
+  const first = await certificate();
+  manager.certificates.set(first);
+  const dial = async () =>
+    await dialSession({
+      ...{ product: "tp/test", identity: await createIdentity() },
+      dial: () => manager.connect(first),
+      limits: { graceMs: 0, carriers: 1 },
+    });
+  const session = await dial();
+  (await session.open(new Uint8Array([4]))).close();
+  assert.equal(manager.door.sessions, 1);
+  manager.clock.advance(10_000);
+  await session.ended;
+  while (manager.door.sessions > 0) {
+    await new Promise((done) => setTimeout(done, 5));
+  }
 });

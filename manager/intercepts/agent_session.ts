@@ -1,7 +1,8 @@
 /**
  * One agent's session.
  *
- * 1. Its first stream is `rules`, with a token that proves its pod; everything else is refused before.
+ * 1. Its first stream is `rules`, with a token that proves its pod; everything else is refused before. One token is looked
+ *    at at a time. One that proves no agent is the last: the session is closed.
  * 2. Down that stream go the rules of its workload, line by line. Up come numbers of lines that it follows, and what the
  *    laptop did not take.
  * 3. It opens `rules` anew, with a new token, before the one before expires; else the session is closed.
@@ -11,7 +12,6 @@ import {
   type Clock,
   type Conn,
   RefusedError,
-  type Slots,
   writeAll,
 } from "../../net/mod.ts";
 import { refusalOfError } from "../../tcp/mod.ts";
@@ -24,14 +24,18 @@ import {
   type Rules,
 } from "../agent_api.ts";
 import type { Feed } from "../feed.ts";
+import type { Guest } from "./agent_door.ts";
 import type { Proof, ProvenPod } from "./agent_proof.ts";
 import type { ConnectedAgents } from "./connected_agents.ts";
+import type { ProofGate } from "./proof_gate.ts";
 import type { LaptopWish } from "./relay.ts";
 
 const log = logger("manager");
 
 /** Who has not proven itself by then is sent away. */
 const proofMs = 10_000;
+/** Who is no agent is sent away so long after it was told, which takes a moment to arrive. */
+const farewellMs = 1_000;
 /** `setTimeout` knows no longer time. */
 const longestMs = 2 ** 31 - 1;
 /** Lines that have not been answered; of older ones nothing is known any more. */
@@ -43,9 +47,13 @@ export interface AgentSessionOptions {
   session: Session;
   /** Pod of this copy of the manager. */
   manager: string;
+  /** Who it is from whom the session came. */
+  guest: Guest;
   prove: (token: string) => Promise<Proof>;
-  /** Proofs at a time, of all agents. */
-  proofs: Slots;
+  /** Through which tokens go, by address: those of who has proven nothing. */
+  newcomers: ProofGate;
+  /** The same for the further tokens of agents, by their pods. */
+  renewals: ProofGate;
   agents: ConnectedAgents;
   rulesOf: (workload: string) => Feed<readonly Rule[]>;
   /** Serves what a proven agent wants of a laptop. */
@@ -63,6 +71,9 @@ export class AgentSession {
   /** The reasons are few. */
   readonly #accused = new Set<string>();
   #pod: ProvenPod | undefined;
+  #isProving = false;
+  #isStranger = false;
+  #isOver = false;
   #expire: () => void;
   #rules: Conn | undefined;
 
@@ -70,7 +81,10 @@ export class AgentSession {
     this.#options = options;
     const { session, clock } = options;
     this.#expire = clock.after(proofMs, () => session.close());
-    void session.ended.then(() => this.#expire());
+    void session.ended.then(() => {
+      this.#isOver = true;
+      this.#expire();
+    });
   }
 
   /** Answers one stream. Returns at once; nothing is thrown later. */
@@ -92,10 +106,8 @@ export class AgentSession {
   }
 
   async #serve(incoming: Incoming): Promise<void> {
-    const { leaving, serveLaptop } = this.#options;
-    if (leaving.aborted) {
-      throw new RefusedError("gone", "The manager is leaving");
-    }
+    const { serveLaptop } = this.#options;
+    this.#mustStand();
     const target = decodeAgentTarget(incoming.target);
     if (target?.kind === "rules" && !incoming.datagrams) {
       return await this.#serveRules(incoming, target.token);
@@ -110,8 +122,18 @@ export class AgentSession {
     await serveLaptop(incoming, { ...target, workload: this.#pod.workload });
   }
 
+  /** @throws {RefusedError} when nothing may begin any more. */
+  #mustStand(): void {
+    if (this.#options.leaving.aborted) {
+      throw new RefusedError("gone", "The manager is leaving");
+    }
+    if (this.#isOver) throw new RefusedError("gone", "The session is over");
+  }
+
   async #serveRules(incoming: Incoming, token: string): Promise<void> {
     const { pod, expiresAt } = await this.#prove(token);
+    // Much may have happened since the question was asked.
+    this.#mustStand();
     if (this.#pod !== undefined && this.#pod.uid !== pod.uid) {
       throw new RefusedError("forbidden", "The session is another pod's");
     }
@@ -120,6 +142,7 @@ export class AgentSession {
     const leftMs = Math.min(Math.max(expiresAt - wallNow(), 0), longestMs);
     this.#expire = clock.after(leftMs, () => session.close());
     const isFirst = this.#pod === undefined;
+    if (isFirst) this.#options.guest.prove();
     this.#pod = pod;
     const stream = incoming.accept();
     const former = this.#rules;
@@ -134,11 +157,33 @@ export class AgentSession {
   }
 
   async #prove(token: string): Promise<Proof> {
-    using place = this.#options.proofs.take();
-    if (place === undefined) {
-      throw new RefusedError("overloaded", "Too many agents come at a time");
+    const { guest, newcomers, renewals, prove } = this.#options;
+    if (this.#isStranger) {
+      throw new RefusedError("forbidden", "The agent has not said who it is");
     }
-    return await this.#options.prove(token);
+    if (this.#isProving) {
+      throw new RefusedError("overloaded", "The agent is proving itself");
+    }
+    this.#isProving = true;
+    try {
+      return this.#pod === undefined
+        ? await newcomers.pass(guest.address, () => prove(token))
+        : await renewals.pass(this.#pod.uid, () => prove(token));
+    } catch (error) {
+      const { refusal } = refusalOfError(error);
+      if (refusal === "forbidden" && !this.#pod) this.#sendAway();
+      throw error;
+    } finally {
+      this.#isProving = false;
+    }
+  }
+
+  #sendAway(): void {
+    const { session, clock } = this.#options;
+    this.#isStranger = true;
+    if (this.#isOver) return;
+    this.#expire();
+    this.#expire = clock.after(farewellMs, () => session.close());
   }
 
   /** Until the agent ends the stream, opens another, or the manager leaves. Never rejects. */

@@ -9,8 +9,13 @@ export interface ConnectedAgent {
   readonly follows: ReadonlySet<string> | undefined;
 }
 
+/** An agent comes by each address of this copy, and by those that lead to any copy: in IPv4 and IPv6. */
+const maxSessions = 4;
+
 export class ConnectedAgents {
   readonly #byPod = new Map<string, ConnectedAgent>();
+  /** The sessions of each pod, the oldest first. */
+  readonly #sessions = new Map<string, Set<Session>>();
   readonly #onChange: (workload: string) => void;
 
   /** @param onChange Told the workload whose agents came, went or answered. */
@@ -18,16 +23,29 @@ export class ConnectedAgents {
     this.#onChange = onChange;
   }
 
-  /** The last session of a pod counts: one before it is dying. */
+  /** The last session of a pod counts. With more than it has ways to come, the oldest is closed: it is dying. */
   put(agent: ConnectedAgent): void {
+    this.#hold(agent);
     this.#byPod.set(agent.pod.uid, agent);
     this.#onChange(agent.pod.workload);
   }
 
   remove({ pod }: ConnectedAgent, session: Session): void {
+    const sessions = this.#sessions.get(pod.uid);
+    sessions?.delete(session);
+    if (sessions?.size === 0) this.#sessions.delete(pod.uid);
     if (this.#byPod.get(pod.uid)?.session !== session) return;
     this.#byPod.delete(pod.uid);
     this.#onChange(pod.workload);
+  }
+
+  #hold({ pod, session }: ConnectedAgent): void {
+    const sessions = this.#sessions.get(pod.uid) ?? new Set();
+    this.#sessions.set(pod.uid, sessions.add(session));
+    if (sessions.size <= maxSessions) return;
+    const [oldest] = sessions;
+    sessions.delete(oldest!);
+    oldest!.close();
   }
 
   ofPod(uid: string): ConnectedAgent | undefined {

@@ -17,6 +17,8 @@ export const agentPlace = { namespace: "shop", name: "deployment-web" };
 /** What the manager's own code gives; here as plain as it can be. */
 export const revisionOf = (spec: unknown) => `r${JSON.stringify(spec).length}`;
 
+const agentSession = {} as Session;
+
 /** The control of a manager, with its cluster, laptops and agents in memory. */
 export function openControl(
   { tryWebhook = () => Promise.resolve(undefined), cluster = shop() }: {
@@ -63,7 +65,7 @@ export function openControl(
           ...{ ...web, name: pod, uid: `uid-${pod}`, workload },
           createdAt: "2026-01-01T00:00:00Z",
         },
-        session: {} as Session,
+        session: agentSession,
         follows: new Set(rules.map(({ id }) => id)),
       });
     },

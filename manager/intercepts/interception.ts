@@ -1,6 +1,6 @@
 /** All of the manager that intercepts need, joined; {@link runManager} opens the doors. */
 import type { ApiClient, Pod } from "../../k8s/mod.ts";
-import { type Clock, RefusedError, Slots } from "../../net/mod.ts";
+import { type Clock, RefusedError } from "../../net/mod.ts";
 import type { Incoming, Session } from "../../tunnel/mod.ts";
 import {
   type Agent,
@@ -12,17 +12,16 @@ import { hasNativeSidecars } from "../injection/inject_agent.ts";
 import { agents } from "../own_resources.ts";
 import type { Settings } from "../settings.ts";
 import { keepSource } from "../source.ts";
+import type { Guest } from "./agent_door.ts";
 import { proveAgent } from "./agent_proof.ts";
 import { AgentSession } from "./agent_session.ts";
 import { InterceptControl } from "./control.ts";
 import { Laptops } from "./laptops.ts";
+import { ProofGate } from "./proof_gate.ts";
 import { Refusals } from "./refusals.ts";
 import { Relay } from "./relay.ts";
 import { trialAgent, tryWebhook } from "./webhook_trial.ts";
 import { workloadNamedBy } from "./workload_kind.ts";
-
-/** Questions to the API server about agents' tokens, at a time. */
-const maxProofs = 32;
 
 export interface InterceptionOptions {
   api: ApiClient;
@@ -35,7 +34,8 @@ export class Interception implements AsyncDisposable {
   readonly relay: Relay;
   readonly #options: InterceptionOptions;
   readonly #control: InterceptControl;
-  readonly #proofs = new Slots(maxProofs);
+  readonly #newcomers: ProofGate;
+  readonly #renewals: ProofGate;
   readonly #refusals: Refusals;
   readonly #leaving = new AbortController();
   readonly #version: Promise<void>;
@@ -48,6 +48,8 @@ export class Interception implements AsyncDisposable {
     const { api, settings, clock } = options;
     const { namespace, podName: pod, image, withheld } = settings;
     this.laptops = new Laptops(clock);
+    this.#newcomers = new ProofGate(clock);
+    this.#renewals = new ProofGate(clock);
     this.#control = new InterceptControl({
       ...{ api, laptops: this.laptops, clock, wallNow: Date.now },
       self: { pod, namespace },
@@ -55,7 +57,7 @@ export class Interception implements AsyncDisposable {
       tryWebhook: () => tryWebhook(api, { namespace, image }),
     });
     this.relay = new Relay({
-      ...{ laptops: this.laptops, agents: this.#control.agents },
+      ...{ laptops: this.laptops, agents: this.#control.agents, clock },
       findIntercept: (uid) => this.#control.findIntercept(uid),
       isPresent: (intercept) => this.#control.isPresent(intercept),
       isInForce: (intercept) => this.#control.isInForce(intercept),
@@ -94,11 +96,15 @@ export class Interception implements AsyncDisposable {
   }
 
   /** Serves the session of who says that it is an agent. */
-  welcomeAgent(session: Session): (incoming: Incoming) => void {
+  welcomeAgent(
+    session: Session,
+    guest: Guest,
+  ): (incoming: Incoming) => void {
     const { settings, clock } = this.#options;
     const agent = new AgentSession({
-      ...{ session, manager: settings.podName, clock, wallNow: Date.now },
-      ...{ proofs: this.#proofs, agents: this.#control.agents },
+      ...{ session, guest, manager: settings.podName, clock },
+      ...{ newcomers: this.#newcomers, renewals: this.#renewals },
+      ...{ agents: this.#control.agents, wallNow: Date.now },
       prove: (token) => this.#prove(token),
       rulesOf: (workload) => this.#control.rulesOf(workload),
       serveLaptop: (incoming, wish) => this.relay.serveLaptop(incoming, wish),

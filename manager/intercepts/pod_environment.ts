@@ -8,13 +8,16 @@ const maxBytes = 8 * 1024 * 1024;
 /**
  * What an agent says on `from` of a container's environment, without what is withheld.
  *
- * @throws {RefusedError} "failed" when it is no environment.
+ * @throws {RefusedError} "failed" when it is no environment; the signal's reason when it aborts.
  */
 export async function readEnvironment(
   from: Conn,
-  withheld: WithheldNames,
+  { withheld, signal }: { withheld: WithheldNames; signal: AbortSignal },
 ): Promise<ContainerEnvironment> {
+  const breakOff = () => from.reset();
+  signal.addEventListener("abort", breakOff, { once: true });
   try {
+    signal.throwIfAborted();
     const text = await readText(from, { maxBytes });
     const { environment, mounts }: ContainerEnvironment = JSON.parse(text);
     const { names } = withheld;
@@ -23,9 +26,11 @@ export async function readEnvironment(
       ...names.length > 0 ? { withheld: names } : {},
     };
   } catch (cause) {
+    signal.throwIfAborted();
     const detail = "The agent does not tell the environment";
     throw new RefusedError("failed", detail, { cause });
   } finally {
+    signal.removeEventListener("abort", breakOff);
     from.close();
   }
 }

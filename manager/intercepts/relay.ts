@@ -5,15 +5,22 @@
  * 2. The intercept must be of that workload, or of that laptop.
  * 3. A stream is opened at the other side; what it refuses is the refusal. Accepted: both are joined.
  */
-import { pipe, pipeDatagrams, RefusedError, Slots } from "../../net/mod.ts";
+import {
+  type Clock,
+  pipe,
+  pipeDatagrams,
+  RefusedError,
+} from "../../net/mod.ts";
 import type { Incoming, Session } from "../../tunnel/mod.ts";
 import {
+  type ContainerEnvironment,
   encodeLaptopTarget,
   encodePodTarget,
   type InterceptedTarget,
   type LaptopTarget,
 } from "../agent_api.ts";
 import type { Intercept } from "../intercept.ts";
+import { Shares } from "../shares.ts";
 import type { ProvenPod } from "./agent_proof.ts";
 import type { ConnectedAgents } from "./connected_agents.ts";
 import type { Laptops } from "./laptops.ts";
@@ -22,8 +29,10 @@ import { keyOf } from "./taken_ports.ts";
 import type { WithheldNames } from "./withheld_names.ts";
 import { workloadKey } from "./workload_key.ts";
 
-/** Of all sessions together; who comes above is refused as overloaded. */
+/** Of all together; who comes above its workload's share, or its laptop's, is refused as overloaded. */
 const maxStreams = 32_768;
+/** How long an agent may take to tell an environment. */
+const environmentMs = 15_000;
 
 /** What an agent wants, with the workload that its pod is of. */
 export type LaptopWish = LaptopTarget & { readonly workload: string };
@@ -40,11 +49,12 @@ export interface RelayOptions {
   isStaying: (pod: ProvenPod) => boolean;
   /** Variables that no laptop is given. */
   withheld: WithheldNames;
+  clock: Clock;
 }
 
 export class Relay {
   readonly #options: RelayOptions;
-  readonly #streams = new Slots(maxStreams);
+  readonly #streams = new Shares(maxStreams);
   /** The pod that serves an intercept's laptop, by the intercept's UID: the same one while it is there and stays. */
   readonly #pods = new Map<string, string>();
 
@@ -74,7 +84,7 @@ export class Relay {
     if (!isInForce(intercept)) {
       throw new RefusedError("gone", "The intercept is not in force");
     }
-    using _stream = this.#place();
+    using _stream = this.#place(`workload ${workload}`);
     const target = encodeLaptopTarget({ intercept: uid, port });
     await laptops.reach(session, {
       signal: incoming.signal,
@@ -97,18 +107,37 @@ export class Relay {
     if (!isPresent(intercept) || intercept.status?.phase === "Failed") {
       throw new RefusedError("gone", "The intercept is not in force");
     }
-    using _stream = this.#place();
+    using _stream = this.#place(`laptop ${thumbprint}`);
     const agent = this.#agentFor(intercept);
     const { signal } = incoming;
     const target = encodePodTarget(wanted);
     if (wanted.kind === "environment" && !incoming.datagrams) {
-      const stream = await agent.session.open(target, { signal });
-      const { withheld } = this.#options;
-      const environment = await readEnvironment(stream, withheld);
+      const environment = await this.#environment(agent.session, {
+        ...{ target, signal },
+      });
       return await writeEnvironment(incoming.accept(), environment);
     }
     const joined = await open(agent.session, { incoming, target, signal });
     await joined();
+  }
+
+  async #environment(
+    agent: Session,
+    { target, signal }: { target: Uint8Array; signal: AbortSignal },
+  ): Promise<ContainerEnvironment> {
+    const { withheld, clock } = this.#options;
+    const late = new AbortController();
+    const callOff = clock.after(environmentMs, () => {
+      const detail = "The agent does not tell the environment";
+      late.abort(new RefusedError("timeout", detail));
+    });
+    const both = AbortSignal.any([signal, late.signal]);
+    try {
+      const stream = await agent.open(target, { signal: both });
+      return await readEnvironment(stream, { withheld, signal: both });
+    } finally {
+      callOff();
+    }
   }
 
   #agentFor(intercept: Intercept) {
@@ -140,8 +169,8 @@ export class Relay {
     }
   }
 
-  #place(): Disposable {
-    const place = this.#streams.take();
+  #place(key: string): Disposable {
+    const place = this.#streams.take(key);
     if (place !== undefined) return place;
     throw new RefusedError("overloaded", "The manager has no room for more");
   }

@@ -5,7 +5,6 @@ import {
   connPair,
   type Refusal,
   RefusedError,
-  Slots,
   writeAll,
 } from "../../net/mod.ts";
 import { FakeClock } from "../../net/clock_fake.ts";
@@ -26,6 +25,7 @@ import { Ip } from "../../net/mod.ts";
 import { AgentSession } from "./agent_session.ts";
 import { ConnectedAgents } from "./connected_agents.ts";
 import { Laptops } from "./laptops.ts";
+import { ProofGate } from "./proof_gate.ts";
 import { Relay } from "./relay.ts";
 import { WithheldNames } from "./withheld_names.ts";
 
@@ -59,7 +59,7 @@ export function openRelayPlace() {
   const goingPods = new Set<string>();
   let isPresent = true;
   const relay = new Relay({
-    ...{ laptops, agents, isPresent: () => isPresent },
+    ...{ laptops, agents, isPresent: () => isPresent, clock },
     isStaying: ({ name }) => !goingPods.has(name),
     isInForce: () => isPresent,
     withheld: WithheldNames.parse("*_PASSWORD"),
@@ -72,10 +72,19 @@ export function openRelayPlace() {
     ...{ world: new Feed(), whyForbidden: () => "a test", clock },
     servePod: (...all) => relay.servePod(...all),
   });
-  const proofs = new Slots(8);
+  const newcomers = new ProofGate(clock);
+  const renewals = new ProofGate(clock);
+  const guest = { address: "10.0.0.9", prove: () => {} };
+  /** What becomes of a token, once this is over. */
+  let proving = Promise.resolve();
   const welcomeAgent = (session: Session) => {
     const agent = new AgentSession({
-      ...{ session, manager: "m-0", prove, proofs, agents, clock },
+      ...{ session, guest, manager: "m-0", agents, clock },
+      ...{ newcomers, renewals },
+      prove: async (token) => {
+        await proving;
+        return await prove(token);
+      },
       ...{ rulesOf: () => rules, leaving: leaving.signal },
       serveLaptop: (...all) => relay.serveLaptop(...all),
       onFallback: () => {},
@@ -111,6 +120,10 @@ export function openRelayPlace() {
   return {
     ...{ clock, laptops, agents, intercepts, relay, rules, leaving },
     goingPods,
+    /** Holds all proofs until the promise resolves. */
+    proveAfter(promise: Promise<void>) {
+      proving = promise;
+    },
     goAway() {
       isPresent = false;
     },

@@ -91,6 +91,104 @@ Deno.test("an agent that does not say who it is has 10 s", async () => {
   assert.equal((await agent.ended).reason, "peer-closed");
 });
 
+Deno.test("an agent's token is looked at one at a time; one that proves nothing is the last, and ends the session", async () => {
+  await using manager = openRelayPlace();
+  manager.rules.set([]);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  manager.proveAfter(promise);
+  const agent = await manager.agent();
+  const first = assert.rejects(
+    openRules(agent, "nothing"),
+    refusedAs("forbidden"),
+  );
+  await turn();
+  await assert.rejects(openRules(agent, "web-1 60"), refusedAs("overloaded"));
+  resolve();
+  await first;
+  await assert.rejects(openRules(agent, "web-1 60"), refusedAs("forbidden"));
+  manager.clock.advance(1_000);
+  assert.equal((await agent.ended).reason, "peer-closed");
+});
+
+Deno.test("a manager that leaves while a token is looked at tells no rules, and knows no agent", async () => {
+  await using manager = openRelayPlace();
+  manager.rules.set([]);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  manager.proveAfter(promise);
+  const agent = await manager.agent();
+  const opened = assert.rejects(
+    openRules(agent, "web-1 60"),
+    refusedAs("gone"),
+  );
+  await turn();
+  manager.leaving.abort();
+  resolve();
+  await opened;
+  assert.equal(manager.agents.ofPod("uid-web-1"), undefined);
+});
+
+Deno.test("an agent whose session ends while its token is looked at leaves nothing behind", async () => {
+  await using manager = openRelayPlace();
+  manager.rules.set([]);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  manager.proveAfter(promise);
+  const agent = await manager.agent();
+  const opened = assert.rejects(openRules(agent, "web-1 60"));
+  await turn();
+  agent.close();
+  await agent.ended;
+  await opened;
+  await turn();
+  resolve();
+  await turn();
+  assert.equal(manager.agents.ofPod("uid-web-1"), undefined);
+  assert.equal(manager.clock.waiting, 0);
+});
+
+Deno.test("a pod has four sessions at most: a fifth ends the oldest", async () => {
+  await using manager = openRelayPlace();
+  manager.rules.set([]);
+  const sessions = [];
+  for (let i = 0; i < 5; i++) {
+    const agent = await manager.agent();
+    await readLine(await openRules(agent, "web-1 60"));
+    sessions.push(agent);
+  }
+  assert.equal((await sessions[0]!.ended).reason, "peer-closed");
+  await turn();
+  for (const agent of sessions.slice(1)) {
+    assert.equal(agent.stats().state, "connected");
+  }
+});
+
+Deno.test("an agent that does not tell the environment has 15 s, and no place afterwards", async () => {
+  await using manager = openRelayPlace();
+  manager.rules.set([rule]);
+  const identity = await createIdentity();
+  const session = identity.thumbprint;
+  manager.intercepts.set("a", interceptOf({ uid: "a", session }));
+  const asked = Promise.withResolvers<void>();
+  const agent = await manager.agent((incoming) => {
+    incoming.accept();
+    asked.resolve();
+  });
+  await readLine(await openRules(agent, "web-1 60"));
+  const laptop = await manager.laptop(refuse, identity);
+  const target = encodeInterceptedTarget({
+    ...{ kind: "pod", intercept: "a" },
+    wanted: { kind: "environment", container: "app" },
+  });
+  const told = assert.rejects(
+    laptop.open(new Uint8Array([6, ...target])),
+    refusedAs("timeout"),
+  );
+  await asked.promise;
+  await turn();
+  manager.clock.advance(15_000);
+  await told;
+  await manager.relay.drain();
+});
+
 Deno.test("a laptop gets a container's environment without what an admin withholds", async () => {
   await using manager = openRelayPlace();
   manager.rules.set([rule]);
