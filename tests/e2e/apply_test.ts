@@ -25,6 +25,8 @@ async function openPlace() {
   await laptop.run(["mkdir", "-p", "/root/shop"]);
   const who = sampleService(await appBinary(), "who");
   const command = [...who, "-grpc", "", "-tcp", ""];
+  // What it has beside it outlives it.
+  const script = 'sleep 3600 & WHO=laptop exec "$@"';
   /** Writes the file: one attachment that takes requests of `user`, one of its environment. */
   const declare = (user: string, more: Record<string, unknown> = {}) => {
     const state = {
@@ -36,7 +38,7 @@ async function openPlace() {
           ...{ type: "intercept", name: "mine", workload: "echo" },
           ...{ ports: ["8080:http"], httpHeaders: { "x-user": user } },
           ...{ mount: false, env: { file: "mine.env" } },
-          command: ["env", "WHO=laptop", ...command],
+          command: ["sh", "-c", script, "sh", ...command],
         },
         { type: "ingest", name: "files", mount: false },
       ],
@@ -147,16 +149,26 @@ Deno.test("tp apply brings about what a file declares, tp delete ends it", async
     await isServed("ben");
     assert.doesNotMatch(await asked("anna"), ofLaptop);
   });
-  await t.step("a program that was killed is started again", async () => {
+  const killProgram = () => {
     const note = "/root/.cache/tp/handlers/mine.json";
-    await laptop.run([
-      "sh",
-      "-c",
-      `kill -9 $(grep -o '"pid":[0-9]*' ${note} | cut -d: -f2)`,
-    ]);
-    assert.match(await tp.ok(apply), /mine: unchanged\n {2}handler: started\n/);
-    await isServed("ben");
-  });
+    const kill = `kill -9 $(grep -o '"pid":[0-9]*' ${note} | cut -d: -f2)`;
+    return laptop.run(["sh", "-c", kill]);
+  };
+  await t.step(
+    "a program that was killed is started again, and what it left is ended",
+    async () => {
+      await killProgram();
+      assert.match(
+        await tp.ok([...apply, "--dry-run"]),
+        /mine: unchanged\n {2}handler: would-restart\n/,
+      );
+      assert.match(
+        await tp.ok(apply),
+        /mine: unchanged\n {2}handler: restarted\n/,
+      );
+      await isServed("ben");
+    },
+  );
   await t.step("of a broken file nothing is done", async () => {
     const before = await intercepts();
     await declare("carl", { conection: {} });
@@ -245,6 +257,8 @@ Deno.test("tp apply brings about what a file declares, tp delete ends it", async
         "connection: would-disconnect\n",
     );
     assert.equal((await intercepts()).length, 2);
+    // What it left is ended all the same.
+    await killProgram();
     assert.equal(
       await tp.ok(end),
       "ingest files: removed\n" +
