@@ -68,7 +68,7 @@ export class OwnObjects implements AsyncDisposable {
   readonly #api: ApiClient;
   readonly #session: string;
   readonly #clock: Clock;
-  /** Marks, from before an object is made until it is to be deleted. */
+  /** Marks, from before an object is made until it is to be deleted, and UIDs, should somebody take the mark away. */
   readonly #wanted = new Set<string>();
   readonly #deletions = new Set<Promise<void>>();
   readonly #closed = new AbortController();
@@ -98,7 +98,9 @@ export class OwnObjects implements AsyncDisposable {
     };
     this.#wanted.add(mark);
     try {
-      return await this.#make(object, signal);
+      const made = await this.#make(object, signal);
+      this.#wanted.add(made.metadata.uid!);
+      return made;
     } catch (error) {
       this.#wanted.delete(mark);
       if (mayHaveBeenDone(error, signal)) {
@@ -112,13 +114,14 @@ export class OwnObjects implements AsyncDisposable {
   /** Resolves when it is gone, or could not be deleted for now. */
   async delete(object: Intercept): Promise<void> {
     const { namespace, name, uid } = object.metadata;
-    const mark = markOf(object)!;
+    const mark = markOf(object) ?? "";
     const unwanted: Unwanted = {
       ...{ namespace: namespace!, name: name!, uid: uid!, mark },
       sinceMs: this.#clock.now(),
     };
     const isGone = await this.#attempt(unwanted, AbortSignal.timeout(deleteMs));
     this.#wanted.delete(mark);
+    this.#wanted.delete(uid!);
     if (!isGone) this.#deleteLater(unwanted);
   }
 
@@ -174,8 +177,10 @@ export class OwnObjects implements AsyncDisposable {
   }
 
   #isWanted(object: Intercept): boolean {
-    return object.spec.session === this.#session &&
-      this.#wanted.has(markOf(object) ?? "");
+    const { spec, metadata } = object;
+    return spec.session === this.#session &&
+      (this.#wanted.has(metadata.uid!) ||
+        this.#wanted.has(markOf(object) ?? ""));
   }
 
   async #remove({ metadata }: Intercept, signal: AbortSignal): Promise<void> {

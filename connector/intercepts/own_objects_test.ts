@@ -165,6 +165,8 @@ Deno.test("OwnObjects.deleteLeftovers() keeps what is wanted, from before it is 
   stray.metadata = { ...stray.metadata, name: "stray", uid: "s" };
   stray.metadata.annotations = {};
   cluster.put("intercepts", stray);
+  const bare = { ...kept, metadata: { ...kept.metadata, annotations: {} } };
+  cluster.put("intercepts", bare);
   const left = await objects.create(wanted("left"), quiet());
   lose("question", { delete: 1 });
   await objects.delete(left);
