@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type packet from "dns-packet";
 import fc from "fast-check";
 import { Ip } from "../net/mod.ts";
-import type { AppAddresses } from "./app_addresses.ts";
+import { type AppAddresses, nameBehind } from "./app_addresses.ts";
 import {
   address,
   decode,
@@ -151,6 +151,15 @@ Deno.test("Dns gives a virtual address the name of the one behind it, none to a 
   const hosts = query("7.0.96.10.in-addr.arpa", { type: "PTR" });
   assert.equal(gist(await ask(hosts, name)).code, 2, "there is no nameserver");
   assert.equal(asked.length, 1);
+});
+
+Deno.test("nameBehind() knows addresses of the internet only", () => {
+  const name = reverseNameOf(Ip.parse("198.18.4.1"));
+  const question = { name, type: 12, end: 0 };
+  const of = (kind: number) =>
+    nameBehind({ ...question, class: kind }, addresses)?.toString();
+  assert.equal(of(1), "7.0.96.10.in-addr.arpa.");
+  assert.equal(of(3), undefined);
 });
 
 Deno.test("reverseNameOf() is read back by addressOfReverseName()", () => {

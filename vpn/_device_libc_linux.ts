@@ -55,6 +55,13 @@ export class Libc implements Disposable {
     return new Deno.UnsafePointerView(location!).getInt32();
   }
 
+  /** The name of an interface; `undefined` when there is none. */
+  nameOf(index: number): string | undefined {
+    const name = new Uint8Array(16);
+    if (this.call.indexToName(index, name) === null) return undefined;
+    return new TextDecoder().decode(name.subarray(0, name.indexOf(0)));
+  }
+
   [Symbol.dispose](): void {
     this.#library.close();
   }

@@ -10,6 +10,7 @@ export const rtm = {
   newRoute: 24,
   deleteRoute: 25,
   getRoute: 26,
+  getRule: 34,
 } as const;
 
 /** Flags of a message's header (netlink(7)). */
@@ -28,6 +29,13 @@ const done = 3;
 const family = { 4: 2, 6: 10 } as const;
 const mainTable = 254;
 const localTable = 255;
+/** What is looked up without a rule of somebody's: unspecified, default, main, local. */
+const usualTables: ReadonlySet<number> = new Set([
+  0,
+  253,
+  mainTable,
+  localTable,
+]);
 /** Who set the route (rtnetlink(7)): 2 the kernel, 4 an administrator, 9 a router's advertisement. */
 const protocol = { kernel: 2, static: 4, advertised: 9 } as const;
 
@@ -152,7 +160,7 @@ export function route(options: RouteOptions): Uint8Array {
   );
 }
 
-/** Asks for all routes or all addresses, of both families. */
+/** Asks for all routes, rules or addresses, of both families. */
 export function dumpRequest(fixedLength: 8 | 12): Uint8Array {
   return new Uint8Array(fixedLength);
 }
@@ -179,16 +187,16 @@ export interface HostRoute {
   index?: number;
   /** True when the kernel or a router says that the destination is on the link itself. */
   onLink: boolean;
+  /** Number of the table that holds it. */
+  table: number;
 }
 
 /** `undefined` for what is no IP route, and for the kernel's own table of the host's addresses. */
 export function decodeRoute(body: Uint8Array): HostRoute | undefined {
   if (body.length < 12) return undefined;
   const found = attributes(body.subarray(12));
-  const table = found.get(15 /* RTA_TABLE */);
-  if ((table ? viewOf(table).getUint32(0, true) : body[4]) === localTable) {
-    return undefined;
-  }
+  const table = tableOf(body, found);
+  if (table === localTable) return undefined;
   const any = new Uint8Array(body[0] === family[4] ? 4 : 16);
   const subnet = subnetOf(body[0]!, found.get(1) ?? any, body[1]!);
   if (subnet === undefined) return undefined;
@@ -200,7 +208,22 @@ export function decodeRoute(body: Uint8Array): HostRoute | undefined {
     ...device ? { index: viewOf(device).getUint32(0, true) } : {},
     onLink: device !== undefined && !hasGateway &&
       (body[5] === protocol.kernel || body[5] === protocol.advertised),
+    table,
   };
+}
+
+/** The table that a rule of the host sends flows to, beside those that every host has; `undefined` when it is no such rule. */
+export function decodeRuleTable(body: Uint8Array): number | undefined {
+  const toTable = 1; // FR_ACT_TO_TBL
+  if (body.length < 12 || body[7] !== toTable) return undefined;
+  const table = tableOf(body, attributes(body.subarray(12)));
+  return usualTables.has(table) ? undefined : table;
+}
+
+/** The number in the header has one octet; RTA_TABLE and FRA_TABLE, which are the same, have four. */
+function tableOf(body: Uint8Array, found: Map<number, Uint8Array>): number {
+  const table = found.get(15);
+  return table?.length === 4 ? viewOf(table).getUint32(0, true) : body[4]!;
 }
 
 function subnetOf(

@@ -6,6 +6,7 @@ import {
   decodeAddress,
   decodeMessages,
   decodeRoute,
+  decodeRuleTable,
   encodeMessage,
   endOfAnswer,
   linkUp,
@@ -105,7 +106,8 @@ Deno.test("endOfAnswer() tells success and the number of an error", () => {
 
 Deno.test("decodeRoute() reads what route() writes, and tells what is on the link", () => {
   const ours = route({ subnet: v4, index: 7 });
-  assert.deepEqual(decodeRoute(ours), { subnet: v4, index: 7, onLink: false });
+  const [onLink, table] = [false, 254];
+  assert.deepEqual(decodeRoute(ours), { subnet: v4, index: 7, onLink, table });
   const kernels = ours.slice();
   kernels[5] = 2; // RTPROT_KERNEL
   assert.equal(decodeRoute(kernels)!.onLink, true);
@@ -122,7 +124,24 @@ Deno.test("decodeRoute() reads what route() writes, and tells what is on the lin
   assert.deepEqual(decodeRoute(byDefault), {
     subnet: Subnet.parse("::/0"),
     onLink: false,
+    table: 254,
   });
+});
+
+Deno.test("decodeRuleTable() gives the tables that somebody has made", () => {
+  const rules: [octets: string, table: number | undefined][] = [
+    // struct fib_rule_hdr: family, two lengths, tos, table, two reserved, action, flags
+    ["02 00 00 00 34 00 00 01 00000000", 52],
+    ["0a 00 00 00 34 00 00 01 00000000", 52],
+    ["02 00 00 00 fe 00 00 01 00000000", undefined],
+    ["02 00 00 00 34 00 00 06 00000000", undefined], // unreachable
+    ["02 00 00 00 fc 00 00 01 00000000 0800 0f00 6cca0000", 0xca6c], // FRA_TABLE
+    ["02 00 00 00 34", undefined],
+  ];
+  for (const [octets, table] of rules) {
+    const body = Uint8Array.fromHex(octets.replaceAll(" ", ""));
+    assert.equal(decodeRuleTable(body), table, octets);
+  }
 });
 
 Deno.test("decodeAddress() gives the subnet that the address is in", () => {
@@ -138,6 +157,7 @@ Deno.test("netlink decoders survive any octets", () => {
     fc.property(fc.uint8Array({ maxLength: 96 }), (bytes) => {
       for (const message of decodeMessages(bytes)) endOfAnswer(message);
       decodeRoute(bytes);
+      decodeRuleTable(bytes);
       decodeAddress(bytes);
     }),
     { numRuns: 2000 },

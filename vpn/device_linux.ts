@@ -83,7 +83,7 @@ class LinuxNetwork implements NetworkEdge {
   }
 
   removeDevice({ name, index }: DeviceName): void {
-    if (this.#nameOf(index) !== name) return;
+    if (this.#libc.nameOf(index) !== name) return;
     this.#change(`remove "${name}"`, {
       type: rtm.deleteLink,
       body: link(index),
@@ -167,12 +167,6 @@ class LinuxNetwork implements NetworkEdge {
       throw tunError("set the offloads of the device", this.#libc.errno);
     }
     return new TextDecoder().decode(request.subarray(0, request.indexOf(0)));
-  }
-
-  #nameOf(index: number): string | undefined {
-    const name = new Uint8Array(16);
-    if (this.#libc.call.indexToName(index, name) === null) return undefined;
-    return new TextDecoder().decode(name.subarray(0, name.indexOf(0)));
   }
 
   #change(

@@ -1,5 +1,6 @@
-/** The host's routes as any user may read them below /proc/net. */
+/** The host's routes as any user may read them: below /proc/net, and what is not there, by netlink. */
 import { Ip, Subnet } from "../net/mod.ts";
+import { ruledRoutesV4 } from "./ruled_routes_linux.ts";
 
 export interface HostRoute {
   subnet: Subnet;
@@ -29,7 +30,10 @@ const rtfReject = 0x200;
 const rtfAdvertised = 0x40000; // RTF_ADDRCONF
 const rtfLocal = 0x80000000;
 
-/** Routes of the main table, and of IPv6 all. A family that the host does not have has none. */
+/**
+ * Routes of the main table and of those that rules lead to, which some VPNs have for themselves. A family that the host
+ * does not have has none.
+ */
 export async function readHostRoutes(): Promise<HostRoute[]> {
   const read = (path: string) => Deno.readTextFile(path).catch(() => "");
   const [v4, v6] = await Promise.all([
@@ -40,7 +44,8 @@ export async function readHostRoutes(): Promise<HostRoute[]> {
     device: name,
     subnet: Subnet.parse(cidr),
   }));
-  return [...parseRoutesV4(v4), ...parseRoutesV6(v6)].map((route) => ({
+  const all = [...parseRoutesV4(v4), ...parseRoutesV6(v6), ...ruledRoutesV4()];
+  return all.map((route) => ({
     ...route,
     onLink: route.onLink || route.gateway === undefined && links.some(
           ({ device, subnet }) =>

@@ -177,9 +177,14 @@ Deno.test("a VPN that starts after tp connect gets its subnet, and gives it back
   assert.deepEqual((await rootStatus(tp))["virtual_subnets"], []);
   const session = await DatabaseSession.open(laptop, { host: postgres4! });
   try {
-    for (const subnet of [services, "10.64.0.0/10"]) {
-      await t.step(`VPN over ${subnet}`, async () => {
-        await networks.vpn(subnet);
+    const vpns: [subnet: string, table: string][] = [
+      [services, "main"],
+      ["10.64.0.0/10", "main"],
+      [services, "52"],
+    ];
+    for (const [subnet, table] of vpns) {
+      await t.step(`VPN over ${subnet} in table ${table}`, async () => {
+        await networks.vpn(subnet, { table });
         let virtual = "";
         const startMs = performance.now();
         await waitFor("virtual address", async () => {
@@ -187,7 +192,7 @@ Deno.test("a VPN that starts after tp connect gets its subnet, and gives it back
           return virtual !== real && virtual !== "" || virtual;
         }, { timeoutMs: changeMs, everyMs: 50 });
         const tookMs = Math.round(performance.now() - startMs);
-        say(`VPN over ${subnet}: seen after ${tookMs} ms`);
+        say(`VPN over ${subnet} in table ${table}: seen after ${tookMs} ms`);
         assert.match(await page(laptop, java), /EdgyCorp/);
         assert.equal(await page(laptop, real!), ownAnswer);
         const { virtual_subnets: subnets } = await rootStatus(tp);
@@ -201,7 +206,7 @@ Deno.test("a VPN that starts after tp connect gets its subnet, and gives it back
           /vpn0\); 1 flow opened before .* by its own addresses no longer/,
         );
 
-        await networks.endVpn(subnet);
+        await networks.endVpn(subnet, { table });
         await waitFor("the real address", async () => {
           const found = await address(laptop, java);
           return found === real || found;

@@ -73,16 +73,20 @@ export class HostNetworks implements AsyncDisposable {
     }, { timeoutMs: 10_000, everyMs: 50 });
   }
 
-  /** Routes a subnet through the VPN; everybody in it answers. */
-  async vpn(subnet: string): Promise<void> {
+  /** Routes a subnet through the VPN, in a table of the VPN's own if it says which; everybody in it answers. */
+  async vpn(subnet: string, { table = "main" } = {}): Promise<void> {
     await this.#sh([
-      `ip -n box route add local ${subnet} dev lo`,
-      `ip route add ${subnet} dev vpn0`,
+      `ip -n box route replace local ${subnet} dev lo`,
+      ...table === "main" ? [] : [`ip rule add pref 5270 lookup ${table}`],
+      `ip route add ${subnet} dev vpn0 table ${table}`,
     ]);
   }
 
-  async endVpn(subnet: string): Promise<void> {
-    await this.#sh([`ip route del ${subnet} dev vpn0`]);
+  async endVpn(subnet: string, { table = "main" } = {}): Promise<void> {
+    await this.#sh([
+      `ip route del ${subnet} dev vpn0 table ${table}`,
+      ...table === "main" ? [] : [`ip rule del pref 5270`],
+    ]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
