@@ -71,6 +71,7 @@ export async function connect(
   const intercepts = building.use(
     new Intercepts({
       ...{ api, link, table, search },
+      toApp: (ip) => network.toApp(ip),
       ...{ namespace: access.namespace, thumbprint: identity.thumbprint },
       managerNamespace: request.managerNamespace,
     }),

@@ -110,7 +110,10 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   );
   // What has changed since the routes were planned is what the watch has seen first.
   await routes.follow(view.current);
-  const parts = { device, dns, rules, vpn, routes, nameservers, virtual };
+  const parts = {
+    ...{ device, dns, rules, vpn, routes, nameservers },
+    ...{ addresses, virtual },
+  };
   return new Network(parts, building.move());
 }
 
@@ -139,6 +142,7 @@ interface Parts {
   vpn: Vpn;
   routes: RouteKeeper;
   nameservers: HostNameservers;
+  addresses: ClusterAddresses;
   virtual: VirtualAddresses;
 }
 
@@ -198,6 +202,12 @@ export class Network implements AsyncDisposable {
       since: since.toISOString(),
       stranded_flows: vpn.flowsTo(subnet),
     }));
+  }
+
+  /** The address by which apps reach one of the cluster: `ip` itself where there is no other. */
+  toApp(ip: Ip): Ip {
+    const told = this.#parts.addresses.toApp(ip);
+    return told instanceof Ip ? told : ip;
   }
 
   /** Counters of flows, packets and queries. */

@@ -11,6 +11,8 @@ export interface HostRoute {
   /** True when the host has an address of its own in this very subnet. */
   onLink: boolean;
   metric: number;
+  /** The table that a rule leads to before the main one; absent: the main one. */
+  table?: number;
 }
 
 /**

@@ -103,12 +103,13 @@ function claimsOf(
   { hostRoutes, claims, allowed }: SubnetsWanted,
 ): ReasonedSubnet[] {
   const routes = hostRoutes.filter(isMeant).flatMap((route) => {
-    const { subnet, device, onLink } = route;
+    const { subnet, device, onLink, table } = route;
     if (onLink) {
       return [{ subnet, reason: `the host is connected to it by ${device}` }];
     }
-    // A route to a single address cannot be beaten by a longer one.
-    const kept = subnet.split() ? subtractSubnets([subnet], allowed) : [subnet];
+    // There is no longer one than that to a single address, and another table is asked before ours.
+    const canBeBeaten = subnet.split() !== undefined && table === undefined;
+    const kept = canBeBeaten ? subtractSubnets([subnet], allowed) : [subnet];
     const reason = `the host routes ${subnet} through ${device}`;
     return kept.map((subnet) => ({ subnet, reason }));
   });

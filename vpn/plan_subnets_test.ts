@@ -129,12 +129,16 @@ const plans: {
     virtual: ["10.244.2.7/32", "172.20.128.0/17"],
   },
   {
-    world: "a link that the cluster may have, which it cannot",
-    hostRoutes: [...home, link("10.96.0.0/16", "docker0")],
-    wanted: ["10.96.0.0/16"],
-    allowed: ["10.96.0.0/16"],
+    world: "a link and another table that the cluster may have, but cannot",
+    hostRoutes: [
+      ...home,
+      link("10.96.0.0/16", "docker0"),
+      { ...tunnel("10.97.0.0/16", "tailscale0"), table: 52 },
+    ],
+    wanted: ["10.96.0.0/15"],
+    allowed: ["10.0.0.0/8"],
     routes: [],
-    virtual: ["10.96.0.0/16"],
+    virtual: ["10.96.0.0/16", "10.97.0.0/16"],
   },
   {
     world: "virtual addresses asked for, of the cluster and beside it",

@@ -26,10 +26,10 @@ export function ruledRoutesV4(): HostRoute[] {
       .flatMap((message) => {
         const route = decodeRoute(message.body);
         if (!route || !tables.has(route.table)) return [];
-        const { subnet, index, onLink } = route;
+        const { subnet, index, onLink, table } = route;
         const device = index === undefined ? "" : libc.nameOf(index);
         return subnet.family === 4 && device
-          ? [{ subnet, device, onLink, metric: 0 }]
+          ? [{ subnet, device, onLink, metric: 0, table }]
           : [];
       });
   } catch (error) {

@@ -13,6 +13,7 @@ import { formatWorkload } from "../../manager/client.ts";
 import { ConnectError } from "../failure.ts";
 import { forbiddenToIntercept } from "../forbidden.ts";
 import type { hostAddresses } from "../host_addresses.ts";
+import type { Ip } from "../../net/mod.ts";
 import type { ManagerLink } from "../link.ts";
 import type { SearchList } from "../search_list.ts";
 import { userName } from "../user_name.ts";
@@ -45,6 +46,8 @@ export interface InterceptsOptions {
   managerNamespace: string;
   table: InterceptTable;
   search: SearchList;
+  /** By which address processes on the laptop reach one of the cluster. */
+  toApp: (ip: Ip) => Ip;
   /** {@link laptopName} but in tests. */
   nameLaptop?: (owner: string) => Promise<LaptopName>;
   /** {@link hostAddresses} but in tests. */

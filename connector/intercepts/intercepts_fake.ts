@@ -11,6 +11,12 @@ import { Intercepts } from "./intercepts.ts";
 /** Of the connection. */
 export const thumbprint = "ab".repeat(32);
 
+/** The cluster's 10.96.0.0/16 is the host's, too. */
+function toApp(ip: Ip): Ip {
+  const [, , third, last] = ip.bytes;
+  return Ip.parse(`198.18.${third}.${last}`);
+}
+
 /** The intercepts of a connection to a cluster that has one workload and its Service, in a namespace other than the connection's. */
 export function place(namespace = "default") {
   const cluster = new FakeCluster();
@@ -20,6 +26,7 @@ export function place(namespace = "default") {
   const search = new SearchList(namespace);
   const { api, link } = cluster;
   const intercepts = new Intercepts({
+    toApp,
     ...{ api, link, thumbprint, table, search, namespace },
     managerNamespace: "ambassador",
     nameLaptop: () => Promise.resolve({ client: "anna@desk", label: "c0ffee" }),

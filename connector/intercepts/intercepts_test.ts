@@ -17,7 +17,10 @@ import {
 Deno.test("Intercepts.open() makes the object, and is done when it is active", async () => {
   const { cluster, intercepts, search } = place();
   cluster.environment = {
-    environment: { COLOR: "blue", PATH: "/of/the/pod" },
+    environment: {
+      ...{ COLOR: "blue", PATH: "/of/the/pod" },
+      DB_PORT: "tcp://10.96.0.7:5432",
+    },
     mounts: [],
   };
   const told: string[] = [];
@@ -48,6 +51,7 @@ Deno.test("Intercepts.open() makes the object, and is done when it is active", a
   assert.equal(info.target_port, 3000);
   assert.deepEqual(info.environment, {
     COLOR: "blue",
+    DB_PORT: "tcp://198.18.0.7:5432",
     TELEPRESENCE_CONTAINER: "app",
     TELEPRESENCE_INTERCEPT_ID: object!.metadata.uid,
   });

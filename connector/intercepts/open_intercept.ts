@@ -6,10 +6,12 @@ import {
   type InterceptSpec,
   WithheldNames,
 } from "../../manager/api.ts";
+import type { Ip } from "../../net/mod.ts";
 import { ConnectError } from "../failure.ts";
 import type { ManagerLink } from "../link.ts";
 import { openVolumes } from "../volumes.ts";
 import type { InterceptRequest, MountInfo } from "./api.ts";
+import { valuesForApp } from "./app_values.ts";
 import { laptopEnvironment, readEnvironment } from "./environment.ts";
 import { readImageEnvironment } from "./image_environment.ts";
 import type { HeldParts } from "./held_intercept.ts";
@@ -27,6 +29,8 @@ export interface OpenOptions {
   link: Pick<ManagerLink, "use">;
   table: InterceptTable;
   objects: OwnObjects;
+  /** By which address processes on the laptop reach one of the cluster. */
+  toApp: (ip: Ip) => Ip;
   request: InterceptRequest;
   namespace: string;
   spec: InterceptSpec;
@@ -80,13 +84,14 @@ export async function openIntercept(
     building.use(await openPodForward({ link, intercept, port }));
   }
   const withheld = new WithheldNames(told?.withheld ?? []);
-  const environment = laptopEnvironment({
-    // Without the agent's word nothing is known of what is withheld.
-    ...told === undefined ? {} : withheld.without(ofImage),
-    ...told?.environment,
-  }, {
-    ...{ id: intercept, container, mount: mount?.() },
-  });
+  const environment = laptopEnvironment(
+    valuesForApp({
+      // Without the agent's word nothing is known of what is withheld.
+      ...told === undefined ? {} : withheld.without(ofImage),
+      ...told?.environment,
+    }, options.toApp),
+    { id: intercept, container, mount: mount?.() },
+  );
   const laptopPorts = new Map(
     ports.map(({ pod, laptop }) => [`${pod.port}/${pod.protocol}`, laptop]),
   );
