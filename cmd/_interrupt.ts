@@ -5,9 +5,12 @@ export const interruptedExitCode = 130;
 export class Interrupt implements Disposable {
   readonly #abort = new AbortController();
   readonly #listener = () => this.#abort.abort();
+  readonly #signals: readonly Deno.Signal[];
 
-  constructor() {
-    Deno.addSignalListener("SIGINT", this.#listener);
+  /** @param signals What is noted. */
+  constructor(signals: readonly Deno.Signal[] = ["SIGINT"]) {
+    this.#signals = signals;
+    for (const one of signals) Deno.addSignalListener(one, this.#listener);
   }
 
   /** Aborts when the user interrupts. */
@@ -16,6 +19,8 @@ export class Interrupt implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    Deno.removeSignalListener("SIGINT", this.#listener);
+    for (const one of this.#signals) {
+      Deno.removeSignalListener(one, this.#listener);
+    }
   }
 }

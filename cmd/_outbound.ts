@@ -1,26 +1,24 @@
-import type { StricliProcess } from "@stricli/core";
 import { ConnectError, openOutbound, type Outbound } from "../connector/mod.ts";
 import { requestOf } from "./_connect.ts";
 import type { ConnectFlags } from "./_connect_flags.ts";
 import { failureError } from "./_failure.ts";
-import { Interrupt, interruptedExitCode } from "./_interrupt.ts";
+import type { Interrupt } from "./_interrupt.ts";
 import { logToFile } from "./_log_file.ts";
 import { unservedNamespacesText } from "./_short_names.ts";
 
+/** What ends a process that holds a session, or what it runs. */
+export const endSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /**
- * A session of this process' own. `undefined` when it was interrupted; the exit code says so then.
+ * A session of this process' own. `undefined` when it was interrupted.
  *
  * @throws {CommandError}
  */
 export async function openOutboundInterruptibly(
   flags: ConnectFlags,
-  { process, say }: {
-    process: StricliProcess;
-    say: (line: string) => void;
-  },
+  { interrupt, say }: { interrupt: Interrupt; say: (line: string) => void },
 ): Promise<Outbound | undefined> {
   await logToFile();
-  using interrupt = new Interrupt();
   const { signal } = interrupt;
   try {
     const outbound = await openOutbound(requestOf(flags), { signal, say });
@@ -30,7 +28,6 @@ export async function openOutboundInterruptibly(
   } catch (error) {
     if (signal.aborted) {
       say("Interrupted");
-      process.exitCode = interruptedExitCode;
       return undefined;
     }
     if (!(error instanceof ConnectError)) throw error;

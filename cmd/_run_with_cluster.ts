@@ -14,7 +14,8 @@ import {
   runInside,
 } from "../connector/mod.ts";
 import type { ConnectFlags } from "./_connect_flags.ts";
-import { openOutboundInterruptibly } from "./_outbound.ts";
+import { Interrupt, interruptedExitCode } from "./_interrupt.ts";
+import { endSignals, openOutboundInterruptibly } from "./_outbound.ts";
 import { proxyEnvironment } from "./_proxy_environment.ts";
 import {
   mustBeProgram,
@@ -31,26 +32,37 @@ export async function runWithCluster(
 ): Promise<void> {
   const say: Say = (line) => process.stderr.write(line + "\n");
   await mustBeProgram(command[0]!);
+  // Also between the session and the command: who is called off in that moment runs nothing.
+  using interrupt = new Interrupt(endSignals);
   await using outbound = await openOutboundInterruptibly(flags, {
-    ...{ process, say },
+    ...{ interrupt, say },
   });
-  if (outbound === undefined) return;
-  say(`Connected to ${outbound.description}`);
-  process.exitCode = await runIn(command, { outbound, say });
+  if (outbound !== undefined) say(`Connected to ${outbound.description}`);
+  process.exitCode = outbound === undefined
+    ? interruptedExitCode
+    : await runIn(command, { outbound, interrupt, say });
 }
 
 async function runIn(
   command: readonly string[],
-  { outbound, say }: { outbound: Outbound; say: Say },
+  { outbound, interrupt, say }: {
+    outbound: Outbound;
+    interrupt: Interrupt;
+    say: Say;
+  },
 ): Promise<number> {
   await using relaying = new AsyncDisposableStack();
   try {
     return await runInside(command, {
       outbound,
-      onStart: (child) => relaying.use(relaySignals(child)),
+      onStart: (child) => {
+        relaying.use(relaySignals(child));
+        if (interrupt.signal.aborted) child.kill("SIGTERM");
+      },
     });
   } catch (error) {
     if (!(error instanceof NoInsideError)) throw error;
+    if (interrupt.signal.aborted) return interruptedExitCode;
     say(`No network of its own for the command: ${error.message}`);
     say("It gets the environment of a proxy (`tp proxy`) instead");
   }

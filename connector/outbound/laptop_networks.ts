@@ -1,9 +1,18 @@
-import type { Subnet } from "../../net/mod.ts";
-import { readHostRoutes } from "../../vpn/mod.ts";
+import { type Ip, Subnet } from "../../net/mod.ts";
+import { isMeant, readHostRoutes } from "../../vpn/mod.ts";
 
-/** The networks that this laptop is in, followed as they change. */
+/** Devices of connections of this laptop: what is routed to them is a cluster's. */
+const ownDevice = /^tp\d+$/;
+
+/** The networks that this laptop is in or has routes to, and what it must reach by itself; followed as they change. */
 export class LaptopNetworks {
+  readonly #own: () => Promise<readonly Ip[]>;
   #found: readonly Subnet[] = [];
+
+  /** @param own Addresses that are never the cluster's, asked anew each time. */
+  constructor(own: () => Promise<readonly Ip[]>) {
+    this.#own = own;
+  }
 
   /** As last read. */
   get current(): readonly Subnet[] {
@@ -11,9 +20,13 @@ export class LaptopNetworks {
   }
 
   async refresh(): Promise<void> {
-    const routes = await readHostRoutes();
-    this.#found = routes
-      .filter(({ onLink, device }) => onLink && device !== "lo")
-      .map(({ subnet }) => subnet);
+    const [routes, own] = await Promise.all([readHostRoutes(), this.#own()]);
+    this.#found = [
+      ...routes.filter((route) =>
+        isMeant(route) && !ownDevice.test(route.device)
+      )
+        .map(({ subnet }) => subnet),
+      ...own.map((ip) => new Subnet(ip, ip.bits)),
+    ];
   }
 }

@@ -7,6 +7,7 @@
  * 3. An address is the cluster's, and dialled by the manager, or it is dialled from this laptop.
  */
 import { type Dns, isServedNamespace, startDns } from "../../dns/mod.ts";
+import { logger } from "../../log.ts";
 import {
   type Conn,
   type Datagrams,
@@ -16,6 +17,7 @@ import {
 } from "../../net/mod.ts";
 import { dialTcp, UdpDatagrams } from "../../tcp/mod.ts";
 import type { ConnectRequest } from "../api.ts";
+import { carrierAddresses } from "../api_server.ts";
 import { Approach } from "../approach.ts";
 import { type DnsRules, parseDnsSettings } from "../dns_settings.ts";
 import { toFailure } from "../errors.ts";
@@ -27,6 +29,8 @@ import { HostNameservers } from "../nameservers.ts";
 import { zonesOf } from "../zones.ts";
 import { LaptopNetworks } from "./laptop_networks.ts";
 import { placeOf } from "./place.ts";
+
+const log = logger("connector");
 
 /** Who opens a flow ends an idle one earlier; this is for one that does not. */
 const udpIdleMs = 120_000;
@@ -67,8 +71,13 @@ async function open(
   );
   const link = await approach.arrive();
   const nameservers = new HostNameservers(() => false);
-  const networks = new LaptopNetworks();
-  await Promise.all([nameservers.refresh(), networks.refresh()]);
+  await nameservers.refresh();
+  // The session runs over the API server's.
+  const networks = new LaptopNetworks(async () => [
+    ...await carrierAddresses(approach.access),
+    ...nameservers.current,
+  ]);
+  await networks.refresh();
   const namespaces = [approach.access.namespace];
   const dns = building.use(startDns({
     zones: zonesOf(approach.view, {
@@ -85,7 +94,9 @@ async function open(
       nameservers,
       device: "",
       onChange: () => {
-        void networks.refresh();
+        networks.refresh().catch((error) =>
+          log.warn("the laptop's networks are as before", { error })
+        );
         link.wake();
       },
       onWake: () => link.wake(),
