@@ -41,7 +41,10 @@ async function openRun(laptop: Laptop) {
     },
     async ended() {
       const { code } = await child.status;
+      // Who is left over holds the pipe open.
+      const timer = setTimeout(() => lines.cancel(), 4_000);
       while (await read());
+      clearTimeout(timer);
       return { code, printed };
     },
   };

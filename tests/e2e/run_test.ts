@@ -179,6 +179,35 @@ Deno.test("the laptop's loopback has a name for a command of tp run", async () =
   assert.equal(stdout, `tp-lap-${laptop.number}\n`, stderr);
 });
 
+Deno.test("programs of tp run do not ask the laptop's own name services", async () => {
+  await using place = await openUnchanged();
+  const { sh, laptop } = place;
+  const path = "/run/nscd/socket";
+  await laptop.run(["sh", "-c", `mkdir /run/nscd && chmod 755 /run/nscd`]);
+  const listen = `Deno.listen({ transport: "unix", path: "${path}" });` +
+    `Deno.chmodSync("${path}", 0o666); console.log("it listens"); ` +
+    "setTimeout(() => {}, 60_000)";
+  const service = laptop.spawn([Deno.execPath(), "eval", listen], {
+    ...{ stdout: "piped", stderr: "null", env: { NO_COLOR: "1" } },
+  });
+  const reader = service.stdout.getReader();
+  await reader.read();
+  try {
+    const look = `test -S ${path}; echo $?`;
+    const plain = await laptop.run(["sh", "-c", look], { user });
+    assert.equal(plain.stdout, "0\n");
+    const { stdout, stderr } = await sh(
+      `${look}; getent hosts redis.default | wc -l`,
+    );
+    assert.equal(stdout, "1\n1\n", stderr);
+  } finally {
+    service.kill("SIGKILL");
+    await service.status;
+    await reader.cancel();
+    await laptop.run(["rm", "-r", "/run/nscd"]);
+  }
+});
+
 function killedAtEnd(child: Deno.ChildProcess): Disposable {
   return { [Symbol.dispose]: () => child.kill("SIGKILL") };
 }
