@@ -35,7 +35,7 @@ export function relaySignals(
     ...ofTerminal.map((signal): [Deno.Signal, () => void] => [signal, ignore]),
     ...toBePassedOn.map((signal): [Deno.Signal, () => void] => [
       signal,
-      () => child.kill(signal),
+      () => kill(child, signal),
     ]),
   ];
   for (const [signal, listener] of listeners) {
@@ -48,6 +48,18 @@ export function relaySignals(
       }
     },
   };
+}
+
+/** One that has ended meanwhile needs no signal. */
+function kill(
+  child: Pick<Deno.ChildProcess, "kill">,
+  signal: Deno.Signal,
+): void {
+  try {
+    child.kill(signal);
+  } catch {
+    // It has.
+  }
 }
 
 function spawn(

@@ -40,5 +40,8 @@ export type InsideReport =
   /** The kernel does not let it; `cause` is a sentence. It ends. */
   | { readonly state: "failed"; readonly cause: string };
 
+/** Of the session, at both ends: it is over with its one carrier, and that with a process at its end. */
+export const limits = { graceMs: 0, unansweredPings: Infinity } as const;
+
 /** The answer to `ready`. */
 export const goAhead = 0x0a;

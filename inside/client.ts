@@ -13,7 +13,7 @@ import { files, goAhead, type InsidePlan, type InsideReport } from "./api.ts";
 import { endProcesses } from "./processes_linux.ts";
 import { unshareFlags } from "./unshare_linux.ts";
 
-export { type InsidePlan, roles } from "./api.ts";
+export { type InsidePlan, limits, roles } from "./api.ts";
 export { whyNoNamespaces } from "./unshare_linux.ts";
 
 export interface StartOptions {

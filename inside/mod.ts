@@ -21,13 +21,19 @@ import {
   openNamespaceDevice,
   startVpn,
 } from "../vpn/mod.ts";
-import { files, type InsidePlan, type InsideReport, roles } from "./api.ts";
+import {
+  files,
+  type InsidePlan,
+  type InsideReport,
+  limits,
+  roles,
+} from "./api.ts";
 import { coverNames } from "./mounts_linux.ts";
 import { endProcesses, netnsOf } from "./processes_linux.ts";
 
-/** Bytes of the largest packet; segmentation offload carries larger ones through the device. */
 export { unprivileged } from "./unshare_linux.ts";
 
+/** Bytes of the largest packet; segmentation offload carries larger ones through the device. */
 const mtu = 1500;
 
 /** The network of the namespace, which works. Dispose of it to end it, and all other processes in the namespace. */
@@ -100,7 +106,7 @@ function dialOnce(conn: Conn): Promise<Session> {
     dialSession({
       identity,
       product,
-      limits: { carriers: 1, graceMs: 0, carrierMs: Number.MAX_SAFE_INTEGER },
+      limits,
       dial: () => {
         const taken = carrier;
         carrier = undefined;

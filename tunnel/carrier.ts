@@ -45,6 +45,8 @@ export interface CarrierOptions {
   conn: Conn;
   intake: Intake;
   clock: Clock;
+  /** As {@link Limits.unansweredPings}. */
+  unansweredPings: number;
   host: CarrierHost;
   /** It came by a way on which no session begins. */
   isShortcut: boolean;
@@ -90,7 +92,7 @@ export class Carrier {
   #lastBulkMs = -Infinity;
 
   constructor(options: CarrierOptions) {
-    const { conn, clock, intake, host } = options;
+    const { conn, clock, unansweredPings, intake, host } = options;
     this.number = options.number;
     this.isShortcut = options.isShortcut;
     this.#options = options;
@@ -101,7 +103,7 @@ export class Carrier {
       onError: (error) => this.#onWriteError(error),
     });
     this.#liveness = new Liveness({
-      clock,
+      ...{ clock, unansweredPings },
       sendPing: () => this.#outbox.ping(),
       roundTripMs: () => this.#outbox.flight.roundTripMs,
       onSuspect: () => host.onSuspect(this),

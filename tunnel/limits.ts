@@ -33,6 +33,11 @@ export interface Limits {
    * 45 minutes.
    */
   carrierMs: number;
+  /**
+   * So many PINGs in a row without any byte from the peer mean that it is not there. Infinity: a carrier's own end alone
+   * does, as of one inside a host, whose kernel tells of it; a peer that is stopped is there.
+   */
+  unansweredPings: number;
   /** How long a session goes on without a carrier. */
   graceMs: number;
   /** How long an acceptor's session goes on over shortcuts alone, without a carrier of those that can begin one. */
@@ -55,6 +60,7 @@ export const defaultLimits: Limits = {
   carriers: 4,
   longWayMs: 5,
   carrierMs: 44 * 60_000,
+  unansweredPings: 3,
   graceMs: 15 * 60_000,
   shortcutMs: 60 * 60_000,
   sessions: 1024,

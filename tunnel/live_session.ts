@@ -158,8 +158,9 @@ export class LiveSession implements Session, CarrierHost {
 
   /** Takes a greeted carrier in and begins to use it. */
   join(number: number, how: Joining): Carrier {
-    const { clock } = this.#options;
-    const carrier = new Carrier({ number, ...how, clock, host: this });
+    const { clock, limits: { unansweredPings } } = this.#options;
+    const options = { number, ...how, clock, unansweredPings };
+    const carrier = new Carrier({ ...options, host: this });
     this.#cancelGrace();
     if (!how.isShortcut) this.#lease.renew();
     this.carriers.set(number, carrier);

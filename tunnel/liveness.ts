@@ -6,8 +6,6 @@ const idleIntervalMs = 5000;
 const lookMs = 500;
 /** Without use for so long, the carrier is idle. */
 const idleAfterMs = 10_000;
-/** So many PINGs in a row without any byte from the peer mean that it is not there. */
-const missesToDie = 3;
 /** A PING that is not answered for so long, or so many round trips, makes suspicious while somebody waits. */
 const suspectAfterMs = 1000;
 const suspectRoundTrips = 3;
@@ -19,6 +17,8 @@ const recentUseMs = 4000;
 
 export interface LivenessOptions {
   clock: Clock;
+  /** So many in a row without any byte from the peer mean that it is not there. */
+  unansweredPings: number;
   /** Sends PING. */
   sendPing: () => void;
   /** The last round trip; 0 before the first. */
@@ -102,9 +102,10 @@ export class Liveness {
     if (this.#isUsed) this.#lastUseMs = nowMs;
     this.#isUsed = false;
     if (nowMs - this.#pingMs >= activeIntervalMs) {
-      if (this.#askedMs !== undefined && ++this.#misses === missesToDie) {
-        this.#options.onSilent(
-          `nothing came from the peer for ${missesToDie} pings, ` +
+      const { unansweredPings, onSilent } = this.#options;
+      if (this.#askedMs !== undefined && ++this.#misses === unansweredPings) {
+        onSilent(
+          `nothing came from the peer for ${unansweredPings} pings, ` +
             `${activeIntervalMs} ms apart`,
         );
         return;

@@ -4,13 +4,13 @@ import { connPair } from "../net/conn_fake.ts";
 import { Liveness } from "./liveness.ts";
 import { bytesOf, openPair, until } from "./session_fake.ts";
 
-function start() {
+function start({ unansweredPings = 3 } = {}) {
   const clock = new FakeClock();
   const pings: { atMs: number }[] = [];
   const suspicions: number[] = [];
   const ends: number[] = [];
   const liveness = new Liveness({
-    clock,
+    ...{ clock, unansweredPings },
     sendPing: () => void pings.push({ atMs: clock.now() }),
     roundTripMs: () => 20,
     onSuspect: () => void suspicions.push(clock.now()),
@@ -102,6 +102,13 @@ Deno.test("silence while nobody waits is not suspicious", () => {
   assert.deepEqual(suspicions, []);
 });
 
+Deno.test("a peer of whose end a carrier tells by itself may be silent for as long as it likes", () => {
+  const { clock, pings, ends } = start({ unansweredPings: Infinity });
+  for (let ms = 0; ms < 3_600_000; ms += 1000) clock.advance(1000);
+  assert.deepEqual(ends, []);
+  assert.ok(pings.length > 1000);
+});
+
 Deno.test("a timer that fires far too late shows that this end slept", () => {
   let nowMs = 0;
   let fire = () => {};
@@ -114,6 +121,7 @@ Deno.test("a timer that fires far too late shows that this end slept", () => {
         return () => {};
       },
     },
+    unansweredPings: 3,
     sendPing: () => {},
     roundTripMs: () => 0,
     onSilent: () => assert.fail("it has slept, not the peer"),

@@ -10,6 +10,7 @@
 import { product } from "../../build.ts";
 import {
   type InsidePlan,
+  limits,
   NoInsideError,
   roles,
   startInside,
@@ -76,7 +77,7 @@ async function planDevice(): Promise<InsidePlan> {
 async function serve(conn: Conn, dials: Dials): Promise<void> {
   const acceptor = new Acceptor({
     product,
-    limits: { graceMs: 0, sessions: 1 },
+    limits: { ...limits, sessions: 1 },
     onSession: () => (incoming) => void answerFlow(incoming, dials),
   });
   try {

@@ -93,6 +93,20 @@ Deno.test("tp run after kill -9 of both of its processes at once: the command ha
   assertSameState(await laptop.snapshot(), before);
 });
 
+Deno.test("tp run whose outer process was stopped for a while goes on", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const before = await laptop.snapshot();
+  const run = await openRun(laptop);
+  run.kill("outer", "SIGSTOP");
+  await sleep(8_000);
+  run.kill("outer", "SIGCONT");
+  await sleep(1_000);
+  run.kill("outer", "SIGTERM");
+  assert.deepEqual(await run.ended(), { code: 3, printed: "ready\nasked\n" });
+  assertSameState(await laptop.snapshot(), before);
+});
+
 Deno.test("tp run passes a signal on, and with the end of the command ends what that left in its network", async () => {
   const cluster = await openCluster();
   await using laptop = await Laptop.open(cluster);
