@@ -22,12 +22,8 @@ export async function openNamespaceDevice(
   using edge = openNetworkEdge();
   const device = await edge.openDevice(plan);
   try {
-    for (
-      const [everything, family] of [["0.0.0.0/0", plan.v4], [
-        "::/0",
-        plan.v6,
-      ]] as const
-    ) {
+    const defaults = [[plan.v4, "0.0.0.0/0"], [plan.v6, "::/0"]] as const;
+    for (const [family, everything] of defaults) {
       if (family === undefined) continue;
       const via = { index: device.index, source: family.laptop };
       edge.addRoute(Subnet.parse(everything), via);

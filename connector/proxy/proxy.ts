@@ -35,6 +35,12 @@ export function openProxy(outbound: ProxyOptions["outbound"]): Proxy {
   return new Proxy(outbound);
 }
 
+/** What was refused is heard by who still sends: a flow that is closed with something unread is reset. */
+async function drain(client: ByteSource): Promise<void> {
+  const nothing = new Uint8Array(4096);
+  while (await client.read(nothing) !== null);
+}
+
 /** Dispose of it to break off what goes through it. */
 export class Proxy implements AsyncDisposable {
   readonly #outbound: ProxyOptions["outbound"];
@@ -88,8 +94,9 @@ export class Proxy implements AsyncDisposable {
         ? serveSocks
         : serveHttpProxy;
       const join = await serve(client, options);
+      if (join === undefined) return await drain(client);
       clearTimeout(timer);
-      await join?.();
+      await join();
     } catch (error) {
       log.debug("a client of the proxy was given up", { error });
       client.reset();
