@@ -184,9 +184,10 @@ Deno.test("programs of tp run do not ask the laptop's own name services", async 
   const { sh, laptop } = place;
   const path = "/run/nscd/socket";
   await laptop.run(["sh", "-c", `mkdir /run/nscd && chmod 755 /run/nscd`]);
-  const listen = `Deno.listen({ transport: "unix", path: "${path}" });` +
+  const listen =
+    `const all = Deno.listen({ transport: "unix", path: "${path}" });` +
     `Deno.chmodSync("${path}", 0o666); console.log("it listens"); ` +
-    "setTimeout(() => {}, 60_000)";
+    "for await (const one of all) one.close();";
   const service = laptop.spawn([Deno.execPath(), "eval", listen], {
     ...{ stdout: "piped", stderr: "null", env: { NO_COLOR: "1" } },
   });
