@@ -280,3 +280,17 @@ Deno.test("a client that leaves while it waits for the laptop frees its place", 
   }
   assert.equal(agent.counters.numbers.app, 0);
 });
+
+Deno.test("who speaks no HTTP and breaks off while it waits for the laptop frees its place, beside rules for requests", async () => {
+  await using place = await open();
+  const { ports, manager, agent } = place;
+  manager.onLaptop = (incoming) => incoming.refuse("gone", "it is away");
+  const match = { combine: "all", methods: ["GET"] } as const;
+  await place.tell(rule("a", { ports, match }), rule("b", { ports }));
+  const client = await agent.connect();
+  await writeAll(client, bytesOf("\0"));
+  await until(() => agent.counters.numbers.held === 1);
+  client.reset();
+  await until(() => agent.slots.taken === 0);
+  assert.equal(agent.counters.numbers.app, 0);
+});

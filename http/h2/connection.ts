@@ -19,7 +19,6 @@ import {
   frameHeadOctets,
   frameType,
   goAwayFrame,
-  maxWindow,
   readUint32,
   resetFrame,
   windowFrame,
@@ -33,10 +32,12 @@ import { Outbox } from "./outbox.ts";
 import { idleRate, RateBound, resetRate } from "./rate_bound.ts";
 import { ReceiveCredit } from "./receive_credit.ts";
 import { firstPeerSettings, greeting, maxStreams } from "./settings.ts";
-import { H2Stream, maxWaitingHeads } from "./stream.ts";
+import { type H2Stream, maxWaitingHeads } from "./stream.ts";
+import { H2Streams } from "./streams.ts";
 
 /** How long the peer may take to read the last frames. */
 const lastWordMs = 1_000;
+
 export class H2Connection {
   readonly #source: ByteSource;
   readonly #clock: Clock;
@@ -48,13 +49,11 @@ export class H2Connection {
   readonly #credit = new ReceiveCredit((octets) =>
     this.#outbox.send(windowFrame(0, octets))
   );
-  readonly #streams = new Map<number, H2Stream>();
+  readonly #streams: H2Streams;
   readonly #peer = { ...firstPeerSettings };
   readonly #control: ControlFrames;
   readonly #resets: RateBound;
   readonly #idleFrames: RateBound;
-  /** The highest id that the client of the connection has used. */
-  #lastId = 0;
   #hasSettings = false;
   /** Whether new requests may be sent; not after GOAWAY. */
   isOpen = true;
@@ -75,17 +74,27 @@ export class H2Connection {
     this.#blocks = new HeaderBlocks({ clock, onLate: () => source.reset() });
     this.#isServer = role === "server";
     this.#handlers = handlers;
-    this.#outbox = new Outbox(source, (stream) => this.#closeIfDone(stream));
+    this.#outbox = new Outbox(
+      source,
+      (stream) => this.#streams.closeIfDone(stream),
+    );
     this.#resets = new RateBound("resets", { clock, ...resetRate });
     this.#idleFrames = new RateBound("idle frames", { clock, ...idleRate });
+    const onRoom = () => this.#handlers.onRoom?.();
+    this.#streams = new H2Streams({
+      isServer: this.#isServer,
+      outbox: this.#outbox,
+      credit: this.#credit,
+      idleFrames: this.#idleFrames,
+      onRoom,
+    });
     this.#control = new ControlFrames({
       outbox: this.#outbox,
       peer: this.#peer,
       streams: this.#streams,
       idleFrames: this.#idleFrames,
-      onRoom: () => this.#handlers.onRoom?.(),
+      onRoom,
       onGoAway: (lastId) => this.#onGoAway(lastId),
-      onClosed: (streamId) => this.#ignoreClosed(streamId),
     });
     this.#outbox.queue(greeting(role));
   }
@@ -112,12 +121,9 @@ export class H2Connection {
     }
     this.#blocks.stop();
     this.isOpen = false;
-    for (const stream of [...this.#streams.values()]) {
-      const code = codeOf(this.#isServer ? "cancel" : "internal");
-      this.#break(stream, code, true);
-    }
+    this.#streams.breakAll();
     this.#handlers.onRoom?.();
-    this.#outbox.send(goAwayFrame(this.#isServer ? this.#lastId : 0, code));
+    this.#outbox.send(this.#goAway(code));
     this.#outbox.stop();
     const cancel = this.#clock.after(lastWordMs, () => this.#source.reset());
     await sending;
@@ -127,11 +133,9 @@ export class H2Connection {
 
   /** Sends a request. Only with {@link H2Connection.hasRoom}; the caller sets callbacks and lane. */
   request(fields: readonly H2Field[], ends: boolean): H2Stream {
-    this.#lastId += this.#lastId === 0 ? 1 : 2;
-    const stream = new H2Stream(this.#lastId, this.#peer.initialWindow);
+    const stream = this.#streams.begin(this.#peer.initialWindow);
     // Ids end some day; the next request then goes to a fresh connection.
-    if (this.#lastId > maxWindow - 2) this.isOpen = false;
-    this.#add(stream);
+    if (!this.#streams.hasIds) this.isOpen = false;
     this.#sendHead(stream, fields, ends);
     return stream;
   }
@@ -139,24 +143,19 @@ export class H2Connection {
   respond(stream: H2Stream, fields: readonly H2Field[], ends: boolean): void {
     if (stream.heads.length >= maxWaitingHeads) {
       this.#outbox.send(resetFrame(stream.id, codeOf("calm")));
-      this.#break(stream, codeOf("calm"));
+      this.#streams.break(stream, codeOf("calm"));
     } else this.#sendHead(stream, fields, ends);
   }
 
   /** Breaks a stream off. Nothing happens to one that is closed. */
   reset(stream: H2Stream, code: number): void {
-    if (stream.isClosed) return;
-    this.#remove(stream);
-    stream.incoming.discard();
-    if (this.#isServer || stream.isOnWire) {
-      this.#outbox.send(resetFrame(stream.id, code));
-    }
+    this.#streams.reset(stream, code);
   }
 
   /** Of a server: takes no further requests. Clients ask elsewhere for those that are on their way. */
   refuseFurther(): void {
     this.#isRefusing = true;
-    this.#outbox.send(goAwayFrame(this.#lastId, codeOf("none")));
+    this.#outbox.send(this.#goAway(codeOf("none")));
   }
 
   /** Of a client: sends no further requests, and lets go of the connection when those that were sent are over. */
@@ -175,6 +174,10 @@ export class H2Connection {
     this.#source.close();
   }
 
+  #goAway(code: number): Uint8Array {
+    return goAwayFrame(this.#isServer ? this.#streams.lastId : 0, code);
+  }
+
   /** There is more in the stream's outgoing lane. */
   wake(stream: H2Stream): void {
     this.#outbox.wake(stream);
@@ -184,39 +187,6 @@ export class H2Connection {
     if (stream.isClosed) return;
     stream.heads.push({ fields, ends });
     this.#outbox.wake(stream);
-  }
-
-  #add(stream: H2Stream): void {
-    this.#streams.set(stream.id, stream);
-    stream.incoming.onConsumed = (octets) => this.#consumed(stream, octets);
-  }
-
-  #remove(stream: H2Stream): void {
-    if (stream.isClosed) return;
-    stream.isClosed = true;
-    this.#streams.delete(stream.id);
-    this.#outbox.forget(stream);
-    // What came whole may still go on.
-    if (!stream.hasReceivedEnd) {
-      stream.incoming.discard();
-      for (const cancel of stream.onCancel) cancel();
-    }
-    this.#handlers.onRoom?.();
-  }
-
-  #closeIfDone(stream: H2Stream): void {
-    if (!stream.hasSentEnd) return;
-    if (stream.hasReceivedEnd) this.#remove(stream);
-    else if (stream.resetAfterEnd !== undefined) {
-      this.reset(stream, stream.resetAfterEnd);
-    }
-  }
-
-  #consumed(stream: H2Stream, octets: number): void {
-    this.#credit.release(octets);
-    if (stream.hasReceivedEnd || stream.isClosed) return;
-    const owed = stream.owe(octets);
-    if (owed > 0) this.#outbox.send(windowFrame(stream.id, owed));
   }
 
   async #read(): Promise<void> {
@@ -245,12 +215,7 @@ export class H2Connection {
       return this.#outbox.send(resetFrame(streamId, code));
     }
     this.#outbox.send(resetFrame(streamId, code));
-    this.#break(stream, code);
-  }
-
-  #break(stream: H2Stream, code: number, isLost = false): void {
-    this.#remove(stream);
-    stream.onReset(code, isLost);
+    this.#streams.break(stream, code);
   }
 
   #handle(frame: Frame): void {
@@ -272,17 +237,13 @@ export class H2Connection {
     const fields = this.#decoder.decode(octets);
     let stream = this.#streams.get(streamId);
     if (stream === undefined) {
-      if (!this.#isServer || streamId <= this.#lastId) {
-        return this.#ignoreClosed(streamId);
+      if (!this.#isServer || streamId <= this.#streams.lastId) {
+        return this.#streams.ignoreClosed(streamId);
       }
-      if (streamId % 2 === 0) throw new H2Error("protocol", "an even stream");
-      this.#lastId = streamId;
-      if (this.#isRefusing || this.#streams.size >= maxStreams) {
-        throw new H2Error("refused-stream", "too many streams", streamId);
-      }
-      stream = new H2Stream(streamId, this.#peer.initialWindow);
-      stream.isOnWire = true;
-      this.#add(stream);
+      stream = this.#streams.accept(streamId, {
+        sendWindow: this.#peer.initialWindow,
+        most: this.#isRefusing ? 0 : maxStreams,
+      });
     }
     if (stream.hasReceivedEnd) {
       throw new H2Error("stream-closed", "HEADERS after the end", streamId);
@@ -293,7 +254,7 @@ export class H2Connection {
         isServer: this.#isServer,
         handlers: this.#handlers,
       });
-      this.#closeIfDone(stream);
+      this.#streams.closeIfDone(stream);
     } catch (error) {
       if (!(error instanceof H2Error)) throw error;
       throw new H2Error("protocol", error.message, streamId);
@@ -307,19 +268,19 @@ export class H2Connection {
       throw new H2Error("flow-control", "more than the connection's window");
     }
     const stream = this.#streams.get(streamId);
-    if (stream === undefined) return this.#ignoreClosed(streamId);
+    if (stream === undefined) return this.#streams.ignoreClosed(streamId);
     const ends = (flags & flag.endStream) !== 0;
     if (payload.length === 0 && !ends) this.#idleFrames.spend();
     const octets = takeData(stream, frame);
     // Padding has no room in the lane, and is gone at once.
     this.#credit.hold(payload.length);
     if (payload.length > octets.length) {
-      this.#consumed(stream, payload.length - octets.length);
+      this.#streams.consumed(stream, payload.length - octets.length);
     }
     stream.incoming.push(octets);
     if (!ends) return;
     finish(stream);
-    this.#closeIfDone(stream);
+    this.#streams.closeIfDone(stream);
   }
 
   #onReset(frame: Frame): void {
@@ -327,27 +288,21 @@ export class H2Connection {
     const { streamId, payload } = frame;
     if (streamId === 0) throw new H2Error("protocol", "RST_STREAM on stream 0");
     const stream = this.#streams.get(streamId);
-    if (stream === undefined) return this.#ignoreClosed(streamId);
+    if (stream === undefined) return this.#streams.ignoreClosed(streamId);
     // An answered request costs nothing to cancel.
     if (this.#isServer && !stream.hasSentEnd) this.#resets.spend();
-    this.#break(stream, readUint32(payload, 0));
+    this.#streams.break(stream, readUint32(payload, 0));
   }
 
   #onGoAway(lastId: number): void {
     this.isOpen = false;
     this.isToldToLeave = true;
     if (this.#isServer) return;
-    for (const stream of [...this.#streams.values()]) {
-      if (stream.id > lastId) this.#break(stream, codeOf("refused-stream"));
+    for (const stream of this.#streams.all()) {
+      if (stream.id > lastId) {
+        this.#streams.break(stream, codeOf("refused-stream"));
+      }
     }
     this.#handlers.onRoom?.();
-  }
-
-  /** Frames for a stream that is over may still be on their way; for one that never was they are an error. */
-  #ignoreClosed(streamId: number): void {
-    if (streamId % 2 === 0 || streamId > this.#lastId) {
-      throw new H2Error("protocol", "a frame for a stream that never was");
-    }
-    this.#idleFrames.spend();
   }
 }

@@ -11,18 +11,16 @@ import {
 import type { Outbox } from "./outbox.ts";
 import type { RateBound } from "./rate_bound.ts";
 import { applySettings, type PeerSettings } from "./settings.ts";
-import type { H2Stream } from "./stream.ts";
+import type { H2Streams } from "./streams.ts";
 
 export interface ControlParts {
   readonly outbox: Outbox;
   readonly peer: PeerSettings;
-  readonly streams: ReadonlyMap<number, H2Stream>;
+  readonly streams: H2Streams;
   /** Counts frames that cost the peer little and carry nothing. */
   readonly idleFrames: RateBound;
   readonly onRoom: () => void;
   readonly onGoAway: (lastId: number) => void;
-  /** A frame came for a stream that is not open. @throws {H2Error} if it never was. */
-  readonly onClosed: (streamId: number) => void;
 }
 
 /** Frames about the connection, and about how much may be sent (RFC 9113 sections 6.3 and 6.5 to 6.9). */
@@ -62,7 +60,7 @@ export class ControlFrames {
     const before = peer.initialWindow;
     applySettings(peer, frame);
     const change = peer.initialWindow - before;
-    for (const stream of streams.values()) {
+    for (const stream of streams.all()) {
       stream.sendWindow += change;
       if (stream.sendWindow > maxWindow) {
         throw new H2Error("flow-control", "a window too large");
@@ -89,7 +87,7 @@ export class ControlFrames {
       return outbox.unblock();
     }
     const stream = streams.get(streamId);
-    if (stream === undefined) return this.#parts.onClosed(streamId);
+    if (stream === undefined) return streams.ignoreClosed(streamId);
     stream.sendWindow += octets;
     if (stream.sendWindow > maxWindow) {
       throw new H2Error("flow-control", "a window too large", streamId);
