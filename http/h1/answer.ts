@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { quantum, writeAll } from "../../net/mod.ts";
 import type { ByteSource } from "../byte_source.ts";
 import type { Mark } from "../open_destination.ts";
+import { Interruptible } from "../interruptible.ts";
 import { type BodyScanner, bodyScanner } from "./body_scanner.ts";
 import { findHeadEnd, FramingError } from "./fields.ts";
 import type { Request } from "./request.ts";
@@ -41,7 +42,8 @@ const statusBegin = Buffer.from("HTTP/1.");
  */
 export class Answer {
   readonly #parts: AnswerParts;
-  readonly #clientSpeaks = Promise.withResolvers<false>();
+  /** Of what has no end that can be told. */
+  readonly #filling = new Interruptible<boolean>();
   #hasClientSpoken = false;
   /** Whether the upstream said anything. */
   isBegun = false;
@@ -56,7 +58,7 @@ export class Answer {
   /** The client sent something after the whole request. */
   onClientSpeaks(): void {
     this.#hasClientSpoken = true;
-    this.#clientSpeaks.resolve(false);
+    this.#filling.interrupt(Promise.resolve(false));
   }
 
   /** @throws {ConnResetError} when either side broke. */
@@ -77,14 +79,11 @@ export class Answer {
       if (response.status === 101 && !request.upgrades) {
         return { kind: "invalid" };
       }
-      const isInterim = response.status < 200 && response.status !== 101;
-      this.isFinal = !isInterim;
-      const isLast = this.#isLast(response);
-      await this.#write(isInterim ? head : this.#marked(head, isLast));
-      upstream.consume(headOctets);
-      if (isInterim) continue;
-      const end = await this.#relayBody(response);
-      return isLast && end.kind === "done" ? { ...end, persists: false } : end;
+      if (response.status >= 200 || response.status === 101) {
+        this.isFinal = true;
+        return await this.#relayFinal(response, headOctets);
+      }
+      await this.#pass(head);
     }
   }
 
@@ -111,14 +110,22 @@ export class Answer {
     }
   }
 
-  async #relayBody({ status, framing, persists }: Response): Promise<
-    AnswerEnd
-  > {
+  /** What is there of the body goes with the head. */
+  async #relayFinal(
+    { status, framing, persists }: Response,
+    headOctets: number,
+  ): Promise<AnswerEnd> {
     const { upstream, request } = this.#parts;
+    const isLast = this.#isLast(status);
+    const scanner = bodyScanner(framing);
+    const begun = bodyOctets(scanner, upstream.unread.subarray(headOctets));
+    const octets = upstream.unread
+      .subarray(0, headOctets + (begun?.length ?? 0));
+    await this.#pass(octets, this.#marked(octets, headOctets, isLast));
     const isTunnel = status === 101 ||
       request.head.method === "CONNECT" && status < 300;
     if (isTunnel) return { kind: "opaque" };
-    const scanner = bodyScanner(framing);
+    if (begun === undefined) return await this.#relayUnread();
     while (!scanner.done) {
       if (upstream.unreadBytes === 0 && !await upstream.fill()) {
         return framing.kind === "until-close"
@@ -129,7 +136,7 @@ export class Answer {
       if (octets === undefined) return await this.#relayUnread();
       await this.#pass(octets);
     }
-    return { kind: "done", persists: persists && request.persists };
+    return { kind: "done", persists: !isLast && persists && request.persists };
   }
 
   /** What has no end that can be told. */
@@ -140,12 +147,13 @@ export class Answer {
     this.isFinal = true;
     do {
       if (upstream.unreadBytes > 0) await this.#pass(upstream.unread);
-    } while (await Promise.race([upstream.fill(), this.#clientSpeaks.promise]));
+    } while (await this.#filling.wait(upstream.fill()));
     return { kind: "done", persists: false };
   }
 
-  async #pass(octets: Uint8Array): Promise<void> {
-    await this.#write(octets);
+  /** @param as What the client gets in the place of `octets`. */
+  async #pass(octets: Uint8Array, as = octets): Promise<void> {
+    await this.#write(as);
     this.#parts.upstream.consume(octets.length);
     const nextTurn = quantum.spend(octets.length);
     if (nextTurn !== undefined) await nextTurn;
@@ -161,19 +169,28 @@ export class Answer {
   }
 
   /** Who has sent a further request gets its answer before it is to leave. */
-  #isLast({ status }: Response): boolean {
+  #isLast(status: number): boolean {
     return status !== 101 && !this.#hasClientSpoken && this.#parts.isToLeave();
   }
 
-  #marked(head: Uint8Array, isLast: boolean): Uint8Array {
+  /** `octets`, which begin with a head, with the fields that are ours to add. */
+  #marked(
+    octets: Uint8Array,
+    headOctets: number,
+    isLast: boolean,
+  ): Uint8Array {
     const { mark } = this.#parts;
+    if (mark === undefined && !isLast) return octets;
     const fields = [
-      ...mark === undefined ? [] : [`${mark[0]}: ${mark[1]}`],
-      ...isLast ? ["Connection: close"] : [],
+      ...mark === undefined ? [] : [`${mark[0]}: ${mark[1]}\r\n`],
+      ...isLast ? ["Connection: close\r\n"] : [],
     ];
-    if (fields.length === 0) return head;
-    const added = Buffer.from(`${fields.join("\r\n")}\r\n\r\n`, "latin1");
-    return Buffer.concat([head.subarray(0, head.length - 2), added]);
+    const end = headOctets - "\r\n".length;
+    return Buffer.concat([
+      octets.subarray(0, end),
+      Buffer.from(fields.join(""), "latin1"),
+      octets.subarray(end),
+    ]);
   }
 }
 

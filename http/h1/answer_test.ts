@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import v8 from "node:v8";
+import vm from "node:vm";
 import { serve, type Served } from "../serve_fake.ts";
 
 const get = "GET /a?b=1 HTTP/1.1\r\nHost: app\r\nX-Odd:  Case \r\n\r\n";
@@ -109,4 +111,32 @@ Deno.test("an answer that is cut is cut for the client too", async () => {
     client.conn.close();
     await served.over;
   }
+});
+
+/** Octets of the heap that are in use once what can be thrown away has been. */
+function usedHeap(): number {
+  v8.setFlagsFromString("--expose-gc");
+  vm.runInNewContext("gc")();
+  return Deno.memoryUsage().heapUsed;
+}
+
+Deno.test("of an answer whose end cannot be told nothing is held, in however many pieces it comes", async () => {
+  const served = serve();
+  const { client, app } = served;
+  await client.send(get);
+  const talk = await app.accept();
+  await talk.octets(get.length);
+  const pass = async (pieces: number) => {
+    for (let piece = 0; piece < pieces; piece++) {
+      await talk.send("x");
+      await client.octets(1);
+    }
+    return usedHeap();
+  };
+  const before = await pass(2_000);
+  const grown = await pass(20_000) - before;
+  assert.ok(grown < 500_000, `${grown} octets are held`);
+  await talk.conn.closeWrite();
+  await client.rest();
+  await end(served);
 });

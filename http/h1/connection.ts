@@ -14,6 +14,7 @@ import { openDestination, type Opened } from "../open_destination.ts";
 import { watchClient } from "../watch_client.ts";
 import { TappedConn } from "../tapped_pipe.ts";
 import type { TapFeed } from "../tap_feed.ts";
+import { DrainWatch } from "./drain_watch.ts";
 import { Exchange, type ExchangeEnd } from "./exchange.ts";
 import { FramingError } from "./fields.ts";
 import { readHead } from "./read_head.ts";
@@ -24,11 +25,11 @@ import type { Upstream } from "./upstreams.ts";
 /** Serves until the connection is over. Rejects when the client broke it off. */
 export async function serveH1(parts: ConnectionParts): Promise<void> {
   const { client } = parts;
+  using drain = new DrainWatch(parts.options.drain);
   for (let isFirst = true;; isFirst = false) {
     let request: Request;
     let headOctets: number | undefined;
     try {
-      const { drain } = parts.options;
       headOctets = await readHead(client, { ...parts, isFirst, drain });
       if (headOctets === undefined) {
         return await linger(client, { ...parts.limits, ...parts });

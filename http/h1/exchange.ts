@@ -1,4 +1,4 @@
-import { ConnResetError, quantum, writeAll } from "../../net/mod.ts";
+import { ConnResetError, quantum } from "../../net/mod.ts";
 import type { ByteSource } from "../byte_source.ts";
 import type { Mark } from "../open_destination.ts";
 import type { TapFeed } from "../tap_feed.ts";
@@ -32,7 +32,8 @@ const idempotent = /^(GET|HEAD|OPTIONS|TRACE|PUT|DELETE)$/;
 /**
  * One request and its answer.
  *
- * 1. The head goes to the upstream, and stays with the client's octets while the request may be tried again.
+ * 1. The head goes to the upstream with what is there of the body, and stays with the client's octets while the request
+ *    may be tried again.
  * 2. The body follows as it comes; its scanner says where it ends.
  * 3. After it the client is watched: its end and its going away are the upstream's.
  * 4. The answer comes beside all this ({@link Answer}), and may come first.
@@ -105,15 +106,16 @@ export class Exchange {
   }
 
   async #upload(): Promise<void> {
-    const { client, upstream, request, headOctets, feeds } = this.#parts;
-    // The answer may come before it is written, and let go of the head; nobody reads over it before it is.
-    const head = client.unread.subarray(0, headOctets);
-    for (let done = 0; done < head.length;) {
-      done += await upstream.write(head.subarray(done));
-      this.#hasWritten = true;
-    }
+    const { client, request, headOctets, feeds } = this.#parts;
     const scanner = bodyScanner(request.framing);
-    while (!scanner.done) {
+    // The answer may come before they are written, and let go of the head; nobody reads over it before they are.
+    const first = client.unread;
+    const begun = headOctets + scanner.scan(first.subarray(headOctets));
+    await this.#write(first.subarray(0, begun));
+    if (begun > headOctets) {
+      await this.#onBody(first.subarray(headOctets, begun));
+    }
+    while (!scanner.done && !this.#isOver) {
       if (client.unreadBytes === this.#heldOctets) {
         if (client.isFull) this.#giveUpRetry();
         if (!await this.#more()) return await this.#endUpstream();
@@ -122,17 +124,31 @@ export class Exchange {
       this.#giveUpRetry();
       const octets = client.unread;
       const body = octets.subarray(0, scanner.scan(octets));
-      for (const feed of feeds) feed.feed(body);
-      await writeAll(upstream, body);
-      if (this.#isOver) return;
-      client.consume(body.length);
-      const nextTurn = quantum.spend(body.length);
-      if (nextTurn !== undefined) await nextTurn;
+      await this.#write(body);
+      await this.#onBody(body);
     }
+    if (this.#isOver) return;
     for (const feed of feeds) feed.endMessage();
     this.#isSent = true;
     this.#sent.resolve();
     await this.#watchClient();
+  }
+
+  async #write(octets: Uint8Array): Promise<void> {
+    for (let done = 0; done < octets.length;) {
+      done += await this.#parts.upstream.write(octets.subarray(done));
+      this.#hasWritten = true;
+    }
+  }
+
+  /** The upstream has this part of the body. */
+  async #onBody(body: Uint8Array): Promise<void> {
+    if (this.#isOver) return;
+    this.#giveUpRetry();
+    for (const feed of this.#parts.feeds) feed.feed(body);
+    this.#parts.client.consume(body.length);
+    const nextTurn = quantum.spend(body.length);
+    if (nextTurn !== undefined) await nextTurn;
   }
 
   /** Until it sends a further request, ends, or goes away. */

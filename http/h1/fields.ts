@@ -63,7 +63,15 @@ export function parseFields(lines: readonly string[]): Fields {
 
 /** Without spaces and tabs around; `String.trim` takes away more than RFC 9110 calls whitespace. */
 function trim(text: string): string {
-  return text.replace(/^[\t ]+/, "").replace(/[\t ]+$/, "");
+  let begin = 0;
+  let end = text.length;
+  while (begin < end && isBlank(text.charCodeAt(begin))) begin++;
+  while (end > begin && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(begin, end);
+}
+
+function isBlank(char: number): boolean {
+  return char === 0x20 || char === 0x09;
 }
 
 /** Values of the fields of a name, given in lower case. */

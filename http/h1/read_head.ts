@@ -1,6 +1,8 @@
 import type { Clock } from "../../net/mod.ts";
 import type { ByteSource } from "../byte_source.ts";
+import { Interruptible } from "../interruptible.ts";
 import type { ServeLimits } from "../serve_options.ts";
+import type { DrainWatch } from "./drain_watch.ts";
 import { findHeadEnd, FramingError } from "./fields.ts";
 
 /**
@@ -13,21 +15,19 @@ export async function readHead(
   client: ByteSource,
   { isFirst, drain, clock, limits }: {
     isFirst: boolean;
-    drain: AbortSignal | undefined;
+    drain: DrainWatch;
     clock: Clock;
     limits: ServeLimits;
   },
 ): Promise<number | undefined> {
-  const late = Promise.withResolvers<false>();
+  const filling = new Interruptible<boolean>();
   let callOffEnd: (() => void) | undefined;
-  const onDrain = () => {
+  drain.onDrain = () => {
     callOffEnd = clock.after(limits.drainMs, () => {
-      if (client.unreadBytes === 0) late.resolve(false);
+      if (client.unreadBytes === 0) filling.interrupt(Promise.resolve(false));
     });
   };
-  if (drain?.aborted) onDrain();
-  drain?.addEventListener("abort", onDrain);
-  late.promise.catch(() => {});
+  if (drain.isDrained) drain.onDrain();
   let cancel: (() => void) | undefined;
   // Some clients send an empty line after a body: RFC 9112 section 2.2.
   let maySkip = !isFirst;
@@ -46,10 +46,13 @@ export async function readHead(
       if (unread.length > 0) {
         cancel ??= clock.after(
           limits.headMs,
-          () => late.reject(new FramingError(408, "its head is not whole")),
+          () =>
+            filling.interrupt(
+              Promise.reject(new FramingError(408, "its head is not whole")),
+            ),
         );
       }
-      if (!await Promise.race([client.fill(), late.promise])) {
+      if (!await filling.wait(client.fill())) {
         if (client.unreadBytes === 0) return undefined;
         throw new FramingError(400, "its head is not whole");
       }
@@ -57,6 +60,6 @@ export async function readHead(
   } finally {
     cancel?.();
     callOffEnd?.();
-    drain?.removeEventListener("abort", onDrain);
+    drain.onDrain = () => {};
   }
 }

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { ConnBehind, ConnResetError } from "../../net/mod.ts";
+import { FakeDestination } from "../destination_fake.ts";
+import { serve } from "../serve_fake.ts";
+
+const get = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+const ok = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
+
+Deno.test("a head and what is there of its body are one write, both ways", async () => {
+  const { client, app, over } = serve();
+  const read = async ({ conn }: typeof client) =>
+    await conn.read(new Uint8Array(1000));
+  const chunked =
+    "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n";
+  const post = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc";
+  let talk: typeof client | undefined;
+  for (const [request, answer] of [[get, ok], [post, chunked]] as const) {
+    await client.send(request);
+    talk ??= await app.accept();
+    assert.equal(await read(talk), request.length);
+    await talk.send(answer);
+    assert.equal(await read(client), answer.length);
+  }
+  await client.conn.closeWrite();
+  await over;
+});
+
+/** A flow on which writing fails once it is told to. */
+class Unwritable extends ConnBehind {
+  isBroken = false;
+
+  override read(into: Uint8Array): Promise<number | null> {
+    return this.conn.read(into);
+  }
+
+  override write(octets: Uint8Array): Promise<number> {
+    if (!this.isBroken) return this.conn.write(octets);
+    return Promise.reject(new ConnResetError("Cannot write: it is broken"));
+  }
+}
+
+Deno.test("a request of which nothing could be written is tried again with its body, of which a tap gets one copy", async () => {
+  const [app, tap] = [new FakeDestination(), new FakeDestination()];
+  const opened: Unwritable[] = [];
+  const destination = {
+    async open() {
+      const conn = new Unwritable(await app.open());
+      opened.push(conn);
+      return conn;
+    },
+  };
+  const route = () => ({ destination, taps: [tap] });
+  const { client, over } = serve({ route });
+  await client.send(get);
+  const first = await app.accept();
+  await first.until("\r\n\r\n");
+  await first.send(ok);
+  await client.octets(ok.length);
+  opened[0]!.isBroken = true;
+  const post = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc";
+  await client.send(post);
+  first.conn.close();
+  const second = await app.accept();
+  assert.equal(await second.octets(post.length), post);
+  await second.send(ok);
+  await client.octets(ok.length);
+  await client.conn.closeWrite();
+  const copy = await tap.accept();
+  assert.equal(await copy.rest(), get + post);
+  copy.conn.close();
+  await over;
+  assert.equal(opened.length, 2);
+});
