@@ -1,7 +1,7 @@
 /** Where the requests of one client connection go, by the rules of the moment. */
 import type { Destination, RequestHead, Tapped } from "../http/mod.ts";
 import type { AgentPort, Rule } from "../manager/api.ts";
-import type { Conn } from "../net/mod.ts";
+import { type Conn, RefusedError } from "../net/mod.ts";
 import type { Counters } from "./counters.ts";
 import type { Fallbacks } from "./fallbacks.ts";
 import { copyWaitMs, type Laptops, RuleEndedError } from "./laptops.ts";
@@ -32,15 +32,36 @@ export class Destinations {
     this.app = { open: (options) => this.#options.openApp(options) };
   }
 
-  /** The first rule that means the request has it; the app, where none does. */
-  route(request: RequestHead): Tapped {
+  /**
+   * The first rule that means the request has it; the app, where none does.
+   *
+   * @param options.refused A rule whose laptop has just not taken the connection by which the request comes: it is not
+   * asked again.
+   */
+  route(
+    request: RequestHead,
+    { refused }: { refused?: Rule | undefined } = {},
+  ): Tapped {
     const { book, port } = this.#options;
     const rules = book.at(port);
     const rule = rules.matching.find((one) => isMeant(one, request)) ??
       rules.whole;
     return {
-      destination: rule === undefined ? this.app : this.#laptop(rule),
+      destination: rule === undefined
+        ? this.app
+        : rule.id === refused?.id
+        ? this.#instead(rule)
+        : this.#laptop(rule),
       taps: this.taps(rules, request),
+    };
+  }
+
+  /** The app, with the mark that it is not the laptop. */
+  #instead({ name }: Rule): Destination {
+    const why = new RefusedError("refused", "The laptop has just refused");
+    return {
+      open: () => Promise.reject(why),
+      fallback: { destination: this.app, mark: markOf(name) },
     };
   }
 
@@ -79,7 +100,7 @@ export class Destinations {
     const way = () => laptops.way(rule);
     if (rule.mode === "replace") return { open, way };
     const onFallback = (error: Error) => fallbacks.add(rule, error);
-    const mark = [fallbackHeader, encodeURIComponent(rule.name)] as const;
+    const mark = markOf(rule.name);
     return { open, way, fallback: { destination: this.app, mark, onFallback } };
   }
 
@@ -96,4 +117,8 @@ export class Destinations {
     }
     return found;
   }
+}
+
+function markOf(name: string) {
+  return [fallbackHeader, encodeURIComponent(name)] as const;
 }

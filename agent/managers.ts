@@ -67,8 +67,8 @@ export class Managers implements AsyncDisposable {
   }
 
   /**
-   * `undefined` once the rules of all copies are known, as far as they can be reached; else a promise of that, which takes
-   * a few seconds at most.
+   * `undefined` once the rules of all copies are known, as far as they can be reached, and of one at least; else a promise
+   * of that, which takes a few seconds at most.
    */
   get settled(): Promise<void> | undefined {
     return this.#isSettled ? undefined : this.#settled.promise;
@@ -213,7 +213,10 @@ export class Managers implements AsyncDisposable {
 
   #note(address: string): void {
     this.#tried.add(address);
-    if (this.#addresses.every((one) => this.#tried.has(one))) this.#settle();
+    // While none has told any, the next attempt may reach one.
+    const isTold = this.#byName.size > 0;
+    const isTried = this.#addresses.every((one) => this.#tried.has(one));
+    if (isTold && isTried) this.#settle();
   }
 
   #settle(): void {

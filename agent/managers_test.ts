@@ -181,6 +181,22 @@ Deno.test("a manager that leaves is away, though streams go on", async () => {
   assert.deepEqual(idsOf(managers), ["a"]);
 });
 
+Deno.test("Managers do not settle by what was not reached at once", async () => {
+  const clock = new FakeClock();
+  await using first = new FakeManager("m-0", { clock });
+  first.tell(rule("a"));
+  let dials = 0;
+  const dial = () =>
+    ++dials === 1 ? Promise.reject(new Error("No way yet")) : first.dial();
+  const copies = new Map([["10.0.0.1", { dial }]]);
+  await using managers = openManagers(copies, { clock });
+  const settled = managers.settled!.then(() => idsOf(managers));
+  await until(() => dials === 1);
+  await advance(clock, () => managers.settled === undefined);
+  assert.deepEqual(await settled, ["a"]);
+  assert.ok(clock.now() < 5_000);
+});
+
 Deno.test("Managers settle without a manager after five seconds", async () => {
   const clock = new FakeClock();
   await using managers = openManagers(new Map(), { clock });

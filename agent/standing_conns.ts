@@ -1,8 +1,8 @@
 /**
- * Connections of one port that are joined with the app as they are. HTTP is read as requests from the moment on that
- * rules come for the port, or that the agent leaves and must let idle clients go.
+ * Connections of one port that are joined as they are, with the app or with the laptop. HTTP is read as requests from the
+ * moment on that the rules of the port want it otherwise, or that the agent leaves and must let idle clients go.
  */
-import { type AtRest, Standing } from "../http/mod.ts";
+import { Standing, type StandingEnd } from "../http/mod.ts";
 import type { AgentPort } from "../manager/api.ts";
 import type { Conn } from "../net/mod.ts";
 import type { Managers } from "./managers.ts";
@@ -15,41 +15,35 @@ export interface StandingConnsOptions {
   readonly leaving: AbortSignal;
 }
 
+/** How a client was joined. */
+export interface Joined {
+  readonly rules: PortRules;
+  /** With the app; else with the laptop. */
+  readonly isApp: boolean;
+}
+
 export class StandingConns implements Disposable {
   readonly #options: StandingConnsOptions;
-  readonly #conns = new Set<Standing>();
+  readonly #conns = new Map<Standing, Joined>();
   readonly #listenNoMore: () => void;
-  #rules: PortRules;
 
   constructor(options: StandingConnsOptions) {
     this.#options = options;
-    const { managers: { book, bell }, port, leaving } = options;
-    this.#rules = book.at(port);
-    this.#listenNoMore = bell.listen(() => this.#onBell());
-    leaving.addEventListener("abort", this.#wantAll, { once: true });
+    const { managers: { bell }, leaving } = options;
+    this.#listenNoMore = bell.listen(this.#look);
+    leaving.addEventListener("abort", this.#look, { once: true });
   }
 
   [Symbol.dispose](): void {
     this.#listenNoMore();
-    this.#options.leaving.removeEventListener("abort", this.#wantAll);
+    this.#options.leaving.removeEventListener("abort", this.#look);
   }
 
-  /**
-   * Joins them. Resolves when both are closed, or with them when they are to go on request by request.
-   *
-   * @param rules By which the client was given to the app.
-   */
-  async join(
-    client: Conn,
-    app: Conn,
-    rules: PortRules,
-  ): Promise<AtRest | undefined> {
-    const { managers: { book }, port, leaving } = this.#options;
-    const conn = new Standing(client, app);
-    const now = book.at(port);
-    conn.areRequestsWanted = leaving.aborted ||
-      now.ids !== "" && now.ids !== rules.ids;
-    this.#conns.add(conn);
+  /** Joins them. Resolves when both are closed, or with them when they are to go on request by request. */
+  async join(client: Conn, to: Conn, joined: Joined): Promise<StandingEnd> {
+    const conn = new Standing(client, to);
+    conn.areRequestsWanted = this.#areRequestsWanted(joined);
+    this.#conns.set(conn, joined);
     try {
       return await conn.run();
     } finally {
@@ -57,16 +51,16 @@ export class StandingConns implements Disposable {
     }
   }
 
-  #onBell(): void {
+  /** Without rules, what the app has is where it belongs. */
+  #areRequestsWanted({ rules, isApp }: Joined): boolean {
     const { managers: { book }, port, leaving } = this.#options;
-    const { ids } = this.#rules;
-    this.#rules = book.at(port);
-    if (this.#rules.ids === ids || leaving.aborted) return;
-    const areWanted = this.#rules.ids !== "";
-    for (const conn of this.#conns) conn.areRequestsWanted = areWanted;
+    const { ids } = book.at(port);
+    return leaving.aborted || ids !== rules.ids && !(isApp && ids === "");
   }
 
-  readonly #wantAll = () => {
-    for (const conn of this.#conns) conn.areRequestsWanted = true;
+  readonly #look = () => {
+    for (const [conn, joined] of this.#conns) {
+      conn.areRequestsWanted = this.#areRequestsWanted(joined);
+    }
   };
 }

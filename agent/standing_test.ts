@@ -1,163 +1,22 @@
 /** Clients that had their connections before the rules came, with real servers and clients of HTTP. */
 import assert from "node:assert/strict";
-import { Agent, createServer, get, type Server } from "node:http";
-import {
-  type ClientHttp2Session,
-  connect,
-  createServer as createH2Server,
-  type Http2Server,
-} from "node:http2";
-import type { AddressInfo } from "node:net";
-import { pipe } from "../net/mod.ts";
-import { TcpConn } from "../tcp/mod.ts";
-import type { Incoming } from "../tunnel/mod.ts";
+import { Agent } from "node:http";
 import { until } from "../tunnel/session_fake.ts";
-import { openAgent } from "./agent_fake.ts";
-import { FakeManager, rule } from "./manager_fake.ts";
+import { rule } from "./manager_fake.ts";
+import {
+  ask,
+  bulkTimes,
+  client,
+  H2Client,
+  open,
+  type Place,
+  sleep,
+} from "./standing_fake.ts";
 
 const jane = {
   combine: "all",
   headers: [{ name: "x-user", kind: "exact", value: "jane" }],
 } as const;
-
-interface App {
-  readonly name: string;
-  readonly port: number;
-  /** Connections that were ever made. */
-  conns(): number;
-  close(): Promise<void>;
-}
-
-/** More than flows hold. */
-const bulkTimes = 4_000_000;
-
-/** Answers with its name; `/slow` in two parts, with a pause in which nothing flows; `/bulk` with many names. */
-async function startApp(name: string, protocol: "h1" | "h2"): Promise<App> {
-  const answer = (
-    { url }: { url?: string | undefined },
-    response: { write(text: string): unknown; end(text: string): unknown },
-  ) => {
-    if (url === "/bulk") return void response.end(name.repeat(bulkTimes));
-    if (url !== "/slow") return void response.end(name);
-    response.write("begun ");
-    setTimeout(() => response.end(name), 400);
-  };
-  const server: Server | Http2Server = protocol === "h1"
-    ? createServer(answer)
-    : createH2Server((request, response) => answer(request, response));
-  let conns = 0;
-  server.on("connection", () => conns++);
-  await new Promise<void>((resolve) =>
-    server.listen(0, "127.0.0.1", () => resolve())
-  );
-  const { port } = server.address() as AddressInfo;
-  return {
-    ...{ name, port, conns: () => conns },
-    close: () => new Promise((resolve) => server.close(() => resolve())),
-  };
-}
-
-async function open(protocol: "h1" | "h2") {
-  const [app, laptop] = [
-    await startApp("app", protocol),
-    await startApp("laptop", protocol),
-  ];
-  const manager = new FakeManager("m-0");
-  const serving = new Set<Promise<unknown>>();
-  const toLaptop = async (incoming: Incoming) => {
-    const { port } = laptop;
-    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-    await pipe(new TcpConn(conn), incoming.accept());
-  };
-  manager.onLaptop = (incoming) => serving.add(toLaptop(incoming));
-  const leaving = new AbortController();
-  const port = { port: app.port, protocol: "TCP" as const };
-  const copies = new Map([["10.0.0.1", manager]]);
-  const agent = openAgent(copies, {
-    ...{ appPort: app.port, port, leaving: leaving.signal },
-  });
-  await until(() => manager.answers.length === 1);
-  const tell = async (...rules: Parameters<FakeManager["tell"]>) => {
-    const { length } = manager.answers;
-    manager.tell(...rules);
-    await until(() => manager.answers.length > length);
-  };
-  return {
-    ...{ app, agent, leaving, port: agent.port, ports: [port], tell },
-    async [Symbol.asyncDispose]() {
-      await agent[Symbol.asyncDispose]();
-      await manager[Symbol.asyncDispose]();
-      await Promise.all(serving);
-      await Promise.all([app.close(), laptop.close()]);
-    },
-  };
-}
-
-type Place = Awaited<ReturnType<typeof open>>;
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-function ask(
-  port: number,
-  { agent, user = "", path = "/" }: {
-    agent: Agent;
-    user?: string;
-    path?: string;
-  },
-): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const options = { agent, port, host: "127.0.0.1", path };
-    get({ ...options, headers: { "x-user": user } }, (response) => {
-      let text = "";
-      response.on("data", (chunk) => text += chunk);
-      response.on("end", () => resolve(text));
-      response.on("error", reject);
-    }).on("error", reject);
-  });
-}
-
-/** A client that takes a fresh session once it is told to leave the former. */
-class H2Client {
-  readonly #port: number;
-  #session: ClientHttp2Session | undefined;
-  sessions = 0;
-
-  constructor(port: number) {
-    this.#port = port;
-  }
-
-  ask(user = "", path = "/"): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const headers = { ":path": path, "x-user": user };
-      const stream = this.#take().request(headers);
-      let text = "";
-      stream.setEncoding("utf8");
-      stream.on("data", (chunk) => text += chunk);
-      stream.on("end", () => resolve(text));
-      stream.on("error", reject);
-      stream.end();
-    });
-  }
-
-  #take(): ClientHttp2Session {
-    const former = this.#session;
-    if (former && !former.closed && !former.destroyed) return former;
-    this.sessions++;
-    const session = connect(`http://127.0.0.1:${this.#port}`);
-    session.on("error", () => {});
-    session.on("goaway", () => {
-      if (this.#session === session) this.#session = undefined;
-      session.close();
-    });
-    return this.#session = session;
-  }
-
-  close(): void {
-    this.#session?.close();
-  }
-}
 
 /** Asks all the time while rules come and go. */
 async function askWhileRulesChange(
@@ -248,6 +107,54 @@ Deno.test("sessions of node:http2 are told to come anew when rules come, and los
   assert.equal(await slow, "begun app");
   client.close();
 });
+
+for (const protocol of ["h1", "h2"] as const) {
+  Deno.test(`${protocol}: who came while nothing listened on the laptop is the laptop's once something does`, async () => {
+    await using place = await open(protocol);
+    place.laptopIsUp(false);
+    await place.tell(rule("a", { ports: place.ports }));
+    const caller = client(protocol, place.port);
+    assert.equal(await caller.ask(), "app");
+    assert.equal(place.agent.counters.numbers.fallbacks, 1);
+    place.laptopIsUp(true);
+    assert.equal(await caller.ask(), "laptop");
+    await place.tell();
+    assert.equal(await caller.ask(), "app");
+    caller.close();
+  });
+
+  Deno.test(`${protocol}: who has a connection with the laptop is the app's when the rule goes`, async () => {
+    await using place = await open(protocol);
+    await place.tell(rule("a", { ports: place.ports }));
+    const caller = client(protocol, place.port);
+    assert.equal(await caller.ask(), "laptop");
+    const slow = caller.ask("", "/slow");
+    await sleep(100);
+    await place.tell();
+    assert.equal(await slow, "begun laptop");
+    const answer = await caller.ask();
+    assert.equal(answer, "app");
+    await place.tell(rule("b", { ports: place.ports, match: jane }));
+    assert.equal(await caller.ask("jane"), "laptop");
+    assert.equal(await caller.ask("joe"), "app");
+    caller.close();
+  });
+
+  Deno.test(`${protocol}: what a wiretap copies is taken by an intercept that comes`, async () => {
+    await using place = await open(protocol);
+    const { ports, tell } = place;
+    const tap = rule("a", { ports, mode: "wiretap" });
+    await tell(tap);
+    const caller = client(protocol, place.port);
+    assert.equal(await caller.ask(), "app");
+    await until(() => place.laptop.asked() === 1);
+    await tell(rule("b", { ports }), tap);
+    assert.equal(await caller.ask(), "laptop");
+    // By the intercept, and as a copy.
+    await until(() => place.laptop.asked() === 3);
+    caller.close();
+  });
+}
 
 Deno.test("a download of an HTTP/2 session that is told to come anew comes whole", async () => {
   await using place = await open("h2");

@@ -2,19 +2,22 @@
  * One TCP port of the app, which the agent serves in its place.
  *
  * 1. A connection is routed by the rules of the moment: as requests, to a laptop, or to the app.
- * 2. Where it is joined with it stays, but for HTTP that the app has: that goes on request by request when rules come.
- * 3. A laptop that does not take it leaves it to the app; an app that does not resets it, as it would have itself.
+ * 2. Where it is joined with it stays, but for HTTP: that goes on request by request when the rules change.
+ * 3. A laptop that does not take it leaves it to the app; HTTP request by request, as it may take the next one. An app that
+ *    does not resets it, as it would have itself.
  */
 import {
   ByteSource,
   type Destination,
   serveHttp,
+  type ServeOptions,
+  tapped,
   tappedPipe,
   watchClient,
 } from "../http/mod.ts";
 import { logger } from "../log.ts";
 import type { AgentPort, Rule } from "../manager/api.ts";
-import { type Clock, type Conn, connPair, Ip, pipe } from "../net/mod.ts";
+import { type Clock, type Conn, connPair, Ip } from "../net/mod.ts";
 import type { Slots } from "../net/mod.ts";
 import { acceptLoop, TcpConn } from "../tcp/mod.ts";
 import type { App, Family } from "./app.ts";
@@ -41,6 +44,12 @@ export interface TcpPortOptions {
   /** Fires when the agent is to leave: who speaks HTTP is told so. */
   readonly leaving: AbortSignal;
   readonly clock: Clock;
+}
+
+/** A connection that a laptop did not take. */
+interface Refused {
+  /** By which it was the laptop's. */
+  readonly refused: Rule;
 }
 
 export class TcpPort implements AsyncDisposable {
@@ -92,45 +101,65 @@ export class TcpPort implements AsyncDisposable {
     if (managers.settled) await managers.settled;
     const rules = managers.book.at(port);
     if (rules.isAboutRequests) return await this.#serveHttp(from, family);
-    const { client, conn, isApp } = await this.#openFor(from, family, rules);
-    if (rules.taps.length > 0) {
-      const taps = this.#destinations(family).taps(rules);
-      const options = { onTapLost: this.#onTapLost };
-      return void await tappedPipe(client, conn, taps, options);
+    const { client, opened } = await this.#openFor(from, family, rules);
+    if ("refused" in opened) {
+      return await this.#serveHttp(client, family, opened);
     }
-    if (!isApp) return void await pipe(client, conn);
-    const atRest = await this.#standing.join(client, conn, rules);
-    if (atRest) await this.#serveHttp(atRest.client, family, atRest.app);
+    const { conn, isApp } = opened;
+    const join = (client: Conn) =>
+      this.#standing.join(client, conn, { rules, isApp });
+    const taps = this.#destinations(family).taps(rules);
+    const { end, done } = taps.length === 0
+      ? { end: await join(client), done: undefined }
+      : await tapped(client, taps, join, { onTapLost: this.#onTapLost });
+    if (typeof end === "object") {
+      if (!isApp) end.app.close();
+      const resumed = isApp ? { app: end.app } : {};
+      await this.#serveHttp(end.client, family, { resumed });
+    }
+    await done;
   }
 
   /** A client that leaves while it waits for a laptop is not waited with. */
   async #openFor(from: Conn, family: Family, { whole }: PortRules) {
     const { signal } = this.#closed;
     if (whole === undefined) {
-      return { client: from, ...await this.#open(family, signal) };
+      return { client: from, opened: await this.#open(family, signal) };
     }
     const client = new ByteSource(from);
     const { clock } = this.#options;
     using watch = watchClient(client, { clock, signal });
-    return { client, ...await this.#open(family, watch.gone) };
+    return { client, opened: await this.#open(family, watch.gone) };
   }
 
-  /** @param resumed The app's connection of a client that has been speaking with it. */
+  /** @param so What has been done for the client: it has had answers, or its laptop did not take the connection. */
   async #serveHttp(
     client: Conn,
     family: Family,
-    resumed?: Conn,
+    so: Pick<ServeOptions, "resumed"> & Partial<Refused> = {},
   ): Promise<void> {
+    const { resumed } = so;
+    let { refused } = so;
     const { managers, port, counters, leaving, clock } = this.#options;
     counters.add("http");
     const destinations = this.#destinations(family);
     const rules = managers.book.at(port);
     const taps = destinations.taps(rules);
+    const isApps = rules.whole === undefined || refused !== undefined;
     await serveHttp(client, {
-      route: (request) => destinations.route(request),
-      otherwise: resumed || rules.whole === undefined && taps.length === 0
-        ? destinations.app
-        : { open: ({ signal }) => this.#openTapped(family, taps, signal) },
+      route: (request) => {
+        const routed = destinations.route(request, { refused });
+        refused = undefined;
+        return routed;
+      },
+      otherwise: resumed || isApps && taps.length === 0 ? destinations.app : {
+        open: async ({ signal }) => {
+          const conn = isApps
+            ? await this.#openApp(family, { signal })
+            : await this.#openEither(family, signal);
+          return this.#tapped(conn, taps);
+        },
+      },
       ...resumed && { resumed },
       signal: this.#closed.signal,
       drain: leaving,
@@ -140,12 +169,7 @@ export class TcpPort implements AsyncDisposable {
   }
 
   /** For a connection that turns out to carry no requests. */
-  async #openTapped(
-    family: Family,
-    taps: readonly Destination[],
-    signal: AbortSignal,
-  ): Promise<Conn> {
-    const { conn } = await this.#open(family, signal);
+  #tapped(conn: Conn, taps: readonly Destination[]): Conn {
     if (taps.length === 0) return conn;
     const [near, far] = connPair();
     void tappedPipe(far, conn, taps, { onTapLost: this.#onTapLost });
@@ -165,22 +189,31 @@ export class TcpPort implements AsyncDisposable {
     log.debug("a copy was broken off", { error });
   };
 
+  /** The laptop of all traffic, where there is one; else the app. */
   async #open(
     family: Family,
     signal: AbortSignal,
-  ): Promise<{ conn: Conn; isApp: boolean }> {
+  ): Promise<{ conn: Conn; isApp: boolean } | Refused> {
     const { managers, port, counters } = this.#options;
     for (;;) {
       const { whole } = managers.book.at(port);
-      const conn = whole && await this.#openLaptop(whole, signal);
-      if (conn === "again") continue;
-      if (conn !== undefined) {
-        counters.add("laptop");
-        return { conn, isApp: false };
+      if (whole === undefined) {
+        return { conn: await this.#openApp(family, { signal }), isApp: true };
       }
-      const app = await this.#openApp(family, { signal });
-      return { conn: app, isApp: true };
+      const conn = await this.#openLaptop(whole, signal);
+      if (conn === "again") continue;
+      if (conn === undefined) return { refused: whole };
+      counters.add("laptop");
+      return { conn, isApp: false };
     }
+  }
+
+  /** As {@link #open}; what the laptop does not take is the app's. */
+  async #openEither(family: Family, signal: AbortSignal): Promise<Conn> {
+    const opened = await this.#open(family, signal);
+    return "conn" in opened
+      ? opened.conn
+      : await this.#openApp(family, { signal });
   }
 
   async #openApp(

@@ -11,6 +11,10 @@ export type {
   ServeOptions,
   Tapped,
 } from "./serve_options.ts";
-export { type AtRest, Standing } from "./standing/standing.ts";
-export { tappedPipe } from "./tapped_pipe.ts";
+export {
+  type AtRest,
+  Standing,
+  type StandingEnd,
+} from "./standing/standing.ts";
+export { tapped, tappedPipe } from "./tapped_pipe.ts";
 export { type ClientWatch, watchClient } from "./watch_client.ts";

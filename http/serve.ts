@@ -28,7 +28,7 @@ export async function serveHttp(
   const over = new AbortController();
   const breakOff = () => {
     over.abort(options.signal.reason);
-    options.resumed?.reset();
+    options.resumed?.app?.reset();
     source.reset();
     upstreams.close();
     taps.abort();
@@ -47,9 +47,10 @@ export async function serveHttp(
   };
   try {
     const { resumed } = options;
-    const { protocol, app } = resumed === undefined
-      ? await listen(parts)
-      : { protocol: "h1", app: upstreams.adopt(resumed) };
+    const { protocol, app } = resumed === undefined ? await listen(parts) : {
+      protocol: "h1",
+      app: resumed.app && upstreams.adopt(resumed.app),
+    };
     if (protocol === "h1") {
       if (app !== undefined) upstreams.keep(options.otherwise, app);
       await serveH1(parts);

@@ -24,8 +24,8 @@ export interface ServeOptions {
    * is no HTTP, or no longer, goes on.
    */
   readonly drain?: AbortSignal;
-  /** The client speaks HTTP/1 and has its answers; this is the connection of `otherwise` by which it had them. */
-  readonly resumed?: Conn;
+  /** The client speaks HTTP/1 and has its answers, by the connection of `otherwise` if one is named. */
+  readonly resumed?: { readonly app?: Conn };
   readonly onTapLost?: OnTapLost;
   readonly clock?: Clock;
   readonly limits?: Partial<ServeLimits>;

@@ -25,22 +25,36 @@ export class H1Follower {
       this.#client.isBetween && this.#app.isBetween;
   }
 
-  /** To be told before the app gets them. */
-  fromClient(octets: Uint8Array): void {
-    this.#follow(this.#client, octets);
+  /** Whether nothing is known of the connection any more. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /**
+   * To be told before the app gets them.
+   *
+   * @returns How many were followed: with `untilEnd` none behind the first end of a request, and none at all between two.
+   */
+  fromClient(
+    octets: Uint8Array,
+    { untilEnd = false }: { untilEnd?: boolean } = {},
+  ): number {
+    return this.#follow(this.#client, octets, untilEnd);
   }
 
   fromApp(octets: Uint8Array): void {
-    this.#follow(this.#app, octets);
+    this.#follow(this.#app, octets, false);
   }
 
-  #follow(messages: Messages, octets: Uint8Array): void {
-    if (this.#isLost) return;
+  #follow(messages: Messages, octets: Uint8Array, untilEnd: boolean): number {
+    let followed = octets.length;
+    if (this.#isLost) return followed;
     try {
-      messages.follow(octets);
+      followed = messages.follow(octets, { untilEnd });
     } catch {
       this.#isLost = true;
     }
+    return this.#isLost ? octets.length : followed;
   }
 
   #onRequest(head: Uint8Array): Framing {
@@ -86,13 +100,19 @@ class Messages {
     return this.#begun === undefined && this.#body === undefined;
   }
 
-  /** @throws {FramingError} or {RangeError} for what is no message. */
-  follow(octets: Uint8Array): void {
-    for (let rest = octets; rest.length > 0;) {
-      rest = rest.subarray(
-        this.#body === undefined ? this.#readHead(rest) : this.#skip(rest),
-      );
+  /**
+   * @returns How many octets were followed: with `untilEnd` none from where the next message begins.
+   * @throws {FramingError} or {RangeError} for what is no message.
+   */
+  follow(octets: Uint8Array, { untilEnd }: { untilEnd: boolean }): number {
+    let done = 0;
+    while (done < octets.length && !(untilEnd && this.isBetween)) {
+      const rest = octets.subarray(done);
+      done += this.#body === undefined
+        ? this.#readHead(rest)
+        : this.#skip(rest);
     }
+    return done;
   }
 
   #skip(octets: Uint8Array): number {

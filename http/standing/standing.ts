@@ -1,8 +1,9 @@
 /**
- * A connection that is joined with the app as it is, and may have to be read as requests later.
+ * A connection that is joined with the app as it is, or with the laptop, and may have to be read as requests later.
  *
  * 1. The client's first octets tell what it speaks. What is no HTTP is never more than joined.
- * 2. HTTP/1: as soon as no request is under way the two flows are handed over, to go on request by request.
+ * 2. HTTP/1: as soon as no request is under way the two flows are handed over, to go on request by request. Requests of a
+ *    client that does not wait for answers are kept back until those before them have theirs.
  * 3. HTTP/2: what both sides have told each other is lost, so the client is told to come anew with further requests (RFC
  *    9113 section 6.8). Those that are under way, or come before it has heard, go on as they are.
  */
@@ -21,11 +22,15 @@ export interface AtRest {
   readonly app: Conn;
 }
 
+/** How both flows have ended, if they were not handed over. */
+export type StandingEnd = AtRest | "ended" | "broken";
+
 /** One direction. */
 interface Way {
   readonly from: Conn;
   readonly to: Conn;
-  readonly pass: (octets: Uint8Array) => Promise<void>;
+  /** Resolves to how many were passed; the others must wait. */
+  readonly pass: (octets: Uint8Array) => Promise<number>;
   /** What the read that was pending at the handover has brought. */
   readonly rest: PromiseWithResolvers<Uint8Array | null>;
   isWriting: boolean;
@@ -36,7 +41,7 @@ const comeAnew = goAwayFrame(maxWindow, codeOf("none"));
 export class Standing {
   readonly #client: Conn;
   readonly #app: Conn;
-  readonly #over = Promise.withResolvers<AtRest | undefined>();
+  readonly #over = Promise.withResolvers<StandingEnd>();
   readonly #up: Way;
   readonly #down: Way;
   /** The first octets, while they do not tell what it is. */
@@ -47,6 +52,8 @@ export class Standing {
   #telling: Promise<void> | undefined;
   #hasEnded = false;
   #isHandedOver = false;
+  /** While requests are kept back. */
+  #held: PromiseWithResolvers<void> | undefined;
 
   /** Takes both over. */
   constructor(client: Conn, app: Conn) {
@@ -59,13 +66,16 @@ export class Standing {
   /** Whether it is to be read as requests, as soon as may be. */
   set areRequestsWanted(value: boolean) {
     this.#areRequestsWanted = value;
-    if (!value) return;
+    if (!value) {
+      this.#letGo();
+      return;
+    }
     this.#handOverIfAtRest();
     if (this.#frames?.isBetween && !this.#down.isWriting) this.#tell();
   }
 
-  /** Resolves to the two flows when they are handed over; to nothing when both are closed. Never rejects. */
-  run(): Promise<AtRest | undefined> {
+  /** Resolves to the two flows when they are handed over, or when both are closed. Never rejects. */
+  run(): Promise<StandingEnd> {
     this.#carryBoth();
     return this.#over.promise;
   }
@@ -82,12 +92,15 @@ export class Standing {
       if (this.#isHandedOver) return;
       this.#client.close();
       this.#app.close();
+      this.#over.resolve("ended");
     } catch {
       if (this.#isHandedOver) return;
       this.#client.reset();
       this.#app.reset();
+      this.#hasEnded = true;
+      this.#letGo();
+      this.#over.resolve("broken");
     }
-    this.#over.resolve(undefined);
   }
 
   async #carry(way: Way): Promise<void> {
@@ -100,13 +113,18 @@ export class Standing {
           return rest.resolve(read === null ? null : buffer.slice(0, read));
         }
         if (read === null) break;
-        way.isWriting = true;
-        await pass(
-          read === buffer.length ? buffer : buffer.subarray(0, read),
-        );
-        way.isWriting = false;
+        let octets = read === buffer.length ? buffer : buffer.subarray(0, read);
+        for (;;) {
+          way.isWriting = true;
+          const passed = await pass(octets);
+          way.isWriting = false;
+          if (this.#areRequestsWanted) this.#handOverIfAtRest();
+          if (passed === octets.length) break;
+          octets = octets.subarray(passed);
+          if (!this.#isHandedOver && this.#mayHold) await this.#untilLetGo();
+          if (this.#isHandedOver) return rest.resolve(octets.slice());
+        }
         buffer = pipeBuffers.fit(buffer, read);
-        if (this.#areRequestsWanted) this.#handOverIfAtRest();
         const nextTurn = quantum.spend(read);
         if (nextTurn !== undefined) await nextTurn;
       }
@@ -118,7 +136,24 @@ export class Standing {
     }
     if (this.#isHandedOver) return rest.resolve(new Uint8Array(0));
     this.#hasEnded = true;
+    this.#letGo();
     await to.closeWrite();
+  }
+
+  /** Whether requests may wait for the handover. */
+  get #mayHold(): boolean {
+    return this.#areRequestsWanted && !this.#hasEnded &&
+      this.#h1 !== undefined && !this.#h1.isLost;
+  }
+
+  async #untilLetGo(): Promise<void> {
+    this.#held = Promise.withResolvers();
+    await this.#held.promise;
+    this.#held = undefined;
+  }
+
+  #letGo(): void {
+    this.#held?.resolve();
   }
 
   #handOverIfAtRest(): void {
@@ -126,16 +161,25 @@ export class Standing {
     if (this.#isHandedOver || this.#hasEnded || isPassing) return;
     if (!this.#h1?.isAtRest) return;
     this.#isHandedOver = true;
+    this.#letGo();
     this.#over.resolve({
       client: new ResumedConn(this.#client, this.#up.rest.promise),
       app: new ResumedConn(this.#app, this.#down.rest.promise),
     });
   }
 
-  #passUp(octets: Uint8Array): Promise<void> {
+  async #passUp(octets: Uint8Array): Promise<number> {
+    let passed = octets.length;
     if (this.#first !== undefined) this.#listen(this.#first, octets);
-    else this.#h1?.fromClient(octets);
-    return writeAll(this.#app, octets);
+    else if (this.#h1 !== undefined) {
+      const untilEnd = this.#mayHold;
+      passed = this.#h1.fromClient(octets, { untilEnd });
+    }
+    await writeAll(
+      this.#app,
+      passed === octets.length ? octets : octets.subarray(0, passed),
+    );
+    return passed;
   }
 
   #listen(before: Uint8Array, octets: Uint8Array): void {
@@ -151,10 +195,16 @@ export class Standing {
     }
   }
 
-  async #passDown(octets: Uint8Array): Promise<void> {
+  async #passDown(octets: Uint8Array): Promise<number> {
     // HTTP's servers do not speak first.
     this.#first = undefined;
     this.#h1?.fromApp(octets);
+    if (this.#h1?.isLost) this.#letGo();
+    await this.#writeDown(octets);
+    return octets.length;
+  }
+
+  async #writeDown(octets: Uint8Array): Promise<void> {
     if (this.#frames === undefined) return await writeAll(this.#client, octets);
     const at = this.#frames.follow(octets);
     if (this.#telling !== undefined) await this.#telling;
