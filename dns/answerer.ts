@@ -175,12 +175,13 @@ export class Answerer {
     { aged, name }: { aged: AgedAnswer; name: Fqdn },
   ): Promise<AgedAnswer | undefined> {
     const { type, class: kind } = question;
+    const steps = chainFrom(name, aged.answer);
+    if (type === recordTypes.cname || steps.length === 0) return undefined;
     const zones = this.#options.zones();
-    const inside = addressesIn(aged.answer).some((ip) =>
+    const isInside = addressesIn(aged.answer).some((ip) =>
       zones.subnets?.some((subnet) => subnet.contains(ip))
     );
-    if (type === recordTypes.cname || inside) return undefined;
-    const steps = chainFrom(name, aged.answer);
+    if (isInside) return undefined;
     const out = steps.findIndex(({ target }) =>
       decide({ name: target, type, class: kind, end: 0 }, zones).by === "host"
     );

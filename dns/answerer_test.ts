@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/dns-packet"
 import type packet from "dns-packet";
+import { FakeClock } from "../net/clock_fake.ts";
 import { Subnet } from "../net/mod.ts";
 import {
   address,
@@ -198,4 +199,24 @@ Deno.test("Dns tells who speaks a later EDNS so, and says again that DNSSEC is u
   assert.deepEqual(await ask(0, 0), [1, 0, false]);
   assert.deepEqual(await ask(0, 0x80), [1, 0, true]);
   assert.deepEqual(await ask(1, 0), [0, 1, false]);
+});
+
+Deno.test("Dns lets nobody who asks for the outside wait for a cluster that is silent", async () => {
+  const clock = new FakeClock();
+  await using nameserver = await FakeNameserver.start((question) =>
+    address(question, "192.0.2.9")
+  );
+  await using dns = start({
+    clock,
+    lookup: () => new Promise(() => {}),
+    nameservers: () => [home],
+    nameserverPort: nameserver.port,
+  });
+  const flow = dns.datagrams();
+  for (const name of ["web", "web.bakery", "web.bakery.svc"]) {
+    flow.send(query(name));
+  }
+  flow.send(query("www.example.com"));
+  assert.deepEqual(told(await receive(flow)), ["www.example.com A 192.0.2.9"]);
+  assert.equal(dns.stats().inFlight, 3);
 });

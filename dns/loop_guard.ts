@@ -45,6 +45,7 @@ export class LoopGuard {
 
   /** To be told of each question that arrives. True when it is a probe that came back. */
   isProbe({ name }: Pick<ClusterQuestion, "name">): boolean {
+    if (this.#probes.size === 0) return false;
     const onReturn = this.#probes.get(name.key);
     onReturn?.();
     return onReturn !== undefined;
