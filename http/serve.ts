@@ -24,7 +24,7 @@ export async function serveHttp(
   const limits = { ...defaultLimits, ...options.limits };
   const source = new ByteSource(client);
   const upstreams = new Upstreams();
-  const taps = new Taps(options);
+  const taps = new Taps({ ...options, clock });
   const over = new AbortController();
   const breakOff = () => {
     over.abort(options.signal.reason);
@@ -64,7 +64,7 @@ export async function serveHttp(
     source.reset();
   } finally {
     upstreams.close();
-    await taps.end(clock);
+    await taps.end();
     options.signal.removeEventListener("abort", breakOff);
   }
 }

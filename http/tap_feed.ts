@@ -17,6 +17,8 @@ const waste = new Uint8Array(16 * 1024);
 /** A copy of what a client sends, on its way to a tap. Who feeds it never waits. */
 export class TapFeed {
   readonly destination: Destination;
+  /** By which it is opened. */
+  readonly way: unknown;
   readonly #onLost: (error: Error) => void;
   readonly #ring = new ByteRing(tapQueueBytes);
   readonly #abort = new AbortController();
@@ -31,6 +33,7 @@ export class TapFeed {
   /** @param onLost Called at most once: the rest of the message does not reach the tap. */
   constructor(destination: Destination, onLost: (error: Error) => void) {
     this.destination = destination;
+    this.way = destination.way?.();
     this.#onLost = onLost;
     this.done = this.#run().catch((error) => this.#lose(error));
   }

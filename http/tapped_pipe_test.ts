@@ -149,3 +149,27 @@ Deno.test("a tap gets what is sent after a protocol switch too", async () => {
   tapTalk.conn.close();
   await served.over;
 });
+
+Deno.test("a tap whose way has ended does not wait for a copy of its own", async () => {
+  const tap = new FakeDestination();
+  tap.currentWay = "one";
+  const app = new FakeDestination();
+  let taps = [tap];
+  const { client, over } = serve({ route: () => ({ destination: app, taps }) });
+  let talk: Talk | undefined;
+  const ask = async () => {
+    await client.send(post);
+    talk ??= await app.accept();
+    await talk.octets(post.length);
+    await talk.send(ok);
+    await client.octets(ok.length);
+  };
+  await ask();
+  const copy = await tap.accept();
+  [taps, tap.currentWay] = [[], undefined];
+  await ask();
+  assert.equal(await copy.rest(), post);
+  copy.conn.close();
+  await client.conn.closeWrite();
+  await over;
+});

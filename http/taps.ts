@@ -7,14 +7,21 @@ import { TapFeed } from "./tap_feed.ts";
 export class Taps {
   readonly #feeds = new Map<Destination, TapFeed>();
   readonly #over = new Set<TapFeed>();
+  readonly #clock: Clock;
   readonly #onLost: OnTapLost | undefined;
 
-  constructor(options: { onTapLost?: OnTapLost | undefined }) {
-    this.#onLost = options.onTapLost;
+  constructor({ clock, onTapLost }: { clock: Clock; onTapLost?: OnTapLost }) {
+    this.#clock = clock;
+    this.#onLost = onTapLost;
   }
 
-  /** The feeds for a message that begins. One that was lost is opened again. */
+  /** The feeds for a message that begins. One that was lost is opened again; one that came by another way is ended. */
   begin(taps: readonly Destination[]): TapFeed[] {
+    for (const [tap, feed] of this.#feeds) {
+      if (feed.way === tap.way?.()) continue;
+      this.#feeds.delete(tap);
+      feed.end(this.#clock);
+    }
     return taps.map((tap) => {
       let feed = this.#feeds.get(tap);
       if (feed === undefined || !feed.isOpen) {
@@ -30,8 +37,8 @@ export class Taps {
   }
 
   /** The client sends no more; resolves when the taps have what they were to get, or had time enough. */
-  async end(clock: Clock): Promise<void> {
-    for (const feed of this.#feeds.values()) feed.end(clock);
+  async end(): Promise<void> {
+    for (const feed of this.#feeds.values()) feed.end(this.#clock);
     await Promise.all([...this.#over].map((feed) => feed.done));
   }
 

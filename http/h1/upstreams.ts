@@ -14,16 +14,17 @@ export class Upstreams {
   /** With the ways by which they were opened. */
   readonly #open = new Map<ByteSource, unknown>();
 
-  /** The idle one to `destination`, if there is one and it came by the way of this moment. */
+  /** The idle one to `destination`, if there is one. Those that came by another way than that of this moment are ended. */
   takeIdle(destination: Destination): Upstream | undefined {
+    for (const [to, source] of this.#idle) {
+      if (this.#open.get(source) === to.way?.()) continue;
+      this.#idle.delete(to);
+      this.#open.delete(source);
+      source.close();
+    }
     const source = this.#idle.get(destination);
     if (source === undefined) return undefined;
     this.#idle.delete(destination);
-    if (this.#open.get(source) !== destination.way?.()) {
-      this.#open.delete(source);
-      source.close();
-      return undefined;
-    }
     return { source, isKept: true };
   }
 

@@ -48,6 +48,25 @@ Deno.test("an idle upstream that was opened by another way is ended in order, an
   await end(served);
 });
 
+Deno.test("an idle upstream whose way has ended does not wait for a request of its own", async () => {
+  const served = serve();
+  const { client, app, laptop } = served;
+  laptop.currentWay = "one";
+  await client.send(toLaptop);
+  const idle = await laptop.accept();
+  await idle.until("\r\n\r\n");
+  await idle.send(ok);
+  await client.octets(ok.length);
+  laptop.currentWay = undefined;
+  await client.send(get);
+  assert.deepEqual(await idle.all(), { text: "", isBroken: false });
+  const talk = await app.accept();
+  await talk.until("\r\n\r\n");
+  await talk.send(ok);
+  await client.octets(ok.length);
+  await end(served);
+});
+
 Deno.test("what an idle upstream says of itself is nobody's answer", async () => {
   const served = serve();
   const { client, app } = served;

@@ -31,6 +31,7 @@ export class TapCopies {
 
   /** Copies a request whose body has not begun to come. */
   begin(request: H2Request, taps: readonly Destination[]): void {
+    for (const { upstreams } of this.#taps.values()) upstreams.retireMoved();
     for (const tap of taps) this.#copy(request, this.#tap(tap));
   }
 

@@ -111,3 +111,22 @@ Deno.test("HTTP/2: a tap that does not read is behind by so much at most with al
   clock.advance(5_000);
   await over;
 });
+
+Deno.test("HTTP/2: a tap whose way has ended does not wait for a copy of its own", async () => {
+  const [app, tap] = [new FakeDestination(), new FakeDestination()];
+  tap.currentWay = "one";
+  let taps = [tap];
+  const { peer, over } = serveRaw({
+    route: () => ({ destination: app, taps }),
+  });
+  await peer.send(h2Preface, settings, peer.headers(1, get()));
+  const tapPeer = await peerOf(tap);
+  await tapPeer.send(tapPeer.headers(1, [[":status", "204"]]));
+  await turns();
+  [taps, tap.currentWay] = [[], undefined];
+  await peer.send(peer.headers(3, get()));
+  await tapPeer.next(frameType.goAway);
+  assert.equal(await tapPeer.next(), undefined);
+  peer.end();
+  await over;
+});

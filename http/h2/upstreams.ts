@@ -56,14 +56,23 @@ export class H2Upstreams {
 
   /** What {@link Destination.open} throws, and the reason of {@link H2Upstreams.end} from then on. */
   take(destination: Destination): Promise<H2Connection> {
+    this.retireMoved();
+    const open = this.#open.get(destination);
+    if (open !== undefined) return open.connection;
     const way = destination.way?.();
-    const former = this.#open.get(destination);
-    if (former !== undefined && former.way === way) return former.connection;
-    former?.connection.then((connection) => connection.retire(), () => {});
     const opening = { connection: this.#begin(destination), way };
     this.#open.set(destination, opening);
     opening.connection.catch(() => this.#forget(destination, opening));
     return opening.connection;
+  }
+
+  /** What was opened by another way than that of this moment takes no further requests, and ends after those it has. */
+  retireMoved(): void {
+    for (const [destination, { connection, way }] of this.#open) {
+      if (way === destination.way?.()) continue;
+      this.#open.delete(destination);
+      connection.then((open) => open.retire(), () => {});
+    }
   }
 
   async #begin(destination: Destination): Promise<H2Connection> {

@@ -105,3 +105,17 @@ Deno.test("HTTP/2: who waits for room at a destination does so no longer than it
   await upstreams.end({ waits: false });
   assert.equal(await upstream.next(frameType.headers), undefined);
 });
+
+Deno.test("HTTP/2: an upstream whose way has ended does not wait for a request of its own", async () => {
+  const [app, laptop] = [new FakeDestination(), new FakeDestination()];
+  laptop.currentWay = "one";
+  const upstreams = new H2Upstreams({ clock: new FakeClock() });
+  await upstreams.take(laptop);
+  const idle = await laptop.accept();
+  await upstreams.take(app);
+  laptop.currentWay = undefined;
+  await upstreams.take(app);
+  assert.ok(!(await idle.all()).isBroken);
+  assert.equal(app.opened, 1);
+  await upstreams.end({ waits: false });
+});
