@@ -179,6 +179,29 @@ Deno.test("the laptop's loopback has a name for a command of tp run", async () =
   assert.equal(stdout, `tp-lap-${laptop.number}\n`, stderr);
 });
 
+Deno.test("a command of tp run goes on when the laptop has come into another network", async () => {
+  await using place = await openUnchanged();
+  const { laptop } = place;
+  const script =
+    `once() { curl -sS -m 10 ${page} | grep -c '<title>'; dig +short ${outside.name}; }; ` +
+    "once; echo asked; read -r _; once";
+  const child = laptop.spawn([executable, "run", "--", "sh", "-c", script], {
+    ...{ user, stdin: "piped", stdout: "piped", stderr: "null" },
+  });
+  const keyboard = child.stdin.getWriter();
+  let printed = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    printed += text;
+    if (!text.endsWith("asked\n")) continue;
+    await using _elsewhere = await laptop.roam();
+    await keyboard.write(new TextEncoder().encode("go on\n"));
+    await child.status;
+  }
+  await keyboard.close();
+  const answers = `1\n${outside.web.ipv4}\n`;
+  assert.equal(printed, `${answers}asked\n${answers}`);
+});
+
 Deno.test("programs of tp run do not ask the laptop's own name services", async () => {
   await using place = await openUnchanged();
   const { sh, laptop } = place;
