@@ -43,7 +43,8 @@ export class Exchange {
   readonly #answer: Answer;
   /** Octets of the head that still lie with the client's. */
   #heldOctets: number;
-  #hasWritten = false;
+  /** Whether the upstream may have more than a part of the head, and so may have begun to do what it says. */
+  #mayHaveHead = false;
   #isBodyTouched = false;
   #isSent = false;
   #isOver = false;
@@ -101,7 +102,7 @@ export class Exchange {
       kind: "unanswered",
       error,
       mayRetry: !this.#isBodyTouched &&
-        (!this.#hasWritten || idempotent.test(method)),
+        (!this.#mayHaveHead || idempotent.test(method)),
     };
   }
 
@@ -111,6 +112,8 @@ export class Exchange {
     // The answer may come before they are written, and let go of the head; nobody reads over it before they are.
     const first = client.unread;
     const begun = headOctets + scanner.scan(first.subarray(headOctets));
+    // A write that fails may have delivered all but its last octet.
+    this.#mayHaveHead = begun > headOctets;
     await this.#write(first.subarray(0, begun));
     if (begun > headOctets) {
       await this.#onBody(first.subarray(headOctets, begun));
@@ -137,7 +140,7 @@ export class Exchange {
   async #write(octets: Uint8Array): Promise<void> {
     for (let done = 0; done < octets.length;) {
       done += await this.#parts.upstream.write(octets.subarray(done));
-      this.#hasWritten = true;
+      this.#mayHaveHead = true;
     }
   }
 

@@ -39,35 +39,50 @@ class Unwritable extends ConnBehind {
   }
 }
 
-Deno.test("a request of which nothing could be written is tried again with its body, of which a tap gets one copy", async () => {
-  const [app, tap] = [new FakeDestination(), new FakeDestination()];
-  const opened: Unwritable[] = [];
-  const destination = {
-    async open() {
-      const conn = new Unwritable(await app.open());
-      opened.push(conn);
-      return conn;
-    },
-  };
-  const route = () => ({ destination, taps: [tap] });
-  const { client, over } = serve({ route });
-  await client.send(get);
-  const first = await app.accept();
-  await first.until("\r\n\r\n");
-  await first.send(ok);
-  await client.octets(ok.length);
-  opened[0]!.isBroken = true;
-  const post = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc";
-  await client.send(post);
-  first.conn.close();
-  const second = await app.accept();
-  assert.equal(await second.octets(post.length), post);
-  await second.send(ok);
-  await client.octets(ok.length);
-  await client.conn.closeWrite();
-  const copy = await tap.accept();
-  assert.equal(await copy.rest(), get + post);
-  copy.conn.close();
-  await over;
-  assert.equal(opened.length, 2);
-});
+for (
+  const [method, body, isRetried] of [
+    ["PUT", "abc", true],
+    ["POST", "", true],
+    // Its head may have been delivered.
+    ["POST", "abc", false],
+  ] as const
+) {
+  const request =
+    `${method} / HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  const what = `${method} with "${body}" whose write fails`;
+  Deno.test(`${what} is ${isRetried ? "" : "not "}tried again, and a tap gets one copy at most`, async () => {
+    const [app, tap] = [new FakeDestination(), new FakeDestination()];
+    const opened: Unwritable[] = [];
+    const destination = {
+      async open() {
+        const conn = new Unwritable(await app.open());
+        opened.push(conn);
+        return conn;
+      },
+    };
+    const route = () => ({ destination, taps: [tap] });
+    const { client, over } = serve({ route });
+    await client.send(get);
+    const first = await app.accept();
+    await first.until("\r\n\r\n");
+    await first.send(ok);
+    await client.octets(ok.length);
+    opened[0]!.isBroken = true;
+    await client.send(request);
+    first.conn.close();
+    if (isRetried) {
+      const second = await app.accept();
+      assert.equal(await second.octets(request.length), request);
+      await second.send(ok);
+      await client.octets(ok.length);
+    }
+    await client.conn.closeWrite();
+    assert.equal((await client.all()).text, "");
+    const copy = await tap.accept();
+    const copied = await copy.rest();
+    if (isRetried) assert.equal(copied, get + request);
+    copy.conn.close();
+    await over;
+    assert.equal(opened.length, isRetried ? 2 : 1);
+  });
+}
