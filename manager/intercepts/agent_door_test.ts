@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect as connectFrom, type Socket } from "node:net";
 import { FakeClock } from "../../net/clock_fake.ts";
+import { soon } from "../../net/soon_fake.ts";
 import { TcpConn } from "../../tcp/mod.ts";
 import { createIdentity, dialSession, MemoryBudget } from "../../tunnel/mod.ts";
 import { makeCertificate } from "../certificate.ts";
@@ -107,23 +108,65 @@ Deno.test("AgentDoor lets go of who does not shake hands, or is no agent", async
   assert.equal(await silent.read(into).catch(() => null), null);
 });
 
-/** Connections from one address that say nothing; resolves with how many the door holds. */
-async function knock(
-  sockets: Socket[],
-  { port, localAddress }: { port: number; localAddress: string },
-): Promise<number> {
-  const knocks = Array.from({ length: 300 }, async () => {
-    const socket = connectFrom({ host: "127.0.0.1", port, localAddress });
-    sockets.push(socket);
-    socket.on("error", () => {});
-    const connected = new Promise((done) => socket.once("connect", done));
-    const closed = new Promise((done) => socket.once("close", done));
-    await Promise.race([connected, closed]);
+/** Connections that say nothing. */
+class Knocking implements AsyncDisposable {
+  readonly #sockets: {
+    from: string;
+    socket: Socket;
+    over: Promise<unknown>;
+  }[] = [];
+  readonly #port: number;
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  /** Resolves with how many the door holds of those that came from this address. */
+  async knock(from: string): Promise<number> {
+    const knocks = Array.from({ length: 300 }, async () => {
+      const socket = connectFrom({
+        ...{ host: "127.0.0.1", port: this.#port, localAddress: from },
+      });
+      socket.on("error", () => {});
+      const connected = new Promise((done) => socket.once("connect", done));
+      const over = new Promise((done) => socket.once("close", done));
+      this.#sockets.push({ from, socket, over });
+      await Promise.race([connected, over]);
+    });
+    await Promise.all(knocks);
+    await new Promise((done) => setTimeout(done, 200));
+    return this.#sockets.filter((one) => one.from === from)
+      .filter(({ socket }) => !socket.destroyed).length;
+  }
+
+  /** Resolves when the door has ended all. */
+  async over(): Promise<void> {
+    await Promise.all(this.#sockets.map(({ over }) => over));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { socket } of this.#sockets) socket.destroy();
+    await this.over();
+  }
+}
+
+/** Lets time pass in which a session's carrier shows that it lives. */
+async function pass(clock: FakeClock, seconds: number): Promise<void> {
+  for (let second = 0; second < seconds; second++) {
+    clock.advance(1_000);
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}
+
+async function sessionAt(
+  manager: ReturnType<typeof open>,
+  certificate: ServingCertificate,
+) {
+  return await dialSession({
+    ...{ product: "tp/test", identity: await createIdentity() },
+    dial: () => manager.connect(certificate),
+    limits: { graceMs: 0, carriers: 1 },
   });
-  await Promise.all(knocks);
-  await new Promise((done) => setTimeout(done, 200));
-  return sockets.filter((one) => one.localAddress === localAddress)
-    .filter(({ destroyed }) => !destroyed).length;
 }
 
 Deno.test("AgentDoor keeps a place for an agent while others hold connections that prove nothing, and ends those", async () => {
@@ -134,29 +177,16 @@ Deno.test("AgentDoor keeps a place for an agent while others hold connections th
   const first = await certificate();
   manager.certificates.set(first);
   (await manager.connect(first)).close();
-  const sockets: Socket[] = [];
-  const { port } = manager.address;
-  const held: number[] = [];
-  for (const localAddress of ["127.0.0.2", "127.0.0.3"]) {
-    held.push(await knock(sockets, { port, localAddress }));
-  }
-  assert.ok(held[0]! <= 256 && held[0]! > 200, String(held));
-  assert.ok(held[1]! <= 128 && held[1]! > 100, String(held));
-  const session = await dialSession({
-    ...{ product: "tp/test", identity: await createIdentity() },
-    dial: () => manager.connect(first),
-    limits: { graceMs: 0, carriers: 1 },
-  });
+  await using knocking = new Knocking(manager.address.port);
+  const one = await knocking.knock("127.0.0.2");
+  assert.ok(one <= 256 && one > 200, String(one));
+  const other = await knocking.knock("127.0.0.3");
+  assert.ok(other <= 128 && other > 100, String(other));
+  const session = await soon("a session", sessionAt(manager, first));
+  using _ = { [Symbol.dispose]: () => session.close() };
   (await session.open(new Uint8Array([4]))).close();
-  const closed = sockets.map((one) =>
-    one.closed || new Promise((done) => one.once("close", done))
-  );
-  for (let second = 0; second < 10; second++) {
-    manager.clock.advance(1_000);
-    // The session's carrier shows that it lives.
-    await new Promise((done) => setTimeout(done, 20));
-  }
-  await Promise.all(closed);
+  await pass(manager.clock, 10);
+  await soon("the others' end", knocking.over());
   // Who has proven itself stays.
   (await session.open(new Uint8Array([4]))).close();
   session.close();
@@ -167,18 +197,15 @@ Deno.test("AgentDoor ends a session that has proven nothing with its connection,
   await using manager = open();
   const first = await certificate();
   manager.certificates.set(first);
-  const dial = async () =>
-    await dialSession({
-      ...{ product: "tp/test", identity: await createIdentity() },
-      dial: () => manager.connect(first),
-      limits: { graceMs: 0, carriers: 1 },
-    });
-  const session = await dial();
+  const session = await soon("a session", sessionAt(manager, first));
+  using _ = { [Symbol.dispose]: () => session.close() };
   (await session.open(new Uint8Array([4]))).close();
+  await pass(manager.clock, 9);
   assert.equal(manager.door.sessions, 1);
-  manager.clock.advance(10_000);
-  await session.ended;
-  while (manager.door.sessions > 0) {
+  await pass(manager.clock, 1);
+  await soon("its end", session.ended);
+  for (let i = 0; i < 200 && manager.door.sessions > 0; i++) {
     await new Promise((done) => setTimeout(done, 5));
   }
+  assert.equal(manager.door.sessions, 0);
 });

@@ -149,9 +149,8 @@ export class AgentSession {
     this.#rules = stream;
     former?.close();
     if (isFirst) {
-      const agent = { pod, session, follows: undefined };
-      agents.put(agent);
-      void session.ended.then(() => agents.remove(agent, session));
+      agents.put({ pod, session, follows: undefined });
+      void session.ended.then(() => agents.remove(pod, session));
     }
     await this.#tellRules(stream, pod);
   }
@@ -247,10 +246,7 @@ export class AgentSession {
         for (const version of [...unanswered.keys()]) {
           if (version <= answered) unanswered.delete(version);
         }
-        if (this.#rules !== stream) continue;
-        if (agents.ofPod(pod.uid)?.session === session) {
-          agents.put({ pod, session, follows });
-        }
+        if (this.#rules === stream) agents.answer(pod, session, follows);
       }
     } catch {
       // A stream that broke has ended.

@@ -13,9 +13,8 @@ export interface ConnectedAgent {
 const maxSessions = 4;
 
 export class ConnectedAgents {
-  readonly #byPod = new Map<string, ConnectedAgent>();
-  /** The sessions of each pod, the oldest first. */
-  readonly #sessions = new Map<string, Set<Session>>();
+  /** By the pod's UID and the session, the oldest session first. */
+  readonly #pods = new Map<string, Map<Session, ConnectedAgent>>();
   readonly #onChange: (workload: string) => void;
 
   /** @param onChange Told the workload whose agents came, went or answered. */
@@ -23,41 +22,57 @@ export class ConnectedAgents {
     this.#onChange = onChange;
   }
 
-  /** The last session of a pod counts. With more than it has ways to come, the oldest is closed: it is dying. */
+  /** Holds an agent. Of a pod with more sessions than it has ways to come, the oldest is closed: it is dying. */
   put(agent: ConnectedAgent): void {
-    this.#hold(agent);
-    this.#byPod.set(agent.pod.uid, agent);
-    this.#onChange(agent.pod.workload);
-  }
-
-  remove({ pod }: ConnectedAgent, session: Session): void {
-    const sessions = this.#sessions.get(pod.uid);
-    sessions?.delete(session);
-    if (sessions?.size === 0) this.#sessions.delete(pod.uid);
-    if (this.#byPod.get(pod.uid)?.session !== session) return;
-    this.#byPod.delete(pod.uid);
+    const { pod, session } = agent;
+    const sessions = this.#pods.get(pod.uid) ?? new Map();
+    this.#pods.set(pod.uid, sessions.set(session, agent));
+    if (sessions.size > maxSessions) {
+      const [oldest] = sessions.keys();
+      sessions.delete(oldest);
+      oldest.close();
+    }
     this.#onChange(pod.workload);
   }
 
-  #hold({ pod, session }: ConnectedAgent): void {
-    const sessions = this.#sessions.get(pod.uid) ?? new Set();
-    this.#sessions.set(pod.uid, sessions.add(session));
-    if (sessions.size <= maxSessions) return;
-    const [oldest] = sessions;
-    sessions.delete(oldest!);
-    oldest!.close();
+  /** Takes what an agent answered. No effect for one that is not held. */
+  answer(
+    { uid }: ProvenPod,
+    session: Session,
+    follows: ReadonlySet<string>,
+  ): void {
+    const sessions = this.#pods.get(uid);
+    const agent = sessions?.get(session);
+    if (!sessions || !agent) return;
+    sessions.set(session, { ...agent, follows });
+    this.#onChange(agent.pod.workload);
   }
 
+  /** To be called when the session has ended. */
+  remove({ uid, workload }: ProvenPod, session: Session): void {
+    const sessions = this.#pods.get(uid);
+    if (!sessions?.delete(session)) return;
+    if (sessions.size === 0) this.#pods.delete(uid);
+    this.#onChange(workload);
+  }
+
+  /** By the last session of the pod that lives. */
   ofPod(uid: string): ConnectedAgent | undefined {
-    return this.#byPod.get(uid);
+    return lastOf(this.#pods.get(uid));
   }
 
   /** Of a workload, the oldest pod first. */
   of(workload: string): ConnectedAgent[] {
-    return [...this.#byPod.values()]
+    return [...this.#pods.values()].map((sessions) => lastOf(sessions)!)
       .filter(({ pod }) => pod.workload === workload)
       .toSorted((a, b) => ageKeyOf(a) < ageKeyOf(b) ? -1 : 1);
   }
+}
+
+function lastOf(
+  sessions: ReadonlyMap<Session, ConnectedAgent> | undefined,
+): ConnectedAgent | undefined {
+  return [...sessions?.values() ?? []].at(-1);
 }
 
 function ageKeyOf({ pod }: ConnectedAgent): string {
