@@ -110,7 +110,7 @@ export async function runManager(options: RunManagerOptions): Promise<void> {
     certificates: authority.certificates(
       `${webhookServiceName}.${namespace}.svc`,
     ),
-    agentOf: (pod, namespace) => interception.agentOf(pod, namespace),
+    agentOf: (pod, asked) => interception.agentOf(pod, asked),
     injection: () => interception.injection(authority.bundles.value),
     clock,
   });

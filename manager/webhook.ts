@@ -18,6 +18,7 @@ import type { Pod } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
 import type { Clock } from "../net/mod.ts";
 import type { Agent } from "./agent_object.ts";
+import { BoundedLog } from "./bounded_log.ts";
 import type { Certificate } from "./certificate.ts";
 import type { Feed } from "./feed.ts";
 import {
@@ -30,6 +31,7 @@ import {
   type InjectionOptions,
 } from "./injection/inject_agent.ts";
 import { webhookPath } from "./manifest_injection.ts";
+import { Purses } from "./purses.ts";
 import { Shares } from "./shares.ts";
 
 const log = logger("manager");
@@ -38,6 +40,8 @@ const log = logger("manager");
 const maxBodyBytes = 4 * 1024 * 1024;
 /** Of all questions that are being read or answered. */
 const maxBytes = 32 * 1024 * 1024;
+/** What an address may have read: hundreds of large pods at once. It takes work. */
+const readBytes = { size: 32 * 1024 * 1024, perSecond: 4 * 1024 * 1024 };
 /** Questions at a time; who comes above is turned away, and its pod made without an agent. */
 const maxReviews = 128;
 const maxConnections = 512;
@@ -59,8 +63,11 @@ export interface WebhookOptions {
   address: { hostname: string; port: number };
   /** It listens when there is one. */
   certificates: Feed<Certificate>;
-  /** The agent that a pod which is to be made shall have, if any. */
-  agentOf: (pod: Pod, namespace: string) => Promise<Agent | undefined>;
+  /** The agent that a pod which is to be made shall have, if any; `from` is the address of who asks. */
+  agentOf: (
+    pod: Pod,
+    asked: { namespace: string; from: string },
+  ) => Promise<Agent | undefined>;
   /** With what agents are made; `undefined` while that is not known. */
   injection: () => Omit<InjectionOptions, "agent" | "namespace"> | undefined;
   /** Called with every question that the API server asks. */
@@ -75,6 +82,8 @@ export class Webhook implements AsyncDisposable {
   readonly #connections = new Shares(maxConnections);
   readonly #bytes = new Shares(maxBytes);
   readonly #reviews = new Shares(maxReviews);
+  readonly #readBytes: Purses;
+  readonly #told: BoundedLog;
   readonly #closed = new AbortController();
   readonly #listening: Promise<void>;
   readonly #counts = { reviews: 0, injected: 0, failed: 0 };
@@ -82,6 +91,8 @@ export class Webhook implements AsyncDisposable {
   /** Listens as soon as there is a certificate. */
   constructor(options: WebhookOptions) {
     this.#options = options;
+    this.#readBytes = new Purses(options.clock, readBytes);
+    this.#told = new BoundedLog(log, options.clock);
     this.#listening = this.#listen();
   }
 
@@ -164,26 +175,27 @@ export class Webhook implements AsyncDisposable {
   ): Promise<{ status: number; body?: string }> {
     const [path] = (request.url ?? "").split("?");
     if (path !== webhookPath) return { status: 404 };
-    const peer = request.socket.remoteAddress ?? "";
+    const from = request.socket.remoteAddress ?? "";
     using bytes = new DisposableStack();
     let review: Review;
     try {
       const body = await readBody(request, (length) => {
-        const place = this.#bytes.take(peer, length);
+        const place = this.#bytes.take(from, length);
         if (place) bytes.use(place);
-        return place !== undefined;
+        return place !== undefined && this.#readBytes.pay(from, length);
       });
       if (body === undefined) return { status: 503 };
       review = parseReview(body);
     } catch (error) {
-      log.warn("a question that is none of the API server's", { error });
+      const message = "a question that is none of the API server's";
+      this.#told.write(from, { level: "warn", message, from, error });
       return { status: 400 };
     }
-    using place = this.#reviews.take(peer);
+    using place = this.#reviews.take(from);
     if (place === undefined) return { status: 503 };
     this.#counts.reviews++;
     this.#options.onReview?.(review);
-    const patch = await this.#patchFor(review);
+    const patch = await this.#patchFor(review, from);
     const { uid } = review;
     return {
       status: 200,
@@ -192,7 +204,7 @@ export class Webhook implements AsyncDisposable {
   }
 
   /** Never rejects: a pod is not kept from being made. */
-  async #patchFor({ pod, namespace }: Review) {
+  async #patchFor({ pod, namespace }: Review, from: string) {
     const { agentOf, injection, clock } = this.#options;
     const late = Promise.withResolvers<never>();
     const callOff = clock.after(
@@ -200,9 +212,12 @@ export class Webhook implements AsyncDisposable {
       () => late.reject(new Error("it takes too long")),
     );
     const { name, generateName } = pod.metadata;
-    const told = { namespace, pod: name ?? generateName };
+    const told = { namespace, pod: name ?? generateName, from };
     try {
-      const agent = await Promise.race([agentOf(pod, namespace), late.promise]);
+      const agent = await Promise.race([
+        agentOf(pod, { namespace, from }),
+        late.promise,
+      ]);
       if (agent === undefined) return undefined;
       const options = injection();
       if (options === undefined) throw new Error("there is no authority yet");
@@ -211,13 +226,17 @@ export class Webhook implements AsyncDisposable {
       });
       if ("patch" in result) {
         this.#counts.injected++;
-        log.info("agent given", { ...told, agent: agent.metadata.name });
+        this.#told.write(from, {
+          ...{ level: "info", message: "agent given" },
+          ...{ ...told, agent: agent.metadata.name },
+        });
         return result.patch;
       }
       log.debug("no agent given", { ...told, reason: result.reason });
     } catch (error) {
       this.#counts.failed++;
-      log.error("no agent given", { ...told, error });
+      const message = "no agent given";
+      this.#told.write(from, { level: "error", message, ...told, error });
     } finally {
       callOff();
     }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { connect as connectTls } from "node:tls";
+import { setLogSink } from "../log.ts";
 import { FakeClock } from "../net/clock_fake.ts";
 import { soon } from "../net/soon_fake.ts";
 import type { Agent } from "./agent_object.ts";
@@ -111,7 +112,7 @@ Deno.test("Webhook gives a pod of a workload with an agent its patch", async () 
   const asked: unknown[] = [];
   const reviews: unknown[] = [];
   await using one = await open({
-    agentOf: (pod, namespace) => {
+    agentOf: (pod, { namespace }) => {
       asked.push([pod.metadata.generateName, namespace]);
       return Promise.resolve(agent);
     },
@@ -182,6 +183,12 @@ Deno.test("Webhook answers nothing but what the API server asks", async () => {
     question(pod, { subResource: "ephemeralcontainers" }),
     question({ spec: {} }),
     question(null),
+    question({ spec: { containers: [null] } }),
+    question({ spec: { containers: [], volumes: {} } }),
+    question({ ...pod, metadata: { annotations: "x" } }),
+    question({ ...pod, metadata: { name: "x".repeat(300) } }),
+    question(pod, { namespace: "../../api" }),
+    question(pod, { namespace: "shop/a" }),
     question(pod, { resource: { group: "apps", resource: "deployments" } }),
     "x".repeat(5 * 1024 * 1024),
   ];
@@ -294,4 +301,36 @@ Deno.test("Webhook answers the API server while another's questions take all tha
   assert.equal(asked, 64);
   const { patch } = await soon("an answer", one.answer(question()));
   assert.notEqual(patch, undefined);
+});
+
+Deno.test("Webhook tells of who asks much a hundred times, then once a second", async () => {
+  const lines: string[] = [];
+  setLogSink((line) => lines.push(JSON.parse(line).message));
+  const clock = new FakeClock();
+  await using one = await open({ clock });
+  lines.length = 0;
+  for (let i = 0; i < 70; i++) {
+    assert.equal((await one.answer(question())).allowed, true);
+    assert.equal(await status(one.ask("{}")), 400);
+  }
+  assert.equal(lines.length, 100);
+  clock.advance(1_000);
+  for (let i = 0; i < 10; i++) await one.answer(question());
+  assert.deepEqual(lines.slice(100), ["agent given"]);
+});
+
+Deno.test("Webhook reads 32 MB of an address, then 4 MB each second", async () => {
+  const clock = new FakeClock();
+  await using one = await open({ clock });
+  const large = " ".repeat(4_000_000);
+  for (let i = 0; i < 8; i++) {
+    assert.equal(await status(one.ask(large)), 400, String(i));
+  }
+  // Who is not read to the end may see the connection break before the answer.
+  const refused = () => status(one.ask(large)).catch(() => 503);
+  assert.equal(await refused(), 503);
+  clock.advance(1_000);
+  assert.equal((await one.answer(question())).allowed, true);
+  assert.equal(await status(one.ask(large)), 400);
+  assert.equal(await refused(), 503);
 });

@@ -12,6 +12,8 @@ import {
 import { type KubernetesObject, resources } from "../k8s/mod.ts";
 import { Feed } from "../manager/feed.ts";
 import { AgentSession } from "../manager/intercepts/agent_session.ts";
+import { logger } from "../log.ts";
+import { BoundedLog } from "../manager/bounded_log.ts";
 import { ConnectedAgents } from "../manager/intercepts/connected_agents.ts";
 import { FakeCluster } from "../manager/intercepts/cluster_fake.ts";
 import { interceptOf } from "../manager/intercepts/intercept_fake.ts";
@@ -70,12 +72,13 @@ function openManager(clock: FakeClock, port: PodPort) {
   rules.set([]);
   const newcomers = new ProofGate(clock);
   const renewals = new ProofGate(clock);
+  const forbidden = new BoundedLog(logger("manager"), clock);
   const guest = { address: "10.0.0.9", prove: () => {} };
   const { signal: leaving } = new AbortController();
   const welcomeAgent = (session: Session) => {
     const agent = new AgentSession({
       ...{ session, manager: "m-0", agents, clock, leaving },
-      ...{ guest, newcomers, renewals },
+      ...{ guest, newcomers, renewals, forbidden },
       prove: (token) =>
         Promise.resolve({ pod, expiresAt: Number(token) + tokenMs }),
       rulesOf: () => rules,

@@ -5,6 +5,9 @@ import type { PodObject } from "./pod_spec.ts";
 
 const apiVersion = "admission.k8s.io/v1";
 const kind = "AdmissionReview";
+/** RFC 1123, as namespaces are named: it becomes part of a path. */
+const namespaceSyntax = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const maxNameLength = 253;
 
 /** A pod that is about to be made. */
 export interface Review {
@@ -25,12 +28,34 @@ export function parseReview(text: string): Review {
     resource.resource === "pods" && !request.subResource;
   if (
     !isAsked || typeof uid !== "string" || typeof namespace !== "string" ||
-    !Array.isArray(object?.spec?.containers)
+    !namespaceSyntax.test(namespace) || !isPod(object)
   ) {
     throw new SyntaxError("Cannot review an object: it is no pod to be made");
   }
   const pod = { ...object, metadata: object.metadata ?? {} };
   return { uid, namespace, pod, dryRun: dryRun === true };
+}
+
+/** As far as anything here depends on it: whoever is in the network can say that something is a pod. */
+function isPod(object: unknown): object is Partial<Pod> & PodObject {
+  const { metadata = {}, spec } = (object ?? {}) as Record<string, unknown>;
+  if (!isRecord(metadata) || !isRecord(spec)) return false;
+  const { name = "", generateName = "", labels = {}, annotations = {} } =
+    metadata;
+  const { containers, initContainers = [], volumes = [] } = spec;
+  return [name, generateName].every(isName) &&
+    [labels, annotations].every(isRecord) &&
+    [containers, initContainers, volumes].every((list) =>
+      Array.isArray(list) && list.every(isRecord)
+    );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === "string" && value.length <= maxNameLength;
 }
 
 /** The pod is always allowed: with a patch, or as it is. */

@@ -2,7 +2,7 @@
 import type { AgentPort } from "../agent_api.ts";
 import type { TakenPort } from "../agent_object.ts";
 import type { PodContainer, PodSpec } from "./pod_spec.ts";
-import { asksPort } from "./probes.ts";
+import { askedPorts } from "./probes.ts";
 
 /** The first port that an agent takes for itself, if the pod has it free. */
 const firstPort = 9900;
@@ -23,14 +23,14 @@ export function planPorts(
   for (const { ports = [] } of allContainers(spec)) {
     for (const { containerPort } of ports) used.add(containerPort);
   }
+  const asked = new Set(asking.flatMap(askedPorts));
   let last = firstPort - 1;
   const free = () => {
     do last++; while (used.has(last));
     return last;
   };
   return taken.map(({ port, protocol, names, redirect }) => {
-    const isAsked = redirect && protocol === "TCP" &&
-      asking.some((container) => asksPort(container, port));
+    const isAsked = redirect && protocol === "TCP" && asked.has(port);
     return {
       ...{ port, protocol, names, redirect, agentPort: free() },
       ...isAsked ? { probePort: free() } : {},

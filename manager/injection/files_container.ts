@@ -32,21 +32,18 @@ export function agentContainerOf(
   { name, volumeMounts = [] }: PodContainer,
   { volumes = [] }: PodSpec,
 ): AgentContainer {
+  const readOnly = new Set(volumes.filter(isReadOnly).map(({ name }) => name));
   return {
     name,
     mounts: volumeMounts.map((mount) => ({
       path: mount.mountPath,
-      readOnly: isReadOnly(mount, volumes),
+      readOnly: (mount.readOnly ?? false) || readOnly.has(mount.name),
     })),
   };
 }
 
-function isReadOnly(
-  { name, readOnly = false }: VolumeMount,
-  volumes: readonly PodVolume[],
-): boolean {
-  const volume = volumes.find((one) => one.name === name);
-  return readOnly || readOnlyKinds.some((kind) => volume?.[kind] !== undefined);
+function isReadOnly(volume: PodVolume): boolean {
+  return readOnlyKinds.some((kind) => volume[kind] !== undefined);
 }
 
 export function filesContainer(

@@ -22,12 +22,21 @@ import {
 } from "../agent_object.ts";
 import { allContainers, planPorts } from "./agent_ports.ts";
 import { agentRevision } from "./agent_revision.ts";
+import { filesName } from "./container_names.ts";
 import { agentContainerOf, filesContainer } from "./files_container.ts";
-import { agentContainer, initContainers, pausing } from "./own_containers.ts";
-import type { PodContainer, PodObject } from "./pod_spec.ts";
+import {
+  agentContainer,
+  initContainerName,
+  initContainers,
+  pausing,
+} from "./own_containers.ts";
+import type { PodContainer, PodObject, PodSpec } from "./pod_spec.ts";
 import { moveNames } from "./port_names.ts";
 import { askingNobody, askingTheApp } from "./probes.ts";
 import { agentVolumes } from "./volumes.ts";
+
+/** Each has one beside it; no pod of a node is so large, and who shows one shows it to cost work. */
+const maxContainers = 64;
 
 export interface InjectionOptions {
   agent: AgentSpec;
@@ -124,7 +133,28 @@ function whyNot({ spec }: PodObject): string | undefined {
     return "it is in its node's network, where ports are not its own";
   }
   if (spec.os?.name === "windows") return "it runs on Windows";
-  return undefined;
+  if (allContainers(spec).length > maxContainers) {
+    return `it has more than ${maxContainers} containers`;
+  }
+  const taken = takenName(spec);
+  return taken && `the name "${taken}" is taken, which its agent needs`;
+}
+
+/** A name of the pod that the agent's parts would have too: the API server would refuse the pod. */
+function takenName({ containers, initContainers, volumes = [] }: PodSpec) {
+  const files = containers.map(({ name }) => filesName(name));
+  const own = agentVolumes(containers.map(({ name }) => name));
+  return [
+    ...taken([...containers, ...initContainers ?? []], [
+      ...[initContainerName, ...files],
+    ]),
+    ...taken(volumes, own.map(({ name }) => name)),
+  ][0];
+}
+
+function taken(by: readonly { name: string }[], names: readonly string[]) {
+  const wanted = new Set(names);
+  return by.map(({ name }) => name).filter((name) => wanted.has(name));
 }
 
 function workloadOf({ workload }: AgentSpec): AgentConfig["workload"] {

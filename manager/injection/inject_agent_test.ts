@@ -273,6 +273,20 @@ Deno.test("injectAgent() tells why a pod is given nothing", () => {
     /in its node's network/,
   );
   assert.match(JSON.stringify(reason({ os: { name: "windows" } })), /Windows/);
+  const many = Array.from({ length: 65 }, (_, i) => ({ name: `c${i}` }));
+  assert.deepEqual(reason({ containers: many }), {
+    reason: "it has more than 64 containers",
+  });
+  const taken: [name: string, spec: Record<string, unknown>][] = [
+    ["tp-files-app", { containers: [app, { name: "tp-files-app" }] }],
+    ["tp-init", { initContainers: [{ name: "tp-init" }] }],
+    ["tp-trust", { volumes: [{ name: "tp-trust", emptyDir: {} }] }],
+  ];
+  for (const [name, spec] of taken) {
+    assert.deepEqual(reason(spec), {
+      reason: `the name "${name}" is taken, which its agent needs`,
+    });
+  }
   for (const nativeSidecar of [true, false]) {
     // Asked once more, after another webhook.
     const again = injectAgent(
@@ -282,6 +296,32 @@ Deno.test("injectAgent() tells why a pod is given nothing", () => {
     assert.deepEqual(again, { reason: "it has an agent already" });
   }
   assert.deepEqual(web, before);
+});
+
+Deno.test("injectAgent() does not take long for a pod as large as a question may be", () => {
+  const volumes = Array.from({ length: 60_000 }, (_, i) => ({
+    ...{ name: `v${i}`, secret: {} },
+  }));
+  const volumeMounts = volumes.map(({ name }) => ({ name, mountPath: "/" }));
+  const ports = Array.from({ length: 60_000 }, (_, i) => ({
+    ...{ name: `p${i}`, containerPort: 1 + i },
+  }));
+  const httpGet = { port: "none" };
+  const probed = {
+    ...{ livenessProbe: { httpGet }, readinessProbe: { httpGet } },
+    startupProbe: { httpGet },
+  };
+  const large = pod({
+    containers: [{ ...app, ...probed, ports, volumeMounts }],
+    volumes,
+  });
+  const taken = Array.from({ length: 64 }, (_, i) => ({
+    ...{ port: 61_000 + i, protocol: "TCP", names: [], redirect: true },
+  }));
+  const startMs = performance.now();
+  injected(large, options(agentSpec({ ports: taken as never })));
+  const tookMs = performance.now() - startMs;
+  assert.ok(tookMs < 2_000, `${tookMs} ms`);
 });
 
 Deno.test("agentRevision() is the same for the same agent, in whatever order its fields come", () => {

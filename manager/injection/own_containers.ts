@@ -10,6 +10,8 @@ import type {
 } from "./pod_spec.ts";
 import { nothing, trustVolumeName } from "./volumes.ts";
 
+export const initContainerName = "tp-init";
+
 /** Not root. The image has the same user. */
 const uid = 65_532;
 
@@ -70,7 +72,7 @@ export function initContainers(
 ): PodContainer[] {
   return config.ports.some(({ redirect }) => redirect)
     ? [{
-      name: "tp-init",
+      name: initContainerName,
       image,
       imagePullPolicy: "IfNotPresent",
       args: ["agent-init"],

@@ -6,13 +6,13 @@ const probes = ["livenessProbe", "readinessProbe", "startupProbe"] as const;
 const hooks = ["postStart", "preStop"] as const;
 const actions = ["httpGet", "tcpSocket", "grpc"] as const;
 
-/** Whether kubelet asks this port of the pod on behalf of the container. */
-export function asksPort(container: PodContainer, port: number): boolean {
-  return handlersOf(container).some((handler) =>
-    actions.some((kind) => {
+/** The pod's ports that kubelet asks on behalf of the container. */
+export function askedPorts(container: PodContainer): number[] {
+  return handlersOf(container).flatMap((handler) =>
+    actions.flatMap((kind) => {
       const action = handler[kind];
-      return action !== undefined && isOfPod(action) &&
-        numberOf(container, action) === port;
+      const isAsked = action !== undefined && isOfPod(action);
+      return (isAsked ? numberOf(container, action) : undefined) ?? [];
     })
   );
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { PortPlan } from "./agent_ports.ts";
 import type { Handler, PodContainer } from "./pod_spec.ts";
-import { askingNobody, askingTheApp, asksPort } from "./probes.ts";
+import { askedPorts, askingNobody, askingTheApp } from "./probes.ts";
 
 const ports = [
   { name: "http", containerPort: 80 },
@@ -88,11 +88,12 @@ for (const [what, before, after] of table) {
   });
 }
 
-Deno.test("asksPort() by number and by name, of the pod alone", () => {
+Deno.test("askedPorts() by number and by name, of the pod alone", () => {
   const container = (readinessProbe: Handler) => ({
     ...{ name: "app", ports, readinessProbe },
   });
-  const asks = (handler: Handler) => asksPort(container(handler), 80);
+  const asks = (handler: Handler) =>
+    askedPorts(container(handler)).includes(80);
   assert.ok(asks({ httpGet: { port: 80 } }));
   assert.ok(asks({ tcpSocket: { port: "http" } }));
   assert.ok(!asks({ grpc: { port: 81 } }));

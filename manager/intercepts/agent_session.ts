@@ -7,7 +7,6 @@
  *    laptop did not take.
  * 3. It opens `rules` anew, with a new token, before the one before expires; else the session is closed.
  */
-import { logger } from "../../log.ts";
 import {
   type Clock,
   type Conn,
@@ -23,14 +22,13 @@ import {
   type Rule,
   type Rules,
 } from "../agent_api.ts";
+import type { BoundedLog } from "../bounded_log.ts";
 import type { Feed } from "../feed.ts";
 import type { Guest } from "./agent_door.ts";
 import type { Proof, ProvenPod } from "./agent_proof.ts";
 import type { ConnectedAgents } from "./connected_agents.ts";
 import type { ProofGate } from "./proof_gate.ts";
 import type { LaptopWish } from "./relay.ts";
-
-const log = logger("manager");
 
 /** Who has not proven itself by then is sent away. */
 const proofMs = 10_000;
@@ -54,6 +52,8 @@ export interface AgentSessionOptions {
   newcomers: ProofGate;
   /** The same for the further tokens of agents, by their pods. */
   renewals: ProofGate;
+  /** Is told what an agent may not do, under its address. */
+  forbidden: BoundedLog;
   agents: ConnectedAgents;
   rulesOf: (workload: string) => Feed<readonly Rule[]>;
   /** Serves what a proven agent wants of a laptop. */
@@ -100,9 +100,12 @@ export class AgentSession {
   #accuse(why: string): void {
     if (this.#accused.has(why)) return;
     this.#accused.add(why);
-    const { thumbprint } = this.#options.session.peer;
+    const { session, guest: { address: from }, forbidden } = this.#options;
+    const { thumbprint } = session.peer;
     const { namespace, name: pod } = this.#pod ?? {};
-    log.warn("forbidden to an agent", { why, thumbprint, namespace, pod });
+    const who = { from, thumbprint, namespace, pod };
+    const message = "forbidden to an agent";
+    forbidden.write(from, { level: "warn", message, why, ...who });
   }
 
   async #serve(incoming: Incoming): Promise<void> {

@@ -1,19 +1,17 @@
 /** All of the manager that intercepts need, joined; {@link runManager} opens the doors. */
 import type { ApiClient, Pod } from "../../k8s/mod.ts";
+import { logger } from "../../log.ts";
 import { type Clock, RefusedError } from "../../net/mod.ts";
 import type { Incoming, Session } from "../../tunnel/mod.ts";
-import {
-  type Agent,
-  agentObjectName,
-  revisionAnnotation,
-} from "../agent_object.ts";
+import type { Agent } from "../agent_object.ts";
+import { BoundedLog } from "../bounded_log.ts";
 import { agentRevision } from "../injection/agent_revision.ts";
 import { hasNativeSidecars } from "../injection/inject_agent.ts";
-import { agents } from "../own_resources.ts";
 import type { Settings } from "../settings.ts";
 import { keepSource } from "../source.ts";
 import type { Guest } from "./agent_door.ts";
 import { proveAgent } from "./agent_proof.ts";
+import { AgentSearch } from "./agent_search.ts";
 import { AgentSession } from "./agent_session.ts";
 import { InterceptControl } from "./control.ts";
 import { Laptops } from "./laptops.ts";
@@ -21,7 +19,6 @@ import { ProofGate } from "./proof_gate.ts";
 import { Refusals } from "./refusals.ts";
 import { Relay } from "./relay.ts";
 import { trialAgent, tryWebhook } from "./webhook_trial.ts";
-import { workloadNamedBy } from "./workload_kind.ts";
 
 export interface InterceptionOptions {
   api: ApiClient;
@@ -36,6 +33,8 @@ export class Interception implements AsyncDisposable {
   readonly #control: InterceptControl;
   readonly #newcomers: ProofGate;
   readonly #renewals: ProofGate;
+  readonly #search: AgentSearch;
+  readonly #forbidden: BoundedLog;
   readonly #refusals: Refusals;
   readonly #leaving = new AbortController();
   readonly #version: Promise<void>;
@@ -50,6 +49,8 @@ export class Interception implements AsyncDisposable {
     this.laptops = new Laptops(clock);
     this.#newcomers = new ProofGate(clock);
     this.#renewals = new ProofGate(clock);
+    this.#search = new AgentSearch(api, { manager: namespace, clock });
+    this.#forbidden = new BoundedLog(logger("manager"), clock);
     this.#control = new InterceptControl({
       ...{ api, laptops: this.laptops, clock, wallNow: Date.now },
       self: { pod, namespace },
@@ -71,18 +72,18 @@ export class Interception implements AsyncDisposable {
     this.#version = this.#askVersion();
   }
 
-  /** The agent that a pod is to be given when it is made, by any copy of the manager's word. */
-  async agentOf(pod: Pod, namespace: string): Promise<Agent | undefined> {
-    const { api, settings: { namespace: managerNamespace } } = this.#options;
-    const known = trialAgent(pod, { namespace, managerNamespace }) ??
-      this.#control.agentOfPod(pod, namespace);
-    const workload = workloadNamedBy(pod);
-    const { [revisionAnnotation]: revision } = pod.metadata.annotations ?? {};
-    if (known || !workload || revision === undefined) return known;
-    // Its template says that it has one, of which this copy does not know yet.
-    const name = agentObjectName(workload);
-    const found = await api.find(agents, { namespace, name });
-    return found?.spec.manager === managerNamespace ? found : undefined;
+  /**
+   * The agent that a pod is to be given when it is made, by any copy of the manager's word; `from` is the address of who
+   * asks, which whoever is in the network can.
+   */
+  async agentOf(
+    pod: Pod,
+    { namespace, from }: { namespace: string; from: string },
+  ): Promise<Agent | undefined> {
+    const { namespace: managerNamespace } = this.#options.settings;
+    return trialAgent(pod, { namespace, managerNamespace }) ??
+      this.#control.agentOfPod(pod, namespace) ??
+      await this.#search.find(pod, { namespace, from });
   }
 
   /** With what agents are made; `undefined` while that is not known. */
@@ -104,6 +105,7 @@ export class Interception implements AsyncDisposable {
     const agent = new AgentSession({
       ...{ session, guest, manager: settings.podName, clock },
       ...{ newcomers: this.#newcomers, renewals: this.#renewals },
+      ...{ forbidden: this.#forbidden },
       ...{ agents: this.#control.agents, wallNow: Date.now },
       prove: (token) => this.#prove(token),
       rulesOf: (workload) => this.#control.rulesOf(workload),

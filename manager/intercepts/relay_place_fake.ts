@@ -1,5 +1,6 @@
 /** Agents, laptops and the relay between them, over byte flows in memory. */
 import assert from "node:assert/strict";
+import { logger } from "../../log.ts";
 import {
   type Conn,
   connPair,
@@ -17,6 +18,7 @@ import {
   type Session,
 } from "../../tunnel/mod.ts";
 import { encodeAgentTarget, type Rule } from "../agent_api.ts";
+import { BoundedLog } from "../bounded_log.ts";
 import { ClusterDns } from "../cluster_dns.ts";
 import { Feed } from "../feed.ts";
 import type { Intercept } from "../intercept.ts";
@@ -74,13 +76,14 @@ export function openRelayPlace() {
   });
   const newcomers = new ProofGate(clock);
   const renewals = new ProofGate(clock);
+  const forbidden = new BoundedLog(logger("manager"), clock);
   const guest = { address: "10.0.0.9", prove: () => {} };
   /** What becomes of a token, once this is over. */
   let proving = Promise.resolve();
   const welcomeAgent = (session: Session) => {
     const agent = new AgentSession({
       ...{ session, guest, manager: "m-0", agents, clock },
-      ...{ newcomers, renewals },
+      ...{ newcomers, renewals, forbidden },
       prove: async (token) => {
         await proving;
         return await prove(token);
