@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -58,7 +57,7 @@ type tallied struct {
 	Connections int `json:"connections"`
 	// The first of those that were not right.
 	Faults []string `json:"faults,omitempty"`
-	// With -list each answer in order, "VARIANT WHO".
+	// With -list each answer in order, "MS VARIANT WHO": when it was asked, in milliseconds since 1970.
 	List []string `json:"list,omitempty"`
 	// The longest that one took, in milliseconds.
 	SlowestMs int64 `json:"slowestMs"`
@@ -143,7 +142,7 @@ func (job *asker) askAll(worker func(int) (question, error)) error {
 			for asked, more := take(); more; asked, more = take() {
 				sent := time.Now()
 				answered, err := ask(asked)
-				job.tally(asked, answered, err, time.Since(sent))
+				job.tally(asked, answered, err, sent)
 				time.Sleep(job.pause)
 			}
 		})
@@ -152,7 +151,8 @@ func (job *asker) askAll(worker func(int) (question, error)) error {
 	return nil
 }
 
-func (job *asker) tally(asked variant, answered string, err error, took time.Duration) {
+func (job *asker) tally(asked variant, answered string, err error, sent time.Time) {
+	took := time.Since(sent)
 	job.mutex.Lock()
 	defer job.mutex.Unlock()
 	result := &job.result
@@ -177,7 +177,7 @@ func (job *asker) tally(asked variant, answered string, err error, took time.Dur
 		result.Faults = append(result.Faults, fmt.Sprintf("%s %s: %s", time.Now().Format("15:04:05.000"), of, fault))
 	}
 	if job.list {
-		result.List = append(slices.Clip(result.List), of+" "+answered)
+		result.List = append(result.List, fmt.Sprint(sent.UnixMilli(), " ", of, " ", answered))
 	}
 }
 

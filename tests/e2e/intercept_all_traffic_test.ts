@@ -70,6 +70,53 @@ Deno.test("a laptop has all traffic of a workload, or a copy", async (t) => {
     ]);
   const leave = (name: string) => a.tp.ok(["leave", name]);
 
+  await t.step(
+    "who keeps his connection is the laptop's too, though nothing listens there at first",
+    async () => {
+      await a.serveNoMore();
+      const some = ["-list", "-time", "28s", "-pause", "40ms"];
+      const http = ["http", "-method", "GET", "-url"];
+      const callers = [
+        ["HTTP/1", ...http, `http://echo.${namespace}/who`, "-workers", "4"],
+        ["HTTP/2", ...http, `http://echo.${namespace}/who`, "-h2"],
+        ["gRPC", "grpc", "-address", `echo.${namespace}:9090`],
+      ] as const;
+      const asking = callers.map(([, ...args]) =>
+        ask(cluster, namespace, [...args, ...some])
+      );
+      await sleep(2_000);
+      await intercept("echo", "8080:http", "9090:grpc");
+      const activeMs = Date.now();
+      await a.serve();
+      await sleep(6_000);
+      const leaveMs = Date.now();
+      await leave("echo");
+      const leftMs = Date.now();
+      for (const [i, told] of (await Promise.all(asking)).entries()) {
+        const [what] = callers[i]!;
+        const answers = told.list!.map((line) => {
+          const [ms = "", , who = ""] = line.split(" ");
+          return { ms: Number(ms), isLaptops: who === "a" };
+        });
+        const between = answers.filter(({ ms }) =>
+          ms >= activeMs && ms < leaveMs
+        );
+        const lastOfApp = between.findLast(({ isLaptops }) => !isLaptops);
+        const lastOfLaptop = answers.findLast(({ isLaptops }) => isLaptops);
+        const appMs = (lastOfApp?.ms ?? activeMs) - activeMs;
+        const laptopMs = (lastOfLaptop?.ms ?? 0) - leftMs;
+        const { right, failed, connections } = told;
+        say(
+          `${what}: ${right} answers by ${connections} connections, ${failed} failed; the last of the app came ${appMs} ms after ACTIVE, the last of the laptop ${laptopMs} ms after tp leave`,
+        );
+        assert.deepEqual(told.faults ?? [], [], what);
+        assert.ok(between.length > 20, `${between.length} answers`);
+        assert.ok(appMs < 2_000, `${what}: the app's after ${appMs} ms`);
+        assert.ok(laptopMs < 1_000, `${what}: the laptop's ${laptopMs} ms`);
+        assert.ok(answers.some(({ ms }) => ms > leftMs + 1_000), what);
+      }
+    },
+  );
   for (const name of ["echo", "echo-number"]) {
     await t.step(
       `${name}: TCP in which the server speaks first, and UDP`,

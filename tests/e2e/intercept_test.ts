@@ -45,15 +45,6 @@ async function color(laptop: Laptop, namespace: string): Promise<string> {
   return /service says: (\w+)/.exec(stdout)?.[1] ?? stdout + stderr;
 }
 
-/** What the service says itself, to who comes anew. */
-async function ownColor(laptop: Laptop, namespace: string): Promise<string> {
-  const url = `${name}.${namespace}:3000/color`;
-  const { stdout, stderr } = await laptop.run(
-    ["curl", "-sS", "-m", "30", url],
-  );
-  return /^"(\w+)"/.exec(stdout)?.[1] ?? stdout + stderr;
-}
-
 async function intercepts(
   cluster: Cluster,
   namespace: string,
@@ -196,13 +187,13 @@ Deno.test("tp intercept -- CMD ends with CMD, and with whoever is killed", async
         ...["env", "COLOR=blue", ...service],
       ], { stderr: "null" });
       await waitFor("the laptop's answers", async () => {
-        const told = await ownColor(laptop, namespace);
+        const told = await color(laptop, namespace);
         return told === "blue" || told;
       });
       child.kill(signal);
       await child.status;
       await waitFor("end of the intercept", isGone, { timeoutMs: 5_000 });
-      assert.equal(await ownColor(laptop, namespace), "green");
+      assert.equal(await color(laptop, namespace), "green");
       await laptop.run(["pkill", "-f", service.join(" ")]);
     });
   }

@@ -12,7 +12,7 @@ export interface Answers {
   readonly answers: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly connections: number;
   readonly faults?: readonly string[];
-  /** With `-list`. */
+  /** With `-list`: "MS VARIANT WHO" each, with when it was asked. */
   readonly list?: readonly string[];
   readonly slowestMs: number;
 }
