@@ -22,9 +22,19 @@ export interface Policy {
   validations: { expression: string; message: string }[];
 }
 
+/** Of the owner, Kubernetes' own controllers, and who may revoke. */
+const isEntitled = [
+  "oldObject.spec.owner == request.userInfo.username",
+  "request.userInfo.username == 'system:kube-controller-manager'",
+  "request.userInfo.username.startsWith('system:serviceaccount:kube-system:')",
+  `authorizer.group('${apiGroup}').resource('${intercepts.plural}')` +
+  `.namespace(request.namespace).check('${revokeVerb}').allowed()`,
+].join(" || ");
+
 /**
  * An intercept is of who made it. The traffic that it brings goes to the laptop whose key the session has, so neither may
- * become another's. Kubernetes' own controllers delete it with its namespace.
+ * become another's. Nobody else changes anything of it: by another owner's reference Kubernetes would delete it, by a
+ * finalizer keep it. Kubernetes' own controllers delete it with its namespace.
  */
 const ownership: Policy = {
   name: `${intercepts.plural}.${apiGroup}`,
@@ -39,13 +49,11 @@ const ownership: Policy = {
       "object.spec.session == oldObject.spec.session)",
     message: "An intercept keeps its owner and its session",
   }, {
-    expression: "request.operation != 'DELETE' || " + [
-      "oldObject.spec.owner == request.userInfo.username",
-      "request.userInfo.username == 'system:kube-controller-manager'",
-      "request.userInfo.username.startsWith('system:serviceaccount:kube-system:')",
-      `authorizer.group('${apiGroup}').resource('${intercepts.plural}')` +
-      `.namespace(request.namespace).check('${revokeVerb}').allowed()`,
-    ].join(" || "),
+    expression: `request.operation != 'UPDATE' || ${isEntitled}`,
+    message: "An intercept is changed by its owner, or by who may revoke " +
+      `${intercepts.plural}`,
+  }, {
+    expression: `request.operation != 'DELETE' || ${isEntitled}`,
     message: "An intercept is deleted by its owner, or by who may revoke " +
       `${intercepts.plural}`,
   }],

@@ -198,14 +198,11 @@ export class InterceptControl implements AsyncDisposable {
       this.#renew(spec.session);
     }
     this.#workload({ namespace, workload: spec.workload }).wake();
-    if (now === undefined && !this.#hasIntercept(spec.session)) {
-      this.#presence.delete(session);
-      this.#leases.drop(spec.session);
-    }
-  }
-
-  #hasIntercept(thumbprint: string): boolean {
-    return this.#living().some(({ spec }) => spec.session === thumbprint);
+    if (now !== undefined) return;
+    const others = this.#living().map(({ spec }) => spec.session);
+    if (others.includes(spec.session)) return;
+    this.#presence.delete(session);
+    this.#leases.drop(spec.session, others);
   }
 
   #onAgent({ now, before }: { now?: Agent; before?: Agent }): void {

@@ -118,6 +118,28 @@ Deno.test("a laptop that is away loses the traffic after 30 s to who comes next,
   await one.until(isActive("bb"));
 });
 
+Deno.test("who writes an intercept with a session that begins as another's ends nothing of that one's", async () => {
+  await using one = openControl();
+  const { cluster } = one;
+  const laptop = one.laptop(thumbprintA);
+  cluster.put(intercepts, interceptOf({ uid: "a" }));
+  await one.until(() => one.annotation());
+  laptop.state = "waiting";
+  await one.until(() => one.phase("a") === "Away");
+  const session = thumbprintA.slice(0, 40) + thumbprintB.slice(40);
+  cluster.put(intercepts, interceptOf({ uid: "bb", session }));
+  await one.until(() => one.phase("bb") === "Away");
+  cluster.remove(intercepts, { namespace: "shop", name: "bb" });
+  const { length } = cluster.written;
+  const since = one.clock.now();
+  await one.until(() => one.clock.now() - since > 5_000);
+  assert.equal(one.phase("a"), "Away");
+  assert.deepEqual(
+    cluster.written.slice(length).filter((one) => one.startsWith("delete")),
+    [],
+  );
+});
+
 const unsupported: {
   what: string;
   spoil: (workload: AppWorkload) => void;

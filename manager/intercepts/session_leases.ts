@@ -67,14 +67,20 @@ export class SessionLeases implements AsyncDisposable {
     this.#write(() => this.#apply(thumbprint));
   }
 
-  /** The session has no intercept any more. */
-  drop(thumbprint: string): void {
+  /**
+   * The session has no intercept any more.
+   *
+   * @param others Thumbprints of those that have. Anybody can write one that begins as another's: what is theirs stays.
+   */
+  drop(thumbprint: string, others: readonly string[]): void {
     const { api, ledger, self: { namespace } } = this.#options;
     const wasHere = this.#renewedAt.delete(thumbprint);
+    const isShared = (of: (thumbprint: string) => string) =>
+      others.some((one) => of(one) === of(thumbprint));
+    if (!isShared(sessionLabelOf)) ledger.forget(sessionLabelOf(thumbprint));
     const name = leaseName(thumbprint);
-    ledger.forget(sessionLabelOf(thumbprint));
     const isThere = this.#book.find({ namespace, name }) !== undefined;
-    if (!wasHere && !isThere) return;
+    if (!wasHere && !isThere || isShared(leaseName)) return;
     this.#write(() => api.delete(resources.leases, { namespace, name }));
   }
 

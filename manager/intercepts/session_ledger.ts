@@ -19,6 +19,8 @@ interface Entry {
   renewTime?: string;
   /** Pod of the manager that wrote the Lease. */
   holder?: string | undefined;
+  /** A sign was seen at its moment: others than managers can give none any more. */
+  isSeen?: boolean;
 }
 
 export interface SessionLedgerOptions {
@@ -44,15 +46,21 @@ export class SessionLedger {
     const entry = this.#entries.get(session);
     if (entry?.renewTime === renewTime) return;
     const { clock } = this.#options;
-    const signAt = entry?.renewTime === undefined
+    const isFirst = entry?.renewTime === undefined;
+    const signAt = isFirst
       ? Math.max(entry?.signAt ?? -Infinity, this.#moment(renewTime))
       : clock.now();
-    this.#entries.set(session, { signAt, renewTime, holder });
+    const isSeen = !isFirst || entry?.isSeen === true;
+    this.#entries.set(session, { signAt, renewTime, holder, isSeen });
   }
 
-  /** An intercept that is not known yet: its laptop was there when it was made. */
+  /**
+   * An intercept that is not known yet: its laptop was there when it was made, as far as is known. Anybody may have written
+   * somebody else's session into it.
+   */
   seeIntercept(session: string, createdAt: string): void {
     const entry = this.#entries.get(session);
+    if (entry?.isSeen) return;
     const signAt = this.#moment(createdAt);
     if (entry === undefined) this.#entries.set(session, { signAt });
     else entry.signAt = Math.max(entry.signAt, signAt);
@@ -62,7 +70,7 @@ export class SessionLedger {
   seeHere(session: string, holder: string): void {
     const signAt = this.#options.clock.now();
     const entry = this.#entries.get(session);
-    this.#entries.set(session, { ...entry, signAt, holder });
+    this.#entries.set(session, { ...entry, signAt, holder, isSeen: true });
   }
 
   forget(session: string): void {

@@ -70,3 +70,15 @@ Deno.test("SessionLedger takes an intercept that was just made for a sign of its
   ledger.seeIntercept("a", at(0));
   assert.equal(ledger.presenceOf("a"), "away");
 });
+
+for (const by of ["a Lease that changes", "its carrier"]) {
+  Deno.test(`SessionLedger believes no intercept of a laptop that it knows by ${by}: it may be anybody's`, () => {
+    const { clock, ledger } = open();
+    ledger.seeLease("a", { renewTime: at(-60_000) });
+    if (by === "its carrier") ledger.seeHere("a", "m-0");
+    else ledger.seeLease("a", { renewTime: at(0) });
+    clock.advance(31_000);
+    ledger.seeIntercept("a", at(31_000));
+    assert.equal(ledger.presenceOf("a"), "away");
+  });
+}

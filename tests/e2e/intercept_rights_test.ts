@@ -134,6 +134,17 @@ Deno.test("a user with rights in one namespace lists and intercepts there, and n
       "--wait=false",
     ]);
     assert.match(stderr, /deleted by its owner, or by who may revoke/);
+    // Of an owner that is not there Kubernetes would delete it.
+    const gone = { apiVersion: "v1", kind: "ConfigMap", name: "a", uid: "b" };
+    const changes = { metadata: { ownerReferences: [gone] } };
+    const patched = await cluster.kubectl([
+      ...["patch", object, "--namespace", inside.name, "--as", user],
+      ...["--type=merge", "--patch", JSON.stringify(changes)],
+    ]);
+    assert.match(
+      patched.stderr,
+      /changed by its owner, or by who may revoke/,
+    );
     await admin.ok(["leave", "theirs"]);
   });
   await t.step("agents are not the user's to remove", async () => {
