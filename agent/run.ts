@@ -18,7 +18,7 @@ import { Laptops } from "./laptops.ts";
 import { dialManager } from "./manager_dial.ts";
 import { Managers } from "./managers.ts";
 import { PodService } from "./pod_service.ts";
-import { readSettings, type Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { TcpPort, type TcpPortOptions } from "./tcp_port.ts";
 import { UdpPort } from "./udp_port.ts";
 
@@ -36,8 +36,8 @@ const leavingMs = 25_000;
 const lookMs = 250;
 
 export interface RunAgentOptions {
-  /** As the webhook sets it. */
-  env: Record<string, string>;
+  /** As the webhook tells them. */
+  settings: Settings;
   /** Fires when the agent shall leave. */
   signal: AbortSignal;
   clock?: Clock;
@@ -52,12 +52,10 @@ export interface RunAgentOptions {
 /**
  * Runs the agent until the signal fires. Resolves when all is closed.
  *
- * @throws {TypeError} or {SyntaxError} when the environment does not tell what it must.
  * @throws what the system says when a port can not be had.
  */
 export async function runAgent(options: RunAgentOptions): Promise<void> {
-  const { signal, clock = systemClock } = options;
-  const settings = readSettings(options.env);
+  const { settings, signal, clock = systemClock } = options;
   await using stack = new AsyncDisposableStack();
   const counters = stack.use(new Counters({ clock }));
   const managers = stack.use(await openManagers(settings, options));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { AgentConfig } from "../manager/api.ts";
 import { makeCertificate } from "../manager/certificate.ts";
 import { FakeClock } from "../net/clock_fake.ts";
-import { writeAll } from "../net/mod.ts";
+import { Ip, writeAll } from "../net/mod.ts";
 import { TcpConn } from "../tcp/mod.ts";
 import { bytesOf, readAll, textOf, until } from "../tunnel/session_fake.ts";
 import { loopback, openApp } from "./agent_fake.ts";
@@ -75,10 +75,7 @@ async function open({ name = "manager.tp.invalid" } = {}) {
   const asked: string[] = [];
   let isOver = false;
   const running = runAgent({
-    env: {
-      ...{ POD_NAME: "web-1", POD_IPS: loopback },
-      TP_AGENT: JSON.stringify(config),
-    },
+    settings: { ...config, pod: "web-1", ownAddresses: [Ip.parse(loopback)] },
     ...{ clock, signal: leave.signal, managerPort: server.port },
     paths: { trust, containers: trust },
     resolve: (name) => {

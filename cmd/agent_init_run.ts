@@ -1,5 +1,6 @@
-import { prepareAgent } from "../agent/mod.ts";
+import { prepareAgent, readConfig } from "../agent/mod.ts";
+import { settingsOfPod } from "./_pod_settings.ts";
 
 export default async function run(): Promise<void> {
-  await prepareAgent(Deno.env.toObject());
+  await prepareAgent(settingsOfPod(Deno.env.toObject(), readConfig));
 }

@@ -1,6 +1,8 @@
-import { runAgent } from "../agent/mod.ts";
+import { readSettings, runAgent } from "../agent/mod.ts";
+import { settingsOfPod } from "./_pod_settings.ts";
 import { told } from "./_told.ts";
 
 export default async function run(): Promise<void> {
-  await runAgent({ env: Deno.env.toObject(), signal: told() });
+  const settings = settingsOfPod(Deno.env.toObject(), readSettings);
+  await runAgent({ settings, signal: told() });
 }

@@ -32,7 +32,7 @@ export const uninstall = buildCommand<UninstallFlags, string[], Context>({
         optional: true,
         placeholder: "name",
         brief:
-          "Where the workloads are (default: the context's; with --all-agents: everywhere)",
+          "Where the workloads are (default: the connection's, else the context's; with --all-agents: everywhere)",
       },
       allAgents: {
         kind: "boolean",

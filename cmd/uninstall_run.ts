@@ -1,4 +1,9 @@
-import { ConnectError, uninstall } from "../connector/mod.ts";
+import {
+  type ConnectedPlace,
+  ConnectError,
+  uninstall,
+} from "../connector/mod.ts";
+import { findConnector } from "./_connector.ts";
 import type { Context } from "./_context.ts";
 import { CommandError } from "./_error.ts";
 import { failureError } from "./_failure.ts";
@@ -22,7 +27,9 @@ export default async function run(
       ...context === undefined ? {} : { context },
       ...kubeconfig === undefined ? {} : { kubeconfig },
       ...{ namespace, managerNamespace, everything, signal },
-      ...workloads.length === 0 ? {} : { workloads },
+      ...workloads.length === 0
+        ? {}
+        : { workloads, connected: await connectedPlace() },
       tell: (event) => {
         if (event.event === "progress") say(event.text);
       },
@@ -37,6 +44,23 @@ export default async function run(
     throw error instanceof ConnectError ? failureError(error.failure) : error;
   }
   if (everything) await quit.call(this);
+}
+
+/** `undefined` as well when the connector does not answer: nothing of this depends on it. */
+async function connectedPlace(): Promise<ConnectedPlace | undefined> {
+  try {
+    using connector = await findConnector();
+    const { user_daemon } = await connector?.client.status() ?? {};
+    const {
+      kubernetes_context: context,
+      kubernetes_server: server,
+      namespace,
+    } = user_daemon ?? {};
+    const isConnected = context && server && namespace;
+    return isConnected ? { context, server, namespace } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function mustBeOneWish(

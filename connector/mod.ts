@@ -6,7 +6,11 @@
  * 3. It ends when the connection has ended, failed to come about, or was quit.
  */
 export { install, type InstallRequest, manifestsText } from "./install.ts";
-export { uninstall, type UninstallRequest } from "./uninstall.ts";
+export {
+  type ConnectedPlace,
+  uninstall,
+  type UninstallRequest,
+} from "./uninstall.ts";
 export { ConnectError } from "./failure.ts";
 export { openOutbound, type Outbound } from "./outbound/mod.ts";
 export { openProxy, type Proxy } from "./proxy/mod.ts";

@@ -10,6 +10,7 @@
 import { product, version } from "../build.ts";
 import {
   type ApiClient,
+  type ClusterAccess,
   isApiError,
   type KubernetesObject,
   loadAccess,
@@ -41,6 +42,15 @@ export interface UninstallRequest extends RemovalOptions {
   kubeconfig?: string;
   /** All of `tp`, not only agents. */
   everything: boolean;
+  /** What this laptop is connected with, if it is. */
+  connected?: ConnectedPlace | undefined;
+}
+
+/** As {@link Status} tells it. */
+export interface ConnectedPlace {
+  readonly context: string;
+  readonly server: string;
+  readonly namespace: string;
 }
 
 /**
@@ -58,12 +68,26 @@ export async function uninstall(request: UninstallRequest): Promise<string[]> {
     await using api = openApi(access, { userAgent: product });
     await askApiServer(api, request);
     if (request.everything) return await removeEverything(api, request);
-    // Of workloads that are named, the namespace is the context's unless told.
-    const { workloads, namespace = workloads && access.namespace } = request;
+    const { workloads, connected } = request;
+    const { namespace = workloads && usualNamespace(access, connected) } =
+      request;
     return [agentsText(await removeAgents(api, { ...request, namespace }))];
   } catch (error) {
     throw new ConnectError(toFailure(error), { cause: error });
   }
+}
+
+/** Where workloads are that are named: as of every command, in the connection's namespace, where that is the same cluster. */
+export function usualNamespace(
+  { context, server, namespace }: Pick<
+    ClusterAccess,
+    "context" | "server" | "namespace"
+  >,
+  connected: ConnectedPlace | undefined,
+): string {
+  const isSame = connected?.context === context &&
+    new URL(connected.server).href === server.href;
+  return isSame ? connected.namespace : namespace;
 }
 
 function agentsText(count: number): string {

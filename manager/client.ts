@@ -34,6 +34,7 @@ export {
   type AppWorkload,
   controllerOf,
   formatWorkload,
+  whyNoPods,
   whyUnsupported,
   workloadNamedBy,
   workloadResource,

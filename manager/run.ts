@@ -43,7 +43,7 @@ import { Probes } from "./probes.ts";
 import { Service } from "./service.ts";
 import { agentsBudget, sharedBudget } from "./session_budget.ts";
 import { askServiceRanges, type TryService } from "./service_range.ts";
-import { readSettings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { Webhook } from "./webhook.ts";
 import type { World } from "./world.ts";
 
@@ -54,7 +54,9 @@ const clock = systemClock;
 const drainMs = 5_000;
 
 export interface RunManagerOptions {
-  /** As the manifest sets it. */
+  /** As the manifest tells them. */
+  settings: Settings;
+  /** Tells how a pod reaches the API server. */
   env: Record<string, string>;
   /** Fires when the manager shall leave. */
   signal: AbortSignal;
@@ -64,14 +66,9 @@ export interface RunManagerOptions {
   resolvConf?: string;
 }
 
-/**
- * Runs the manager until the signal fires. Resolves when all is closed.
- *
- * @throws {TypeError} or {SyntaxError} when the environment does not tell what it must.
- */
+/** Runs the manager until the signal fires. Resolves when all is closed. */
 export async function runManager(options: RunManagerOptions): Promise<void> {
-  const { env, signal } = options;
-  const settings = readSettings(env);
+  const { settings, env, signal } = options;
   const resolvConf = parsePodResolvConf(
     options.resolvConf ?? await Deno.readTextFile("/etc/resolv.conf"),
   );

@@ -11,6 +11,7 @@ import {
 import {
   type AppWorkload,
   controllerOf,
+  whyNoPods,
   whyUnsupported,
 } from "../../manager/client.ts";
 import type { InterceptInfo, WorkloadInfo } from "./api.ts";
@@ -47,7 +48,7 @@ export function workloadInfos(
     .map(({ kind: { apiVersion, kind }, workload }): WorkloadInfo => {
       const { name = "", namespace = "", uid = "" } = workload.metadata;
       const ref = { apiVersion, kind, name };
-      const reason = whyUnsupported(ref, workload);
+      const reason = whyUnsupported(ref, workload) ?? whyNoPods(ref, workload);
       return {
         ...{ name, namespace, workload_resource_type: kind, uid },
         ...reason === undefined ? {} : { not_interceptable_reason: reason },

@@ -32,6 +32,7 @@ function infos(own: Parameters<typeof workloadInfos>[1] = []) {
   const onNode = workload("proxy", {
     template: { spec: { hostNetwork: true, containers: [] } },
   });
+  const stopped = workload("stopped", { replicas: 0 });
   const manager = workload("traffic-manager");
   manager.metadata.labels = { "app.kubernetes.io/name": "traffic-manager" };
   const agent = {
@@ -43,6 +44,7 @@ function infos(own: Parameters<typeof workloadInfos>[1] = []) {
       { kind: replicaSet, workload: owned },
       { kind: { ...deployment, kind: "DaemonSet" }, workload: onNode },
       { kind: { ...deployment, kind: "StatefulSet" }, workload: manager },
+      { kind: deployment, workload: stopped },
     ],
     services: [service("web"), service("else")],
     intercepts: [intercept],
@@ -51,11 +53,15 @@ function infos(own: Parameters<typeof workloadInfos>[1] = []) {
 }
 
 Deno.test("workloadInfos() tells each workload that is nobody's, with Services, agent and reason", () => {
-  const [proxy, web, ...others] = infos();
+  const [proxy, stopped, web, ...others] = infos();
   assert.deepEqual(others, []);
   assert.equal(proxy!.workload_resource_type, "DaemonSet");
   assert.match(proxy!.not_interceptable_reason!, /hostNetwork/);
   assert.equal(proxy!.agent, false);
+  assert.equal(
+    stopped!.not_interceptable_reason,
+    'Deployment "stopped" has no pods',
+  );
   assert.equal(web!.agent, true);
   assert.equal(web!.not_interceptable_reason, undefined);
   assert.deepEqual(web!.services, {
@@ -67,7 +73,7 @@ Deno.test("workloadInfos() tells each workload that is nobody's, with Services, 
 });
 
 Deno.test("workloadInfos() tells who has an intercept, and what it is on", () => {
-  const [, web] = infos();
+  const web = infos().find(({ name }) => name === "web");
   const [info] = web!.intercept_infos;
   assert.equal(info!.own, false);
   assert.equal(info!.owner, "ben");
@@ -87,10 +93,15 @@ Deno.test("workloadInfos() tells who has an intercept, and what it is on", () =>
 });
 
 Deno.test("workloadInfos() tells this connection's intercepts as it knows them, also local-only ones", () => {
-  const known = { ...infos()[1]!.intercept_infos[0]!, own: true };
+  const known = { ...infos()[2]!.intercept_infos[0]!, own: true };
   const names = localOnlyInfo({ name: "names", namespace: "shop" });
   const found = infos([known, names]);
-  assert.deepEqual(found.map(({ name }) => name), ["names", "proxy", "web"]);
+  assert.deepEqual(found.map(({ name }) => name), [
+    "names",
+    "proxy",
+    "stopped",
+    "web",
+  ]);
   assert.deepEqual(found[0]!.intercept_infos, [names]);
-  assert.equal(found[2]!.intercept_infos[0], known);
+  assert.equal(found[3]!.intercept_infos[0], known);
 });

@@ -13,7 +13,12 @@ import { failed, going, type Progress } from "./phase.ts";
 import type { PodFacts } from "./pod_facts.ts";
 import { takeStep, type WorkloadPlace } from "./rollout_effects.ts";
 import { isAsWanted, rolloutStep } from "./rollout_step.ts";
-import { type AppWorkload, formatWorkload, rollWay } from "./workload_kind.ts";
+import {
+  type AppWorkload,
+  formatWorkload,
+  rollWay,
+  wantedOf,
+} from "./workload_kind.ts";
 
 /** Some troubles pass by themselves within this time. */
 const troubleMs = 1_000;
@@ -224,12 +229,4 @@ export class Rollout {
       return at === undefined || Date.parse(at) >= this.#beganAt - skewMs;
     });
   }
-}
-
-/** How many pods the workload shall have. */
-export function wantedOf({ spec, status }: AppWorkload): number {
-  const { desiredNumberScheduled } = (status ?? {}) as {
-    desiredNumberScheduled?: number;
-  };
-  return desiredNumberScheduled ?? spec?.replicas ?? 1;
 }

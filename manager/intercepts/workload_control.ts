@@ -20,7 +20,7 @@ import type { ControlParts } from "./control.ts";
 import { failed, going, gone, type Progress } from "./phase.ts";
 import type { PodFacts } from "./pod_facts.ts";
 import { precedenceOf } from "./precedence.ts";
-import { Rollout, wantedOf } from "./rollout.ts";
+import { Rollout } from "./rollout.ts";
 import { rulesOf } from "./rule.ts";
 import { removeAgent, type WorkloadPlace } from "./rollout_effects.ts";
 import { isAsWanted } from "./rollout_step.ts";
@@ -28,6 +28,7 @@ import { StatusWriter } from "./status_writer.ts";
 import {
   type AppWorkload,
   formatWorkload,
+  whyNoPods,
   whyUnsupported,
   workloadResource,
 } from "./workload_kind.ts";
@@ -230,7 +231,8 @@ export class WorkloadControl implements AsyncDisposable {
     if (this.pods.facts === undefined) {
       return going("its pods are being looked at");
     }
-    if (wantedOf(workload) === 0) return failed(`${who} has no pods`);
+    const none = whyNoPods(ref, workload);
+    if (none !== undefined) return failed(none);
     const { uid } = workload.metadata;
     if (agent !== undefined && agent.spec.workload.uid !== uid) {
       return going("the agents of a former workload of its name are going");

@@ -92,6 +92,24 @@ export function whyUnsupported(
   return undefined;
 }
 
+/** How many pods the workload shall have. */
+export function wantedOf({ spec, status }: AppWorkload): number {
+  const { desiredNumberScheduled } = (status ?? {}) as {
+    desiredNumberScheduled?: number;
+  };
+  return desiredNumberScheduled ?? spec?.replicas ?? 1;
+}
+
+/** Why nothing of the workload can be intercepted as long as it is so; `undefined` when it shall have pods. */
+export function whyNoPods(
+  ref: WorkloadRef,
+  workload: AppWorkload,
+): string | undefined {
+  return wantedOf(workload) === 0
+    ? `${formatWorkload(ref)} has no pods`
+    : undefined;
+}
+
 /** How a workload's pods are replaced. */
 export type RollWay =
   /** A change of the pods' template is a rollout. */

@@ -53,6 +53,10 @@ Deno.test("what cannot be intercepted at all is told by what it is", async () =>
     },
   });
   await deploySmall(cluster, namespace, { name: "none", replicas: 0 });
+  assert.match(
+    await tp.ok(["list"]),
+    /^deployment none: not interceptable .*: Deployment "none" has no pods$/m,
+  );
   const refusals: Record<string, RegExp> = {
     "bare": /"bare": a pod that runs cannot be given an agent/,
     "once": /"once": the pods of a Job cannot be given an agent/,

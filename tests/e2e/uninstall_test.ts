@@ -113,8 +113,9 @@ Deno.test("tp uninstall WORKLOAD takes the agent off that one, --all-agents off 
     ...where,
   ]);
   assert.match(unknown, /no workload of this name has one in namespace/);
+  // In the connection's namespace; the context's is another.
   assert.match(
-    await tp.ok(["uninstall", "echo", ...place.flag, ...where]),
+    await tp.ok(["uninstall", "echo", ...place.flag]),
     /^Removed the agent of 1 workload$/m,
   );
   assert.deepEqual(await withAgents(), ["echo-headless"]);
