@@ -45,9 +45,7 @@ Deno.test("an intercept brings an agent into the workload's pods and is Active o
   assert.equal(one.annotation(), revisionOf(agent.spec));
   assert.equal(one.phase("a"), "Waiting");
   roll(cluster, { revision: one.annotation()! });
-  await one.until(() =>
-    one.message("a") === "waiting for the agents of 1 pods"
-  );
+  await one.until(() => one.message("a") === "waiting for the agents of 1 pod");
   one.answers("new");
   await one.until(() => one.phase("a") === "Active");
   const { status } = cluster.peek(intercepts, { ...web, name: "a" })!;

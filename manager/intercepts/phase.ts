@@ -60,7 +60,7 @@ export function statusOf(facts: PhaseFacts): InterceptStatus {
   if (isWhole || since === "Active") return { phase: "Active", ...common };
   const message = progress.kind === "going"
     ? progress.message
-    : `waiting for the agents of ${pods.wanted - pods.ready} pods`;
+    : `waiting for the agents of ${podsText(pods.wanted - pods.ready)}`;
   return { phase: "Waiting", message, ...common };
 }
 
@@ -77,6 +77,11 @@ export function isSaid(
     said.manager === manager && said.pods?.ready === pods?.ready &&
     said.pods?.wanted === pods?.wanted &&
     JSON.stringify(said.details) === JSON.stringify(details);
+}
+
+/** So many pods. */
+export function podsText(count: number): string {
+  return count === 1 ? "1 pod" : `${count} pods`;
 }
 
 export function going(message: string): Progress {

@@ -4,6 +4,7 @@ import { type Clock, pause, systemClock } from "../../net/mod.ts";
 import { revisionAnnotation } from "../agent_object.ts";
 import type { WorkloadRef } from "../intercept.ts";
 import type { ClusterApi } from "./cluster_api.ts";
+import { podsText } from "./phase.ts";
 import { podFactsOf } from "./pod_facts.ts";
 import { askRestart } from "./restart.ts";
 import { type RolloutStep, rolloutStep } from "./rollout_step.ts";
@@ -94,7 +95,8 @@ export async function removeAgent(
     const left = pods.filter(({ hasAgent }) => hasAgent).length;
     if (step.kind === "done" && left === 0) return;
     const held = await takeStep(api, { namespace, workload: ref, step });
-    const text = held ?? `${left} pods have an agent`;
+    const text = held ??
+      `${podsText(left)} ${left === 1 ? "has" : "have"} an agent`;
     if (text !== told) tell?.(told = text);
     await pause(pollMs, { signal, clock });
   }

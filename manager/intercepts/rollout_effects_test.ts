@@ -55,7 +55,7 @@ Deno.test("removeAgent() makes a Deployment's template what it was, and waits fo
   assert.deepEqual(cluster.written, ["patch deployments/web"]);
   const { spec } = cluster.peek<AppWorkload>(resources.deployments, place)!;
   assert.deepEqual(spec?.template?.metadata?.annotations, { theirs: "stays" });
-  assert.deepEqual(told, ["1 pods have an agent"]);
+  assert.deepEqual(told, ["1 pod has an agent"]);
 });
 
 Deno.test("removeAgent() evicts a ReplicaSet's pods that have one, as soon as it may", async () => {
