@@ -39,6 +39,9 @@ export function openControl(
     message: (uid: string) =>
       cluster.peek(intercepts, { namespace: "shop", name: uid })?.status
         ?.message,
+    details: (uid: string) =>
+      cluster.peek(intercepts, { namespace: "shop", name: uid })?.status
+        ?.details ?? [],
     agent: () => cluster.peek(agents, agentPlace),
     annotation: () =>
       cluster.peek<AppWorkload>(resources.deployments, web)?.spec?.template
