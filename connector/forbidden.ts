@@ -18,6 +18,9 @@ import { userName } from "./user_name.ts";
 /** The ClusterRole among the manager's objects that is for those who intercept. */
 const interceptRole = "tp-intercept";
 
+/** The one that is for those who take agents off workloads. */
+const adminRole = "tp-admin";
+
 /** The user that the API server sees in who sends no credentials. */
 const anonymous = "system:anonymous";
 
@@ -90,23 +93,83 @@ export async function forbiddenToInstall(
   }, { cause });
 }
 
-/** A user who may not intercept in `namespace`. */
+/**
+ * A user who may not intercept, or see what can be intercepted, in `namespace`.
+ *
+ * @param action Completes "Cannot …".
+ */
 export async function forbiddenToIntercept(
   api: ApiClient,
-  { namespace, cause }: { namespace: string; cause: ApiError },
+  { action = "intercept", namespace, cause }: {
+    action?: string;
+    namespace: string;
+    cause: ApiError;
+  },
+): Promise<ConnectError> {
+  const role = interceptRole;
+  return await withoutRole(api, { action, namespace, role, cause });
+}
+
+/** A user who may not take agents off workloads; in no namespace when it is absent. */
+export async function forbiddenToUninstall(
+  api: ApiClient,
+  { namespace, everything, managerNamespace, cause }: ForbiddenOptions & {
+    namespace?: string | undefined;
+    everything: boolean;
+  },
+): Promise<ConnectError> {
+  const action = "uninstall";
+  if (!everything) {
+    return await withoutRole(api, {
+      action,
+      namespace,
+      role: adminRole,
+      cause,
+    });
+  }
+  // No role of ours is for that: it deletes roles as well.
+  const command = inNamespace("tp uninstall --everything", managerNamespace);
+  return await lacksRights(api, { action, cause, command: () => command });
+}
+
+async function withoutRole(
+  api: ApiClient,
+  { action, namespace, role, cause }: {
+    action: string;
+    namespace: string | undefined;
+    role: string;
+    cause: ApiError;
+  },
+): Promise<ConnectError> {
+  const command = (user: string) => {
+    const where = namespace === undefined ? "" : `--namespace ${namespace} `;
+    return `kubectl create ${
+      where === "" ? "clusterrolebinding" : "rolebinding"
+    } ${bindingName(role, user)} ${where}--clusterrole ${role} ` +
+      `--user ${quote(user)}`;
+  };
+  return await lacksRights(api, { action, namespace, cause, command });
+}
+
+async function lacksRights(
+  api: ApiClient,
+  { action, namespace, cause, command }: {
+    action: string;
+    namespace?: string | undefined;
+    cause: ApiError;
+    /** What an admin runs for the user. */
+    command: (user: string) => string;
+  },
 ): Promise<ConnectError> {
   const user = await nameToTell(api);
   if (user === anonymous) return withoutCredentials(api, cause);
+  const where = namespace === undefined ? "" : ` in namespace "${namespace}"`;
   return new ConnectError({
     kind: "forbidden",
-    cause: `Cannot intercept in namespace "${namespace}": user "${user}" ` +
+    cause: `Cannot ${action}${where}: user "${user}" ` +
       "lacks rights in the cluster",
     details: [cause.message],
-    adminCommands: [
-      `kubectl create rolebinding ${bindingName(interceptRole, user)} ` +
-      `--namespace ${namespace} --clusterrole ${interceptRole} ` +
-      `--user ${quote(user)}`,
-    ],
+    adminCommands: [command(user)],
   }, { cause });
 }
 
@@ -127,9 +190,13 @@ function withoutCredentials(
 }
 
 function installCommand(managerNamespace: string): string {
+  return inNamespace("tp install", managerNamespace);
+}
+
+function inNamespace(command: string, managerNamespace: string): string {
   return managerNamespace === defaultManagerNamespace
-    ? "tp install"
-    : `tp install --manager-namespace ${managerNamespace}`;
+    ? command
+    : `${command} --manager-namespace ${managerNamespace}`;
 }
 
 function bindCommand(managerNamespace: string, user: string): string {

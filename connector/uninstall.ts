@@ -30,6 +30,7 @@ import { type RemovalOptions, removeAgents } from "./agent_removal.ts";
 import { askApiServer } from "./api_server.ts";
 import { toFailure } from "./errors.ts";
 import { ConnectError } from "./failure.ts";
+import { forbiddenToUninstall } from "./forbidden.ts";
 import { Patience } from "./patience.ts";
 import { pause } from "./pause.ts";
 
@@ -67,11 +68,10 @@ export async function uninstall(request: UninstallRequest): Promise<string[]> {
     });
     await using api = openApi(access, { userAgent: product });
     await askApiServer(api, request);
-    if (request.everything) return await removeEverything(api, request);
     const { workloads, connected } = request;
     const { namespace = workloads && usualNamespace(access, connected) } =
       request;
-    return [agentsText(await removeAgents(api, { ...request, namespace }))];
+    return await uninstallFrom(api, { ...request, namespace });
   } catch (error) {
     throw new ConnectError(toFailure(error), { cause: error });
   }
@@ -88,6 +88,20 @@ export function usualNamespace(
   const isSame = connected?.context === context &&
     new URL(connected.server).href === server.href;
   return isSame ? connected.namespace : namespace;
+}
+
+/** @throws {ConnectError} `forbidden`, or what the API server says otherwise. */
+export async function uninstallFrom(
+  api: ApiClient,
+  request: UninstallRequest,
+): Promise<string[]> {
+  try {
+    if (request.everything) return await removeEverything(api, request);
+    return [agentsText(await removeAgents(api, request))];
+  } catch (error) {
+    if (!isApiError(error, "Forbidden")) throw error;
+    throw await forbiddenToUninstall(api, { ...request, cause: error });
+  }
 }
 
 function agentsText(count: number): string {

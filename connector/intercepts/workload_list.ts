@@ -52,7 +52,9 @@ export async function readNamespace(
     ]);
   if (kinds[0] === undefined && kinds[1] === undefined) {
     const { namespace } = place;
-    throw await forbiddenToIntercept(api, { namespace, cause: refusals[0]! });
+    const cause = refusals[0]!;
+    const action = "list workloads";
+    throw await forbiddenToIntercept(api, { action, namespace, cause });
   }
   const workloads = kinds.flatMap((found = [], i) =>
     found.map((workload) => ({ kind: workloadKinds[i]!, workload }))
