@@ -49,10 +49,10 @@ export async function warnOfSilence(
 ): Promise<void> {
   const { text } = address;
   const host = text.includes(":") ? `[${text}]` : text;
-  for (const { pod, laptop } of ports) {
-    if (pod.protocol !== "TCP" || await isListening(address, laptop)) {
-      continue;
-    }
+  const served = ports.filter(({ pod }) => pod.protocol === "TCP")
+    .map(({ laptop }) => laptop);
+  for (const laptop of new Set(served)) {
+    if (await isListening(address, laptop)) continue;
     tell(
       `Warning: nothing listens on ${host}:${laptop} of this laptop; ` +
         "until something does, the app in the cluster answers",
