@@ -67,6 +67,8 @@ const remedies: Record<FailureKind, string> = {
     "Take all of that port: leave out what says which requests",
   "address-unknown":
     "Give `--address` a name that `getent hosts NAME` finds here, or an IP address",
+  "address-routed":
+    "Give `--address` an address of this laptop, or of a host that it reaches without the cluster",
   "port-in-use":
     "Give another port of the laptop, or end the other intercept: `tp leave NAME`",
   "pod-port-in-use":

@@ -72,6 +72,7 @@ export async function connect(
     new Intercepts({
       ...{ api, link, table, search },
       toApp: (ip) => network.toApp(ip),
+      leadsToCluster: (ip) => network.leadsToCluster(ip),
       ...{ namespace: access.namespace, thumbprint: identity.thumbprint },
       managerNamespace: request.managerNamespace,
     }),

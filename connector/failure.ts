@@ -42,6 +42,7 @@ export const failureKinds = [
   "port-ambiguous",
   "match-without-requests",
   "address-unknown",
+  "address-routed",
   "port-in-use",
   "pod-port-in-use",
   "pod-port-denied",

@@ -210,6 +210,15 @@ export class Network implements AsyncDisposable {
     return told instanceof Ip ? told : ip;
   }
 
+  /** Whether packets to `ip` are taken to the cluster; to our DNS and its like, too. */
+  leadsToCluster(ip: Ip): boolean {
+    const { routes, device: { v4, v6 } } = this.#parts;
+    const isOnDevice = [v4, v6].some((own) =>
+      own?.subnet.contains(ip) && !own.laptop.equals(ip)
+    );
+    return isOnDevice || routes.leadToCluster(ip);
+  }
+
   /** Counters of flows, packets and queries. */
   traffic(): Record<string, number> {
     const { vpn, dns } = this.#parts;

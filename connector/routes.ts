@@ -1,6 +1,6 @@
 import { logger } from "../log.ts";
 import type { World } from "../manager/api.ts";
-import { compareSubnets, Subnet } from "../net/mod.ts";
+import { compareSubnets, type Ip, Subnet } from "../net/mod.ts";
 import {
   type HostRoute,
   isMeant,
@@ -69,6 +69,11 @@ export class RouteKeeper {
     const ranges = new Set(this.#ranges.routes.map(String));
     return [...this.#routes.values()]
       .filter((route) => !ranges.has(String(route))).sort(compareSubnets);
+  }
+
+  /** Whether one of them leads to `ip`, those of virtual addresses included. */
+  leadToCluster(ip: Ip): boolean {
+    return this.#routes.values().some((route) => route.contains(ip));
   }
 
   get virtual(): readonly VirtualSubnet[] {

@@ -184,3 +184,15 @@ Deno.test("RouteKeeper tells no address that the laptop has no way to", async ()
   assert.equal(taken.told("10.96.0.10"), "unreachable");
   assert.match(taken.keeper.skipped[0]!.reason, /no range is free/);
 });
+
+Deno.test("RouteKeeper knows what leads to the cluster, by virtual addresses too", async () => {
+  const laptop = new Laptop();
+  laptop.hostRoutes = [link("10.96.0.0/16")];
+  const leads = (ip: string) => laptop.keeper.leadToCluster(Ip.parse(ip));
+  assert.equal(leads("10.244.0.7"), false);
+  await laptop.keeper.follow(cluster);
+  assert.ok(leads("10.244.0.7"));
+  assert.ok(leads(laptop.told("10.96.0.7")));
+  assert.equal(leads("10.96.0.7"), false, "it is the host's own");
+  assert.equal(leads("127.0.0.1"), false);
+});

@@ -122,7 +122,9 @@ Deno.test("InterceptTable goes on to the next address where the first refuses", 
   using _ = listener;
   const table = new InterceptTable();
   const ips = ["127.0.0.2", "127.0.0.1"].map((text) => Ip.parse(text));
-  const address = laptopAddress("web.lan", () => Promise.resolve(ips));
+  const address = laptopAddress("web.lan", {
+    lookUp: () => Promise.resolve(ips),
+  });
   const ports = [{ pod: tcp(8080), laptop }];
   table.set("uid-1", { name: "web", address, ports });
   await using pair = await openPair({ serveDialer: table.serve });
@@ -141,9 +143,11 @@ Deno.test("InterceptTable.delete() calls off what is being dialled", async () =>
   const asked = [1, 2].map(() => Promise.withResolvers<void>());
   const found = Promise.withResolvers<Ip[]>();
   let count = 0;
-  const address = laptopAddress("web.lan", () => {
-    asked[count++]!.resolve();
-    return found.promise;
+  const address = laptopAddress("web.lan", {
+    lookUp: () => {
+      asked[count++]!.resolve();
+      return found.promise;
+    },
   });
   table.set("uid-1", { name: "web", address, ports });
   await using pair = await openPair({ serveDialer: table.serve });
@@ -163,10 +167,9 @@ Deno.test("InterceptTable looks a name up for each connection", async () => {
   const { listener, laptop } = listen();
   using _ = listener;
   const answers = [[Ip.parse("127.0.0.1")], [], [Ip.parse("127.0.0.1")]];
-  const address = laptopAddress(
-    "web.lan",
-    () => Promise.resolve(answers.shift()!),
-  );
+  const address = laptopAddress("web.lan", {
+    lookUp: () => Promise.resolve(answers.shift()!),
+  });
   const table = new InterceptTable();
   const ports = [{ pod: tcp(8080), laptop }];
   table.set("uid-1", { name: "web", address, ports });

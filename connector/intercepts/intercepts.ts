@@ -48,6 +48,8 @@ export interface InterceptsOptions {
   search: SearchList;
   /** By which address processes on the laptop reach one of the cluster. */
   toApp: (ip: Ip) => Ip;
+  /** Whether this laptop reaches an address by way of the cluster. */
+  leadsToCluster: (ip: Ip) => boolean;
   /** {@link laptopName} but in tests. */
   nameLaptop?: (owner: string) => Promise<LaptopName>;
   /** {@link hostAddresses} but in tests. */
@@ -226,7 +228,7 @@ export class Intercepts implements AsyncDisposable {
     const { signal } = held;
     const { namespace = this.#options.namespace } = request;
     const { spec, plan, label } = await this.#plan(request, { signal, tell });
-    const address = laptopAddress(request.address, this.#options.lookUp);
+    const address = laptopAddress(request.address, this.#options);
     const ip = await mustResolve(address, signal);
     const ports = plan.ports.map(({ pod, laptop }) => ({ pod, laptop }));
     building.use(this.#ports.take(request.name, { ip, ports }));

@@ -135,3 +135,15 @@ Deno.test("Intercepts.open() refuses an address that does not resolve, and leave
   assert.equal(held.parts!.info().target_host, address);
   await intercepts.leave({ name: "web" });
 });
+
+Deno.test("Intercepts.open() refuses an address that leads back to the cluster, and leaves nothing", async () => {
+  const { cluster, intercepts } = place();
+  for (const address of ["web.shop", "198.18.0.7"]) {
+    await failure(
+      intercepts.open(request({ address }), quiet()),
+      "address-routed",
+      /^Cannot use address ".*": .*198\.18\.0\.7.* by way of the cluster, so /,
+    );
+  }
+  assert.deepEqual(cluster.intercepts(), []);
+});

@@ -1,6 +1,6 @@
 /** A connection's intercepts without a cluster, and what is asked of them. */
 import assert from "node:assert/strict";
-import { Ip } from "../../net/mod.ts";
+import { Ip, Subnet } from "../../net/mod.ts";
 import { ConnectError, type FailureKind } from "../failure.ts";
 import { SearchList } from "../search_list.ts";
 import type { InterceptRequest } from "./api.ts";
@@ -11,11 +11,20 @@ import { Intercepts } from "./intercepts.ts";
 /** Of the connection. */
 export const thumbprint = "ab".repeat(32);
 
+/** Of the cluster, as this laptop reaches it. */
+const services = Subnet.parse("198.18.0.0/16");
+
 /** The cluster's 10.96.0.0/16 is the host's, too. */
 function toApp(ip: Ip): Ip {
   const [, , third, last] = ip.bytes;
   return Ip.parse(`198.18.${third}.${last}`);
 }
+
+/** Names that this laptop resolves. */
+const hosts: Record<string, string> = {
+  "web.lan": "127.0.0.1",
+  "web.shop": "198.18.0.7",
+};
 
 /** The intercepts of a connection to a cluster that has one workload and its Service, in a namespace other than the connection's. */
 export function place(namespace = "default") {
@@ -27,11 +36,14 @@ export function place(namespace = "default") {
   const { api, link } = cluster;
   const intercepts = new Intercepts({
     toApp,
+    leadsToCluster: (ip) => services.contains(ip),
     ...{ api, link, thumbprint, table, search, namespace },
     managerNamespace: "ambassador",
     nameLaptop: () => Promise.resolve({ client: "anna@desk", label: "c0ffee" }),
-    lookUp: (host) =>
-      Promise.resolve(host === "web.lan" ? [Ip.parse("127.0.0.1")] : []),
+    lookUp: (host) => {
+      const ip = hosts[host];
+      return Promise.resolve(ip === undefined ? [] : [Ip.parse(ip)]);
+    },
   });
   return { cluster, table, search, intercepts };
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Ip } from "../../net/mod.ts";
+import { Ip, Subnet } from "../../net/mod.ts";
 import { laptopAddress } from "./laptop_address.ts";
 
 const { signal } = new AbortController();
@@ -23,7 +23,7 @@ Deno.test("laptopAddress() resolves a name each time anew", async () => {
     assert.equal(host, "server.lan");
     return Promise.resolve(answers.map((text) => Ip.parse(text)));
   };
-  const address = laptopAddress("server.lan", lookUp);
+  const address = laptopAddress("server.lan", { lookUp });
   assert.deepEqual((await address.resolve(signal)).map(String), answers);
   answers = ["192.0.2.9"];
   assert.deepEqual((await address.resolve(signal)).map(String), answers);
@@ -35,7 +35,33 @@ Deno.test("laptopAddress() resolves a name each time anew", async () => {
 });
 
 Deno.test("laptopAddress() waits for a name no longer than it is wanted", async () => {
-  const address = laptopAddress("server.lan", () => new Promise(() => {}));
+  const address = laptopAddress("server.lan", {
+    lookUp: () => new Promise(() => {}),
+  });
   const off = AbortSignal.abort(new Error("called off"));
   await assert.rejects(address.resolve(off), /called off/);
+});
+
+Deno.test("laptopAddress() gives nothing that leads to the cluster, at whatever moment", async () => {
+  const services = Subnet.parse("10.96.0.0/16");
+  let answers = ["192.0.2.7", "10.96.0.7"];
+  const options = {
+    lookUp: () => Promise.resolve(answers.map((text) => Ip.parse(text))),
+    leadsToCluster: (ip: Ip) => services.contains(ip),
+  };
+  const routed = {
+    "10.96.0.7": /^10\.96\.0\.7 is reached by way of the cluster$/,
+    "::ffff:10.96.0.7": /is reached by way of the cluster$/,
+    "web.shop": /^"web\.shop" is 10\.96\.0\.7, which is reached /,
+  };
+  for (const [text, message] of Object.entries(routed)) {
+    const address = laptopAddress(text, options);
+    await assert.rejects(address.resolve(signal), {
+      refusal: "forbidden",
+      message,
+    });
+  }
+  answers = ["192.0.2.7"];
+  await laptopAddress("web.shop", options).resolve(signal);
+  await laptopAddress("192.0.2.7", options).resolve(signal);
 });

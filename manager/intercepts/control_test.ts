@@ -193,7 +193,7 @@ Deno.test("what is of another manager is left alone, and said", async () => {
   await one.until(() => one.phase("a") === "Failed");
   assert.match(one.message("a")!, /has agents of the manager in "other"/);
   assert.match(
-    one.details("a")![0]!,
+    one.details("a")[0]!,
     /^`tp uninstall web --namespace shop --manager-namespace other` /,
   );
   assert.equal(one.phase("bb"), undefined);
