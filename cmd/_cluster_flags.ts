@@ -17,8 +17,9 @@ export const clusterFlags = {
   managerNamespace: {
     kind: "parsed",
     parse: String,
-    default: "ambassador",
+    optional: true,
     placeholder: "name",
-    brief: "Where the traffic-manager lives",
+    brief:
+      "Where the traffic-manager lives (default: as configured, else ambassador)",
   },
 } as const;

@@ -5,7 +5,6 @@
  * 2. It is asked to connect and tells what happens; the daemon is started when it asks for it.
  * 3. What fails, or is interrupted, is told when all is undone.
  */
-import { defaultImage } from "../build.ts";
 import type { ConnectRequest, Status } from "../connector/api.ts";
 import { ConnectorAbsentError, connectorLogPath } from "../connector/client.ts";
 import {
@@ -20,6 +19,7 @@ import { Interrupt } from "./_interrupt.ts";
 import { launchDaemon } from "./_launch_daemon.ts";
 import { repairIfNeeded } from "./_repair.ts";
 import type { ConnectFlags } from "./_connect_flags.ts";
+import { readSettings, settingsRequest } from "./_settings.ts";
 import type { SubnetFlags } from "./_subnet_flags.ts";
 
 /** A connection that stands. */
@@ -101,22 +101,18 @@ async function startDaemon(
   }
 }
 
-export function requestOf(
+/** @throws {CommandError} for settings that cannot be used. */
+export async function requestOf(
   flags: Partial<ConnectFlags & SubnetFlags>,
-): ConnectRequest {
-  const { context, namespace, managerNamespace = "ambassador" } = flags;
+): Promise<ConnectRequest> {
+  const { context, namespace } = flags;
   const kubeconfig = flags.kubeconfig ?? Deno.env.get("KUBECONFIG");
   return {
     ...context === undefined ? {} : { context },
     ...kubeconfig ? { kubeconfig: absolute(kubeconfig) } : {},
     ...namespace === undefined ? {} : { namespace },
-    managerNamespace,
-    ...flags.allowConflictingSubnets
-      ? { allowConflictingSubnets: [...flags.allowConflictingSubnets] }
-      : {},
-    ...flags.vnat ? { vnat: [...flags.vnat] } : {},
     ...flags.proxyVia ? { proxyVia: [...flags.proxyVia] } : {},
-    image: flags.image ?? (Deno.env.get("TP_IMAGE") || defaultImage),
+    ...settingsRequest(await readSettings(flags)),
   };
 }
 

@@ -5,7 +5,7 @@ export interface ConnectFlags {
   readonly context?: string;
   readonly kubeconfig?: string;
   readonly namespace?: string;
-  readonly managerNamespace: string;
+  readonly managerNamespace?: string;
   readonly image?: string;
 }
 
@@ -25,6 +25,6 @@ export const connectFlags = {
     optional: true,
     placeholder: "ref",
     brief:
-      "Image to install as manager (default: $TP_IMAGE, else this release's)",
+      "Image to install as manager (default: $TP_IMAGE, else as configured, else this release's)",
   },
 } as const;

@@ -22,6 +22,8 @@ export interface RunningConnector extends Disposable {
   readonly client: ConnectorClient;
   readonly pid: number;
   readonly status: Status["user_daemon"]["status"];
+  /** Context of the kubeconfig that it is connected to. */
+  readonly context?: string;
 }
 
 /**
@@ -35,11 +37,11 @@ export async function findConnector(
 ): Promise<RunningConnector | undefined> {
   const client = new ConnectorClient();
   try {
-    const { user_daemon: { pid, status } } = await client.status();
+    const { user_daemon: { pid, status, kubernetes_context: context } } =
+      await client.status();
     return {
-      client,
-      pid,
-      status,
+      ...{ client, pid, status },
+      ...context === undefined ? {} : { context },
       [Symbol.dispose]: () => client[Symbol.dispose](),
     };
   } catch (error) {

@@ -21,7 +21,10 @@ export async function openOutboundInterruptibly(
   await logToFile();
   const { signal } = interrupt;
   try {
-    const outbound = await openOutbound(requestOf(flags), { signal, say });
+    const outbound = await openOutbound(await requestOf(flags), {
+      signal,
+      say,
+    });
     const unserved = unservedNamespacesText(outbound.unservedNamespaces);
     if (unserved !== undefined) say(`Short names are served, but ${unserved}`);
     return outbound;

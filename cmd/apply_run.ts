@@ -74,7 +74,7 @@ async function bringAbout(
 
 async function connected({ connection }: Declared, say: Say) {
   if (connection !== undefined) {
-    return await connectInterruptibly(requestOf(connection), say);
+    return await connectInterruptibly(await requestOf(connection), say);
   }
   const connector = await connectedConnector("apply the file");
   return { connector, already: true };

@@ -23,7 +23,7 @@ export default async function run(
   // What the user's command writes is not mixed with our words.
   const words = command === undefined ? stdout : stderr;
   const say = (line: string) => words.write(line + "\n");
-  const outcome = await connectInterruptibly(requestOf(flags), say);
+  const outcome = await connectInterruptibly(await requestOf(flags), say);
   if (outcome === "interrupted") {
     say("Interrupted");
     this.process.exitCode = interruptedExitCode;

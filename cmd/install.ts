@@ -6,7 +6,7 @@ import type { Context } from "./_context.ts";
 export interface InstallFlags {
   readonly context?: string;
   readonly kubeconfig?: string;
-  readonly managerNamespace: string;
+  readonly managerNamespace?: string;
   readonly image?: string;
   readonly directEndpoint?: DirectEndpoint;
   readonly directService?: DirectServiceType;
@@ -35,14 +35,16 @@ export const install = buildCommand<InstallFlags, [], Context>({
       ...clusterFlags,
       managerNamespace: {
         ...clusterFlags.managerNamespace,
-        brief: "Where the traffic-manager shall live",
+        brief:
+          "Where the traffic-manager shall live (default: as configured, else ambassador)",
       },
       image: {
         kind: "parsed",
         parse: String,
         optional: true,
         placeholder: "ref",
-        brief: "Image of the manager (default: $TP_IMAGE, else this release's)",
+        brief:
+          "Image of the manager (default: $TP_IMAGE, else as configured, else this release's)",
       },
       directEndpoint: {
         kind: "parsed",

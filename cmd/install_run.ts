@@ -1,18 +1,20 @@
-import { defaultImage } from "../build.ts";
 import { ConnectError, install, manifestsText } from "../connector/mod.ts";
 import type { Context } from "./_context.ts";
 import { CommandError } from "./_error.ts";
 import { failureError } from "./_failure.ts";
 import { Interrupt, interruptedExitCode } from "./_interrupt.ts";
+import { readSettings, settingsRequest } from "./_settings.ts";
 import type { InstallFlags } from "./install.ts";
 
 export default async function run(
   this: Context,
   flags: InstallFlags,
 ): Promise<void> {
-  const { context, kubeconfig, managerNamespace, replicas, print } = flags;
+  const { context, kubeconfig, replicas, print } = flags;
   const say = (text: string) => this.process.stdout.write(text);
-  const image = flags.image ?? (Deno.env.get("TP_IMAGE") || defaultImage);
+  const { managerNamespace, image } = settingsRequest(
+    await readSettings(flags),
+  );
   const direct = directOf(flags);
   const { allowGlobalIntercepts: allowGlobal, excludeEnv } = flags;
   const { agentPolicy: agentPolicies } = flags;

@@ -6,7 +6,11 @@
  * 3. Files of the environment are written, and the outcome is told.
  * 4. With a command after `--`, that runs with the environment, and the intercept ends after it.
  */
-import type { InterceptInfo, InterceptMode } from "../connector/api.ts";
+import type {
+  InterceptInfo,
+  InterceptMode,
+  InterceptRequest,
+} from "../connector/api.ts";
 import { attach, type Attached } from "./_attach.ts";
 import { connectedLine, connectInterruptibly, requestOf } from "./_connect.ts";
 import { findConnector, type RunningConnector } from "./_connector.ts";
@@ -19,6 +23,7 @@ import { interceptRequest } from "./_intercept_request.ts";
 import { interceptText } from "./_intercept_text.ts";
 import { interruptedExitCode } from "./_interrupt.ts";
 import { formatValue } from "./_output.ts";
+import { readSettings } from "./_settings.ts";
 import { tellsWhat } from "./_understood.ts";
 import { runUserCommand } from "./_user_command.ts";
 
@@ -41,9 +46,11 @@ export function runs(mode: InterceptMode) {
     });
     const isHeld = userCommand !== undefined;
     using connector = await connected(flags, say);
-    const attached = connector === undefined
-      ? undefined
-      : await attach(connector.client, { ...request, isHeld }, say);
+    const attached = connector === undefined ? undefined : await attach(
+      connector.client,
+      { ...await withDefaultPort(request, { flags, connector }), isHeld },
+      say,
+    );
     if (attached === undefined) {
       say("Interrupted");
       process.exitCode = interruptedExitCode;
@@ -52,6 +59,26 @@ export function runs(mode: InterceptMode) {
     const code = await use(attached, { flags, userCommand, say, process });
     if (code !== undefined) process.exitCode = code;
   };
+}
+
+/** One that takes traffic and names no port has that of the settings of the cluster that it is in, if they have one. */
+async function withDefaultPort<T extends Omit<InterceptRequest, "isHeld">>(
+  request: T,
+  { flags, connector }: {
+    flags: InterceptFlags;
+    connector: RunningConnector;
+  },
+): Promise<T> {
+  const { mode, ports, localOnly } = request;
+  const isTaken = mode === "intercept" || mode === "wiretap";
+  if (!isTaken || ports.length > 0 || localOnly) return request;
+  const context = flags.context ?? connector.context;
+  const settings = await readSettings({
+    ...flags,
+    ...context === undefined ? {} : { context },
+  });
+  const laptop = settings["intercept.defaultPort"]?.value;
+  return laptop === undefined ? request : { ...request, ports: [{ laptop }] };
 }
 
 /** @returns the exit code of the user's command, if there is one. */
@@ -93,7 +120,7 @@ async function connected(
     if (running?.status === "Connected") return running;
     running?.[Symbol.dispose]();
   }
-  const outcome = await connectInterruptibly(requestOf(flags), say);
+  const outcome = await connectInterruptibly(await requestOf(flags), say);
   if (outcome === "interrupted") return undefined;
   if (!outcome.already) say(connectedLine(outcome.status, false));
   return outcome.connector;

@@ -1,6 +1,7 @@
 import { buildRouteMap, type Command } from "@stricli/core";
 import type { Context } from "./_context.ts";
 import { apply, deleteDeclared } from "./apply.ts";
+import { config } from "./config.ts";
 import { connect } from "./connect.ts";
 import { foregroundRoutes } from "./foreground.ts";
 import { install } from "./install.ts";
@@ -38,7 +39,7 @@ export const routes = buildRouteMap({
     quit,
     install: briefly(install, "[FLAGS]"),
     uninstall: briefly(uninstall, "WORKLOAD...|--all-agents|--everything"),
-    version,
+    ...{ config, version },
     ...foregroundRoutes,
   },
   aliases: { detach: "leave" },

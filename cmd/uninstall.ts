@@ -6,7 +6,7 @@ export interface UninstallFlags {
   readonly context?: string;
   readonly kubeconfig?: string;
   readonly namespace?: string;
-  readonly managerNamespace: string;
+  readonly managerNamespace?: string;
   readonly allAgents: boolean;
   readonly everything: boolean;
 }

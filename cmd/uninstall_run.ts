@@ -9,6 +9,7 @@ import { CommandError } from "./_error.ts";
 import { failureError } from "./_failure.ts";
 import { Interrupt, interruptedExitCode } from "./_interrupt.ts";
 import quit from "./quit_run.ts";
+import { readSettings, settingsRequest } from "./_settings.ts";
 import type { UninstallFlags } from "./uninstall.ts";
 
 export default async function run(
@@ -17,8 +18,8 @@ export default async function run(
   ...workloads: string[]
 ): Promise<void> {
   mustBeOneWish(flags, workloads);
-  const { context, kubeconfig, namespace, managerNamespace, everything } =
-    flags;
+  const { context, kubeconfig, namespace, everything } = flags;
+  const { managerNamespace } = settingsRequest(await readSettings(flags));
   const say = (text: string) => this.process.stdout.write(text + "\n");
   using interrupt = new Interrupt();
   const { signal } = interrupt;

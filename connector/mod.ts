@@ -11,6 +11,7 @@ export {
   uninstall,
   type UninstallRequest,
 } from "./uninstall.ts";
+export { type DnsRules, parseDnsSettings } from "./dns_settings.ts";
 export { ConnectError } from "./failure.ts";
 export { openOutbound, type Outbound } from "./outbound/mod.ts";
 export { openProxy, type Proxy } from "./proxy/mod.ts";

@@ -14,12 +14,16 @@ import {
   type ClusterEntry,
   type Found,
   KubeconfigError,
-  type KubeconfigFile,
-  parseKubeconfig,
   selectContext,
   type UserEntry,
 } from "./kubeconfig.ts";
 import { readData } from "./_kubeconfig_data.ts";
+import {
+  kubeconfigPaths,
+  type KubeconfigPlace,
+  pathSeparator,
+  readKubeconfigs,
+} from "./_kubeconfig_files.ts";
 
 /** One API server, and who asks it. */
 export interface ClusterAccess {
@@ -56,17 +60,11 @@ export interface Trust {
   readonly insecure: boolean;
 }
 
-export interface LoadAccessOptions {
-  /** Paths in the syntax of `KUBECONFIG`; goes before it. */
-  kubeconfig?: string;
+export interface LoadAccessOptions extends KubeconfigPlace {
   /** Instead of the current context. */
   context?: string;
   /** Instead of the context's namespace. */
   namespace?: string;
-  /** The environment of the user: `KUBECONFIG`, `HOME`, proxies; credential plugins get all of it. */
-  env: Record<string, string>;
-  /** Instead of `env.HOME`. */
-  home?: string;
   /** Whether credential plugins may talk with the user on our standard streams. Default: whether there is a terminal. */
   terminal?: boolean;
 }
@@ -117,40 +115,6 @@ export async function loadAccess(
       env: { ...env, KUBECONFIG: paths.join(pathSeparator) },
     },
   };
-}
-
-/** Between the paths in `KUBECONFIG`. */
-const pathSeparator = Deno.build.os === "windows" ? ";" : ":";
-
-function kubeconfigPaths(
-  { kubeconfig, env, home }: LoadAccessOptions,
-): string[] {
-  const list = kubeconfig ?? env["KUBECONFIG"];
-  if (list) {
-    return list.split(pathSeparator).filter((path) => path !== "");
-  }
-  const folder = home ?? env["HOME"] ?? env["USERPROFILE"];
-  return folder ? [`${folder}/.kube/config`] : [];
-}
-
-/** Those of the files that are there. */
-async function readKubeconfigs(paths: string[]): Promise<KubeconfigFile[]> {
-  const files = await Promise.all(paths.map(readKubeconfig));
-  return files.filter((file) => file !== undefined);
-}
-
-/** `undefined` when there is no such file. */
-async function readKubeconfig(
-  path: string,
-): Promise<KubeconfigFile | undefined> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw broken(path, "it cannot be read", error);
-  }
-  return await parseKubeconfig(text, path);
 }
 
 function serverOf({ entry, path }: Found<ClusterEntry>): URL {

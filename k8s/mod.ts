@@ -23,6 +23,10 @@ export {
   type Question,
 } from "./api_error.ts";
 export { eventsAbout } from "./events.ts";
+export {
+  type ClusterExtensions,
+  readClusterExtensions,
+} from "./cluster_extensions.ts";
 export { CredentialError } from "./credential.ts";
 export { inClusterAccess, type InClusterOptions } from "./_in_cluster.ts";
 export { KubeconfigError, type KubeconfigProblem } from "./kubeconfig.ts";

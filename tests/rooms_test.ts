@@ -11,6 +11,16 @@ interface Room {
 }
 
 const rooms: Record<string, Room> = {
+  schema: {
+    may: [],
+    pure: true,
+    because: "it is told what a value shall be like, and knows nothing else",
+  },
+  config: {
+    may: ["build.ts", "yaml.ts", "docs/config.schema.json", "schema"],
+    because:
+      "it says what is set and where; what that means is said by who uses it",
+  },
   net: {
     may: [],
     pure: true,
@@ -105,6 +115,8 @@ const rooms: Record<string, Room> = {
       "yaml.ts",
       "log.ts",
       "docs/workstation-state.schema.json",
+      "schema",
+      "config",
       "k8s",
       "connector",
       "connector/api.ts",

@@ -4,13 +4,14 @@ import {
   parsePodPort,
   parsePortRequest,
 } from "../../connector/api.ts";
+import { type Fault, placeBelow } from "../../schema/mod.ts";
 import type { EnvFileFlags } from "../_env_file.ts";
 import { matchOf, parseHeaderMatch } from "../_header_match.ts";
 import { interceptRequest } from "../_intercept_request.ts";
 import { parseLaptopAddress } from "../_laptop_address.ts";
 import { parseMount } from "../_mount.ts";
 import type { Command } from "./handler.ts";
-import { type Attachment, type Fault, placeBelow } from "./state.ts";
+import type { Attachment } from "./state.ts";
 
 export interface DeclaredAttachment {
   readonly request: InterceptRequest;

@@ -13,7 +13,8 @@ export async function mustBeDeclared(
   declared: Partial<ConnectFlags>,
 ): Promise<void> {
   const { signal } = new AbortController();
-  for await (const event of client.connect(requestOf(declared), { signal })) {
+  const request = await requestOf(declared);
+  for await (const event of client.connect(request, { signal })) {
     if (event.event === "failed") throw failureError(event.failure);
   }
 }

@@ -7,6 +7,7 @@
  *
  * All that is wrong is told at once.
  */
+import { type Fault, placeBelow } from "../../schema/mod.ts";
 import { parse } from "../../yaml.ts";
 import type { ConnectFlags } from "../_connect_flags.ts";
 import { CommandError } from "../_error.ts";
@@ -15,12 +16,10 @@ import {
   type DeclaredAttachment,
   readAttachment,
 } from "./attachment.ts";
-import { shapeFaults } from "./shape.ts";
+import { stateFaults } from "./shape.ts";
 import {
   type Attachment,
   type DeclaredConnection,
-  type Fault,
-  placeBelow,
   type WorkstationState,
 } from "./state.ts";
 
@@ -43,7 +42,7 @@ export function readState(
   { file, directory }: { file: string; directory: string },
 ): Declared {
   const value = readYaml(text, file);
-  const faults = shapeFaults(value);
+  const faults = stateFaults(value);
   const { connection, attachments } = soundPart(value, faults);
   const read = attachments.map(([place, attachment]) =>
     readAttachment(attachment, {
