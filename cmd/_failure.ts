@@ -2,6 +2,12 @@
 import type { Failure, FailureKind } from "../connector/api.ts";
 import { CommandError } from "./_error.ts";
 
+const containerFlags = "`--device /dev/net/tun --cap-add NET_ADMIN`";
+
+/** What serves where the daemon cannot. */
+export const withoutRoot =
+  "`tp run -- COMMAND` and `tp proxy` reach the cluster without root and without a device";
+
 const remedies: Record<FailureKind, string> = {
   "kubeconfig-missing":
     "Set KUBECONFIG or give `--kubeconfig FILE`; your cluster's admin or cloud tool writes that file",
@@ -37,8 +43,8 @@ const remedies: Record<FailureKind, string> = {
     "Run `tp connect` again; the daemon's log may tell more: /var/lib/tp/daemon.log (root)",
   "network-held": "One user at a time: that user's `tp quit` frees it",
   "tun-missing":
-    "Load the module (`modprobe tun`); in a container pass `--device /dev/net/tun --cap-add NET_ADMIN`",
-  "tun-denied": "In a container add the capability NET_ADMIN",
+    `Load the module (\`modprobe tun\`); in a container pass ${containerFlags}. ${withoutRoot}`,
+  "tun-denied": `In a container pass ${containerFlags}. ${withoutRoot}`,
   "host-refused":
     "Change what is in the way on this host; `ip address` and `ip route` show its network",
   "socket-taken": "Move away what is there, or end the program that holds it",

@@ -309,3 +309,39 @@ hostTest(
     assert.deepEqual(await host.state(), before);
   },
 );
+
+hostTest(
+  "a container with /dev/net/tun and NET_ADMIN: resolver file a mount, /proc/sys read-only",
+  async (host) => {
+    await using _server = await host.nameserver();
+    await host.sh(`
+      cp /etc/resolv.conf /run/resolv.conf
+      mount --bind /run/resolv.conf /etc/resolv.conf
+      mount --bind /proc/sys /proc/sys
+      mount -o remount,ro,bind /proc/sys
+    `);
+    // A file that is written in place has another time afterwards.
+    const state = async () =>
+      (await host.state()).map((line) =>
+        line.replace(/^(\/etc\/resolv\.conf( \d+){4}) \S+ \S+ \S+/, "$1")
+      );
+    const before = await state();
+    const capabilities = "-all,+chown,+dac_override,+fowner,+fsetid,+kill," +
+      "+setgid,+setuid,+setpcap,+net_bind_service,+net_raw,+sys_chroot," +
+      "+mknod,+audit_write,+setfcap,+net_admin";
+    await using daemon = await host.daemon(userId, [
+      ...["setpriv", "--inh-caps=-all", `--bounding-set=${capabilities}`],
+    ]);
+    await using connector = host.connector();
+    await connect(connector);
+    assert.match(await host.sh("ip route"), /^10\.96\.0\.0\/12 dev tp0/m);
+    assert.ok(await isOurs(host)());
+    await host.sh("echo hello >/dev/udp/10.100.0.10/7777");
+    assert.match((await connector.ask("read 4"))!, /^packet 45/);
+    assert.equal(await connector.ask("close"), "ended closed");
+    assert.equal((await daemon.ended).code, 0);
+    await connector[Symbol.asyncDispose]();
+    assert.ok(await host.lookupMs() < 1_000);
+    assert.deepEqual(await state(), before);
+  },
+);

@@ -31,6 +31,7 @@ Deno.test("a host without /dev/net/tun is told so, and how to get it", async () 
     /^Cannot open the TUN device: .*no \/dev\/net\/tun$/,
   );
   assert.match(told.remedy, /modprobe tun.*--device \/dev\/net\/tun/);
+  assert.match(told.remedy, /`tp run -- COMMAND` and `tp proxy`/);
 });
 
 Deno.test("a root that may not make TUN devices is told so", async () => {
@@ -39,7 +40,7 @@ Deno.test("a root that may not make TUN devices is told so", async () => {
     through: ["setpriv", "--bounding-set", "-net_admin"],
   });
   assert.match(told.cause, /^Cannot open the TUN device: root may not/);
-  assert.match(told.remedy, /capability NET_ADMIN/);
+  assert.match(told.remedy, /--cap-add NET_ADMIN.*`tp run -- COMMAND`/);
 });
 
 Deno.test("a host that cannot serve is told so before anything is installed in the cluster", async () => {
