@@ -1,17 +1,16 @@
-/** Starts the daemon: as root directly, otherwise through sudo, saying why. */
+/** Starts the daemon: as root directly, otherwise through sudo or what the host has instead, saying why. */
 import { selfCommand, version } from "../build.ts";
-import { CommandError } from "./_error.ts";
 import { failureError } from "./_failure.ts";
-import { spawnAsRoot } from "./_root.ts";
+import { refusedError, spawnAsRoot } from "./_root.ts";
 import { readFailure } from "./_start_report.ts";
 
 /** What a root process may see of this environment: nothing but where programs are. */
 const rootPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
- * Resolves once the daemon listens. The password, if one is needed, is asked by sudo on this terminal.
+ * Resolves once the daemon listens. The password, if one is needed, is asked on this terminal by what makes root.
  *
- * @throws {CommandError} when sudo is missing or refused, or the daemon cannot start.
+ * @throws {CommandError} when nothing makes this user root or it refused, or the daemon cannot start.
  */
 export async function launchDaemon(say: (line: string) => void): Promise<void> {
   const uid = Deno.uid() ?? 0;
@@ -23,22 +22,18 @@ export async function launchDaemon(say: (line: string) => void): Promise<void> {
         "it opens the TUN device and sets routes and the host's resolver",
     );
   }
-  const child = spawnAsRoot(
+  const action = "start the daemon";
+  const { child, tool } = spawnAsRoot(
     ["/usr/bin/env", "-i", `PATH=${rootPath}`, ...daemon, "--detach"],
-    { action: "start the daemon", stdout: "piped" },
+    { action, stdout: "piped" },
   );
   const { code, stdout } = await child.output();
   if (code === 0) return;
   const failure = readFailure(new TextDecoder().decode(stdout));
   if (failure) throw failureError(failure);
-  if (uid !== 0) {
-    throw new CommandError(
-      "Cannot start the daemon: sudo refused",
-      "Ask for sudo rights on this machine, or run `tp connect` as root",
-    );
-  }
+  if (tool !== undefined) throw refusedError(action, tool);
   throw failureError({
     kind: "daemon-failed",
-    cause: `Cannot start the daemon: exit code ${code}`,
+    cause: `Cannot ${action}: exit code ${code}`,
   });
 }

@@ -16,14 +16,14 @@ export async function repairIfNeeded(
   if (!await leftover()) return;
   say("Undoing what a killed daemon left on this host");
   const action = "undo what a killed daemon left on this host";
-  const child = spawnAsRoot(selfCommand(["daemon-repair"]), {
+  const { child } = spawnAsRoot(selfCommand(["daemon-repair"]), {
     ...{ action, stdout: "inherit" },
   });
   const { success, code } = await child.status;
   if (success) return;
   throw new CommandError(
     `Cannot ${action}: exit code ${code}`,
-    "Run `sudo tp daemon-repair`",
+    "Run `tp daemon-repair` as root",
   );
 }
 

@@ -22,6 +22,7 @@ export const installed = [
   "libseccomp2", // runc
   "libxml2", // PostgreSQL's server, for its image
   "nftables",
+  "opendoas", // daemon, without a cluster
   "openssh-sftp-server", // volumes, without a cluster
   "openssl",
   "postgresql-client", // psql, in laptops

@@ -104,14 +104,20 @@ export class Namespace implements AsyncDisposable {
     return new Namespace(holder);
   }
 
+  /** The command line that runs `command` inside. */
+  inside(command: string[]): string[] {
+    const target = `--target=${this.#holder.pid}`;
+    return ["nsenter", target, "--net", "--mount", "--", ...command];
+  }
+
   /** Starts a process inside. Its pid is that of the program. */
   start(command: string[], options?: { stdin?: boolean }): Child {
-    return new Child([...this.#enter(), ...command], options);
+    return new Child(this.inside(command), options);
   }
 
   /** What a program inside prints, whether it succeeds or not. */
   async read(command: string[]): Promise<string> {
-    const [program, ...args] = [...this.#enter(), ...command];
+    const [program, ...args] = this.inside(command);
     const { stdout, stderr } = await new Deno.Command(program!, { args })
       .output();
     return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
@@ -206,11 +212,6 @@ export class Namespace implements AsyncDisposable {
       if (net === inside) found.push(Number(name));
     }
     return found;
-  }
-
-  #enter(): string[] {
-    const target = `--target=${this.#holder.pid}`;
-    return ["nsenter", target, "--net", "--mount", "--"];
   }
 }
 
