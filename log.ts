@@ -21,6 +21,21 @@ let threshold: LogLevel = "info";
 // deno-lint-ignore no-console
 let sink: (line: string) => void = (line) => console.error(line);
 
+/** The last line of this process that told of trouble. */
+export interface Trouble {
+  /** RFC 3339. */
+  time: string;
+  /** With its error, if it had one. */
+  text: string;
+}
+
+let trouble: Trouble | undefined;
+
+/** The last warning or error that was logged; `undefined` while there was none. */
+export function lastTrouble(): Trouble | undefined {
+  return trouble;
+}
+
 /** Lines below `level` are dropped. */
 export function setLogLevel(level: LogLevel): void {
   threshold = level;
@@ -35,15 +50,14 @@ export function setLogSink(write: (line: string) => void): void {
 export function logger(room: string): Logger {
   const at = (level: LogLevel) => (message: string, fields: LogFields = {}) => {
     if (logLevels.indexOf(level) < logLevels.indexOf(threshold)) return;
-    sink(
-      JSON.stringify({
-        time: new Date().toISOString(),
-        level,
-        room,
-        message,
-        ...plain(fields),
-      }),
-    );
+    const time = new Date().toISOString();
+    const told = plain(fields);
+    if (level === "warn" || level === "error") {
+      const { error } = told;
+      const text = error === undefined ? message : `${message}: ${error}`;
+      trouble = { time, text };
+    }
+    sink(JSON.stringify({ time, level, room, message, ...told }));
   };
   return {
     debug: at("debug"),

@@ -99,7 +99,8 @@ function onOneLine(text: string): string {
   return text.trim().replace(/\s*\n\s*/g, " ");
 }
 
-function remedyOf({ kind, adminCommands = [] }: Failure): string {
+/** What to do about it, as one line. */
+export function remedyOf({ kind, adminCommands = [] }: Failure): string {
   if (adminCommands.length === 0) return remedies[kind];
   const commands = adminCommands.map((command) => `\`${command}\``);
   return `Ask an admin of the cluster to run ${commands.join(" and ")}`;

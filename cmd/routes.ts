@@ -3,7 +3,9 @@ import type { Context } from "./_context.ts";
 import { apply, deleteDeclared } from "./apply.ts";
 import { config } from "./config.ts";
 import { connect } from "./connect.ts";
+import { doctor } from "./doctor.ts";
 import { foregroundRoutes } from "./foreground.ts";
+import { gatherLogs } from "./gather_logs.ts";
 import { install } from "./install.ts";
 import { ingest, intercept, replace, wiretap } from "./intercept.ts";
 import { leave } from "./leave.ts";
@@ -27,6 +29,7 @@ function briefly<T extends Command<Context>>(command: T, usage: string): T {
 export const routes = buildRouteMap({
   routes: {
     ...{ connect, status, list },
+    doctor: briefly(doctor, "[FLAGS]"),
     run: briefly(run, "[FLAGS] -- COMMAND [ARGUMENTS]"),
     shell: briefly(shell, "[FLAGS]"),
     proxy: briefly(proxy, "[FLAGS]"),
@@ -39,6 +42,7 @@ export const routes = buildRouteMap({
     quit,
     install: briefly(install, "[FLAGS]"),
     uninstall: briefly(uninstall, "WORKLOAD...|--all-agents|--everything"),
+    "gather-logs": briefly(gatherLogs, "[FLAGS]"),
     ...{ config, version },
     ...foregroundRoutes,
   },

@@ -5,6 +5,7 @@ import { formatValue } from "./_output.ts";
 import { repairIfNeeded } from "./_repair.ts";
 import { unservedText } from "./_short_names.ts";
 import { transportText } from "./_transport.ts";
+import { lastErrorText, trafficText } from "./_traffic.ts";
 import { virtualTexts } from "./_virtual.ts";
 import type { StatusFlags } from "./status.ts";
 
@@ -60,6 +61,8 @@ export function statusText(status: Status): string {
       "Not routed",
       `${subnet} (${reason})`,
     ]),
+    ["Traffic", trafficText(status)],
+    ["Last error", lastErrorText(status)],
   ];
   const lines = facts
     .filter(([, value]) => value !== undefined)

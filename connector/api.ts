@@ -83,8 +83,16 @@ export interface Status {
     status: "Connected" | "Connecting" | "Not connected" | "Quitting";
     /** Why the connection is not well, when it is not. */
     error?: string;
+    /** The last warning or error in the connector's log, which may be over. */
+    last_error?: {
+      /** RFC 3339. */
+      time: string;
+      text: string;
+    };
     kubernetes_server?: string;
     kubernetes_context?: string;
+    /** The kubeconfig that was given; absent: the usual place. */
+    kubeconfig?: string;
     namespace?: string;
     manager_namespace?: string;
     intercepts: InterceptStatus[];

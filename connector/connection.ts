@@ -171,6 +171,9 @@ export class Connection {
         ...way.trouble === undefined ? {} : { error: way.trouble },
         kubernetes_server: access.server.href.replace(/\/$/, ""),
         kubernetes_context: access.context,
+        ...request.kubeconfig === undefined
+          ? {}
+          : { kubeconfig: request.kubeconfig },
         namespace: access.namespace,
         manager_namespace: request.managerNamespace,
         ...interceptStatus(intercepts.list()),

@@ -16,6 +16,18 @@ export { ConnectError } from "./failure.ts";
 export { openOutbound, type Outbound } from "./outbound/mod.ts";
 export { openProxy, type Proxy } from "./proxy/mod.ts";
 export { NoInsideError, runInside } from "./run/mod.ts";
+export {
+  type ClusterFacts,
+  examineCluster,
+  type Found,
+  routesThrough,
+} from "./examination.ts";
+export {
+  type ClusterLogs,
+  type ClusterLogsRequest,
+  gatherClusterLogs,
+} from "./logs/cluster_logs.ts";
+export { withoutTokens } from "./logs/pod_text.ts";
 import { Connector } from "./connector.ts";
 import { toFailure } from "./errors.ts";
 import { ConnectError } from "./failure.ts";

@@ -1,4 +1,5 @@
 import { version } from "../build.ts";
+import { lastTrouble } from "../log.ts";
 import type { Status } from "./api.ts";
 import type { InterceptInfo } from "./intercepts/api.ts";
 import type { LinkStatus } from "./link.ts";
@@ -7,6 +8,7 @@ import type { LinkStatus } from "./link.ts";
 export function idleStatus(
   status: Status["user_daemon"]["status"],
 ): Status {
+  const trouble = lastTrouble();
   return {
     user_daemon: {
       running: true,
@@ -14,6 +16,7 @@ export function idleStatus(
       executable: Deno.execPath(),
       pid: Deno.pid,
       status,
+      ...trouble === undefined ? {} : { last_error: trouble },
       ...interceptStatus([]),
     },
   };

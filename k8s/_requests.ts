@@ -53,6 +53,7 @@ export class Requests implements Disposable {
   readonly clock: Clock;
   readonly #userAgent: string;
   readonly #pool: HttpPool;
+  #clockLeadMs: number | undefined;
 
   constructor(
     access: ClusterAccess,
@@ -117,6 +118,11 @@ export class Requests implements Disposable {
       cancel();
       throw this.sorted(error, request.signal);
     }
+  }
+
+  /** By how much this host's clock is before the server's, to the second; `undefined` before an answer told the time. */
+  get clockLeadMs(): number | undefined {
+    return this.#clockLeadMs;
   }
 
   /** The headers that say who asks. */
@@ -205,7 +211,8 @@ export class Requests implements Disposable {
     const bytes = body === undefined
       ? undefined
       : new TextEncoder().encode(JSON.stringify(body));
-    return await this.#pool.exchange({
+    const askedAt = Date.now();
+    const response = await this.#pool.exchange({
       method,
       target: this.target(path, query),
       headers: [
@@ -223,7 +230,20 @@ export class Requests implements Disposable {
       repeatable: method !== "POST",
       signal,
     });
+    this.#clockLeadMs = clockLead(response.headers.get("date"), askedAt) ??
+      this.#clockLeadMs;
+    return response;
   }
+}
+
+/** The server wrote its Date between then and now, and the second that had begun. */
+function clockLead(
+  date: string | undefined,
+  askedAt: number,
+): number | undefined {
+  const told = Date.parse(date ?? "");
+  if (Number.isNaN(told)) return undefined;
+  return (askedAt + Date.now()) / 2 - (told + 500);
 }
 
 function isFailureOfConnection(error: unknown): boolean {

@@ -79,6 +79,11 @@ export class ApiClient implements AsyncDisposable {
     return this.#requests.access;
   }
 
+  /** By how much this host's clock is before the server's, to the second; `undefined` before an answer told the time. */
+  get clockLeadMs(): number | undefined {
+    return this.#requests.clockLeadMs;
+  }
+
   get<T extends KubernetesObject>(
     resource: Resource<T>,
     ref: Ref,

@@ -263,3 +263,14 @@ Deno.test("ApiClient rejects with the caller's reason when called off", async ()
   await assert.rejects(version, { message: "enough" });
   answer.resolve({});
 });
+
+Deno.test("ApiClient knows by how much this clock is before the server's", async () => {
+  const date = new Date(Date.now() - 3_600_000).toUTCString();
+  await using server = FakeApiServer.start(() => ({
+    ...{ body: pod("x"), headers: { Date: date } },
+  }));
+  await using api = openApi(accessTo(server.url));
+  assert.equal(api.clockLeadMs, undefined);
+  await api.get(pods, { namespace: "a", name: "x" });
+  assert.ok(Math.abs(api.clockLeadMs! - 3_600_000) < 5_000);
+});

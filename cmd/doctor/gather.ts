@@ -1,0 +1,125 @@
+/** The facts of this laptop, the way to the cluster and the connection, each from who knows it. */
+import { delimiter } from "node:path";
+import { lookup } from "node:dns/promises";
+import type { Status } from "../../connector/api.ts";
+import { examineCluster, routesThrough } from "../../connector/mod.ts";
+import { leftover } from "../../daemon/client.ts";
+import { findConnector } from "../_connector.ts";
+import { requestOf } from "../_connect.ts";
+import { connectedPlace } from "../_connected_place.ts";
+import { CommandError } from "../_error.ts";
+import type { DoctorFlags } from "../doctor.ts";
+import type { ConnectionFacts, Facts, Lookup } from "./check.ts";
+
+/** How long a name may take to be answered. */
+const nameMs = 10_000;
+
+export async function gatherFacts(
+  flags: DoctorFlags,
+  { signal }: { signal: AbortSignal },
+): Promise<Facts> {
+  const { connector, status } = await connectorFacts();
+  const isConnected = status?.user_daemon.status === "Connected";
+  const request = await requestOf(
+    connectedPlace(isConnected ? status : undefined, flags),
+  );
+  const [isLeft, hasTun, root, cluster, connection] = await Promise.all([
+    leftover(),
+    exists("/dev/net/tun"),
+    rootFacts(),
+    examineCluster(request, { signal }),
+    isConnected ? connectionFacts(status) : undefined,
+  ]);
+  return {
+    laptop: {
+      ...{ connector, leftover: isLeft, root },
+      tun: hasTun ? "there" : "missing",
+    },
+    cluster,
+    ...connection ? { connection } : {},
+  };
+}
+
+async function connectorFacts(): Promise<
+  { connector: Facts["laptop"]["connector"]; status?: Status }
+> {
+  try {
+    using running = await findConnector();
+    if (running === undefined) return { connector: "none" };
+    return { connector: "runs", status: await running.client.status() };
+  } catch (error) {
+    const { message } = error as Error;
+    const remedy = error instanceof CommandError ? error.remedy : "`tp quit`";
+    return { connector: { failure: message, remedy } };
+  }
+}
+
+async function rootFacts(): Promise<Facts["laptop"]["root"]> {
+  if (Deno.uid() === 0) return "root";
+  const places = (Deno.env.get("PATH") ?? "").split(delimiter);
+  const found = await Promise.all(
+    places.map((place) => exists(`${place}/sudo`)),
+  );
+  return found.includes(true) ? "sudo" : "none";
+}
+
+async function connectionFacts(status: Status): Promise<ConnectionFacts> {
+  const root = status.root_daemon;
+  const name = `kubernetes.default.svc.${
+    root?.dns.cluster_domain ?? "cluster.local"
+  }`;
+  const [routes, resolverFile, byResolver, byQuery] = await Promise.all([
+    root ? routesThrough(root.device) : [],
+    Deno.readTextFile("/etc/resolv.conf").catch(() => ""),
+    byGetaddrinfo(name),
+    byQueryTo(root?.dns.vif_address ?? "", name),
+  ]);
+  return { status, routes, resolverFile, name, byResolver, byQuery };
+}
+
+/** As programs of this laptop look names up: by the C library. */
+function byGetaddrinfo(name: string): Promise<Lookup> {
+  return answered(
+    lookup(name, { all: true }).then((all) =>
+      all.map(({ address }) => address)
+    ),
+  );
+}
+
+function byQueryTo(server: string, name: string): Promise<Lookup> {
+  const query = (type: "A" | "AAAA") =>
+    // A final dot: no search list applies.
+    Deno.resolveDns(`${name}.`, type, {
+      nameServer: { ipAddr: server, port: 53 },
+    });
+  return answered(
+    Promise.allSettled([query("A"), query("AAAA")]).then((all) => {
+      const found = all.flatMap((one) =>
+        one.status === "fulfilled" ? one.value : []
+      );
+      const [first] = all;
+      if (found.length === 0 && first.status === "rejected") throw first.reason;
+      return found;
+    }),
+  );
+}
+
+async function answered(found: Promise<string[]>): Promise<Lookup> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`no answer within ${nameMs / 1000} s`)),
+    nameMs,
+  );
+  try {
+    const addresses = await Promise.race([found, late.promise]);
+    return addresses.length > 0 ? { addresses } : { failure: "no address" };
+  } catch (error) {
+    return { failure: (error as Error).message.split("\n")[0]!.trim() };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return Deno.stat(path).then(() => true, () => false);
+}

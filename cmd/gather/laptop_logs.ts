@@ -1,0 +1,47 @@
+/** Logs of this laptop. */
+import { commandLogPath, connectorLogPath } from "../../connector/client.ts";
+import { daemonLogPath } from "../../daemon/client.ts";
+import type { GatherLogsFlags } from "../gather_logs.ts";
+
+export interface LaptopLogs {
+  files: Map<string, string>;
+  problems: string[];
+}
+
+/** What the daemons wrote, those before the last rotation included; of a log that is not there nothing is told. */
+export async function laptopLogs(
+  daemons: GatherLogsFlags["daemons"],
+): Promise<LaptopLogs> {
+  const logs: LaptopLogs = { files: new Map(), problems: [] };
+  const wants = (one: "root" | "user") =>
+    daemons.includes("all") || daemons.includes(one);
+  const paths = [
+    ...wants("user") ? [connectorLogPath(), commandLogPath()] : [],
+    ...wants("root") ? [daemonLogPath] : [],
+  ];
+  for (const path of paths) {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    try {
+      logs.files.set(name, await Deno.readTextFile(path));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) continue;
+      const text = path === daemonLogPath ? await asRoot(path) : undefined;
+      if (text !== undefined) logs.files.set(name, text);
+      else logs.problems.push(`${name}: only root may read it`);
+    }
+  }
+  return logs;
+}
+
+/** Where root's rights are had without a password; a file that is not there is as one that may not be read. */
+async function asRoot(path: string): Promise<string | undefined> {
+  try {
+    const { success, stdout } = await new Deno.Command("sudo", {
+      args: ["-n", "--", "cat", path],
+      ...{ stdin: "null", stdout: "piped", stderr: "null" },
+    }).output();
+    return success ? new TextDecoder().decode(stdout) : undefined;
+  } catch {
+    return undefined;
+  }
+}
