@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { selfCommand } from "../build.ts";
 import type { Status } from "../connector/api.ts";
 import {
@@ -150,7 +151,8 @@ interface Start {
 /** Starts it in a session of its own, so that it outlives this terminal. Without room for a log it runs without. */
 async function startConnector(): Promise<Start> {
   const log = connectorLogPath();
-  await prepareLog(log).catch(() => {});
+  await Deno.mkdir(dirname(log), { recursive: true, mode: 0o700 })
+    .catch(() => {});
   const child = new Deno.Command("/bin/sh", {
     args: [
       "-c",
@@ -171,14 +173,4 @@ async function startConnector(): Promise<Start> {
     hasEnded: () => hasEnded,
     output: () => new Response(child.stdout).text(),
   };
-}
-
-const largestLogBytes = 8 * 1024 * 1024;
-
-/** Makes the log's directory, and empties a log that has grown large. */
-async function prepareLog(path: string): Promise<void> {
-  const directory = path.slice(0, path.lastIndexOf("/"));
-  await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
-  const stat = await Deno.stat(path);
-  if (stat.size > largestLogBytes) await Deno.truncate(path);
 }

@@ -1,8 +1,11 @@
 import { dirname } from "node:path";
-import { commandLogPath } from "../connector/client.ts";
+import {
+  commandLogPath,
+  connectorLogPath,
+  logLimits,
+} from "../connector/client.ts";
 import { setLogSink } from "../log.ts";
-
-const largestLogBytes = 8 * 1024 * 1024;
+import { LogFile } from "../log_file.ts";
 
 /** Has this process log to a file: its terminal is the user's. Where there is no room for one, nothing is logged. */
 export async function logToFile(): Promise<void> {
@@ -10,21 +13,37 @@ export async function logToFile(): Promise<void> {
   setLogSink(() => {});
   try {
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const file = await Deno.open(path, {
-      ...{ create: true, append: true, mode: 0o600 },
-    });
-    if ((await file.stat()).size > largestLogBytes) await file.truncate();
-    setLogSink((line) => writeLine(file, line));
+    const file = new LogFile(path, logLimits);
+    setLogSink((line) => file.write(`${Deno.pid} ${line}`));
   } catch {
     // A log is not worth a failure.
   }
 }
 
-/** A disk that is full must not end what is run. */
-function writeLine(file: Deno.FsFile, line: string): void {
+/** Has the connector log to its standard error, and keeps that small where it is the connector's log file. */
+export async function logToStandardError(): Promise<void> {
+  const path = connectorLogPath();
+  if (await isStandardError(path)) {
+    const file = new LogFile(path, logLimits);
+    return setLogSink((line) => file.write(line));
+  }
+  setLogSink((line) => {
+    try {
+      Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+    } catch {
+      // A disk that is full must not end the connection.
+    }
+  });
+}
+
+async function isStandardError(path: string): Promise<boolean> {
   try {
-    file.writeSync(new TextEncoder().encode(`${Deno.pid} ${line}\n`));
+    const [ours, log] = await Promise.all([
+      Deno.stat("/proc/self/fd/2"),
+      Deno.stat(path),
+    ]);
+    return log.isFile && ours.ino === log.ino && ours.dev === log.dev;
   } catch {
-    // The line is lost.
+    return false;
   }
 }

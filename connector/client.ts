@@ -16,6 +16,7 @@ export {
   commandLogPath,
   connectorLogPath,
   connectorPidPath,
+  logLimits,
 } from "./paths.ts";
 
 /** How long a connector may take to tell its state. */

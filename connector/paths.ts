@@ -35,6 +35,9 @@ export function volumesPath(): string {
   return `${runtimeDirectory()}/volumes`;
 }
 
+/** Of the connector's log and that of commands, each. */
+export const logLimits = { maxBytes: 8 * 1024 * 1024, former: 2 } as const;
+
 export function connectorLogPath(): string {
   return `${cacheDirectory()}/connector.log`;
 }

@@ -15,7 +15,10 @@ export {
   DaemonRefusalError,
   HeldError,
 } from "./daemon_client.ts";
-export { logPath as daemonLogPath } from "./paths.ts";
+export {
+  logLimits as daemonLogLimits,
+  logPath as daemonLogPath,
+} from "./paths.ts";
 export { leftover } from "./leftover.ts";
 export { type RefusalCode, refusalCodes } from "./refusal.ts";
 export type { DeviceInfo, DevicePlan, TunSubnet } from "../vpn/device.ts";

@@ -7,6 +7,7 @@
  */
 import { ResolvConfEdge } from "../dns/edge_resolv_conf.ts";
 import { logger, setLogSink } from "../log.ts";
+import { LogFile } from "../log_file.ts";
 import { Subnet, systemClock } from "../net/mod.ts";
 import { openNetworkEdge } from "../vpn/device_linux.ts";
 import { Libc } from "./_libc_linux.ts";
@@ -18,6 +19,7 @@ import { lockDirectory } from "./lock.ts";
 import {
   beatPath,
   guardPath,
+  logLimits,
   logPath,
   resolvConfPaths,
   runDirectory,
@@ -35,8 +37,6 @@ const log = logger("daemon");
 
 /** How long a daemon that is about to end may keep the lock. */
 const lockMs = 3_000;
-/** A daemon that writes more than this to its log has nothing left to say. */
-const maxLogBytes = 1 << 20;
 
 /** Why the daemon did not start, as one sentence. */
 export class DaemonStartError extends Error {
@@ -64,7 +64,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const libc = stack.use(new Libc());
   stack.use(await waitForLock(libc));
-  stack.use(await logToFile());
+  stack.use(logToFile());
   const network = stack.use(openNetworkEdge());
   await undoLeftovers(network);
   await makeRunDirectory();
@@ -138,30 +138,13 @@ async function makeRunDirectory(): Promise<void> {
   await Deno.remove(socketPath).catch(() => {});
 }
 
-/** The log of this run; that of the run before is gone. */
-async function logToFile(): Promise<Disposable> {
-  const file = await Deno.open(logPath, {
-    write: true,
-    create: true,
-    truncate: true,
-    mode: 0o600,
-  });
-  const encoder = new TextEncoder();
-  let left = maxLogBytes;
-  setLogSink((line) => {
-    const bytes = encoder.encode(`${line}\n`);
-    left -= bytes.length;
-    if (left < 0) return;
-    try {
-      file.writeSync(bytes);
-    } catch {
-      // A full disk must not end the daemon.
-    }
-  });
+function logToFile(): Disposable {
+  const file = new LogFile(logPath, logLimits);
+  setLogSink((line) => file.write(line));
   return {
     [Symbol.dispose]: () => {
       setLogSink(() => {});
-      file.close();
+      file[Symbol.dispose]();
     },
   };
 }

@@ -13,6 +13,7 @@ export const nextJournalPath = `${journalPath}.next`;
 export const beatPath = `${runDirectory}/beat`;
 export const guardPath = `${stateDirectory}/guard.sh`;
 export const logPath = `${stateDirectory}/daemon.log`;
+export const logLimits = { maxBytes: 1 << 20, former: 2 } as const;
 export const socketPath = daemonSocketPath;
 
 export const resolvConfPaths: ResolvConfPaths = {

@@ -1,5 +1,6 @@
 import { restoreResolvConf } from "../dns/edge_resolv_conf.ts";
 import { logger } from "../log.ts";
+import { logFilePaths } from "../log_file.ts";
 import type { NetworkEdge } from "../vpn/device.ts";
 import { openNetworkEdge } from "../vpn/device_linux.ts";
 import { Libc } from "./_libc_linux.ts";
@@ -9,6 +10,7 @@ import {
   beatPath,
   guardPath,
   journalPath,
+  logLimits,
   logPath,
   nextJournalPath,
   resolvConfPaths,
@@ -52,7 +54,7 @@ export async function undoLeftovers(network: NetworkEdge): Promise<void> {
 /** Leaves no file behind. The log goes, too: it is for daemons that did not come to an orderly end. */
 export async function removeFiles(): Promise<void> {
   const inRun = [journalPath, nextJournalPath, beatPath, socketPath];
-  const inState = [guardPath, logPath];
+  const inState = [guardPath, ...logFilePaths(logPath, logLimits)];
   for (const path of [...inRun, runDirectory, ...inState, stateDirectory]) {
     await removeIfThere(path);
   }

@@ -68,6 +68,7 @@ const rooms: Record<string, Room> = {
     may: [
       "net",
       "log.ts",
+      "log_file.ts",
       "vpn/device.ts",
       "vpn/device_linux.ts",
       "vpn/netlink_linux.ts",
@@ -114,6 +115,7 @@ const rooms: Record<string, Room> = {
       "build.ts",
       "yaml.ts",
       "log.ts",
+      "log_file.ts",
       "docs/workstation-state.schema.json",
       "schema",
       "config",

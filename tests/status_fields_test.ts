@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- the names that scripts for Telepresence know
 /** docs/status.md against what `tp status --output json` prints. */
 import assert from "node:assert/strict";
 import type { Status } from "../connector/api.ts";

@@ -1,6 +1,11 @@
 /** Logs of this laptop. */
-import { commandLogPath, connectorLogPath } from "../../connector/client.ts";
-import { daemonLogPath } from "../../daemon/client.ts";
+import {
+  commandLogPath,
+  connectorLogPath,
+  logLimits,
+} from "../../connector/client.ts";
+import { daemonLogLimits, daemonLogPath } from "../../daemon/client.ts";
+import { logFilePaths } from "../../log_file.ts";
 import type { GatherLogsFlags } from "../gather_logs.ts";
 
 export interface LaptopLogs {
@@ -15,9 +20,12 @@ export async function laptopLogs(
   const logs: LaptopLogs = { files: new Map(), problems: [] };
   const wants = (one: "root" | "user") =>
     daemons.includes("all") || daemons.includes(one);
+  const usersPaths = [connectorLogPath(), commandLogPath()]
+    .flatMap((path) => logFilePaths(path, logLimits));
+  const rootsPaths = logFilePaths(daemonLogPath, daemonLogLimits);
   const paths = [
-    ...wants("user") ? [connectorLogPath(), commandLogPath()] : [],
-    ...wants("root") ? [daemonLogPath] : [],
+    ...wants("user") ? usersPaths : [],
+    ...wants("root") ? rootsPaths : [],
   ];
   for (const path of paths) {
     const name = path.slice(path.lastIndexOf("/") + 1);
@@ -25,9 +33,12 @@ export async function laptopLogs(
       logs.files.set(name, await Deno.readTextFile(path));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) continue;
-      const text = path === daemonLogPath ? await asRoot(path) : undefined;
+      const text = rootsPaths.includes(path) ? await asRoot(path) : undefined;
       if (text !== undefined) logs.files.set(name, text);
-      else logs.problems.push(`${name}: only root may read it`);
+      // A full log that is not there looks the same to who may not look.
+      else if (path === daemonLogPath || !rootsPaths.includes(path)) {
+        logs.problems.push(`${name}: only root may read it`);
+      }
     }
   }
   return logs;
