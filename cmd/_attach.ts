@@ -9,6 +9,7 @@ import {
 import { CommandError } from "./_error.ts";
 import { failureError } from "./_failure.ts";
 import { Interrupt } from "./_interrupt.ts";
+import { printable } from "./_printable.ts";
 
 /** An intercept that stands. */
 export interface Attached {
@@ -42,7 +43,7 @@ export async function attach(
         throw new ConnectorAbsentError("Cannot go on: the connector ended");
       }
       const event = next.value;
-      if (event.event === "progress") say(event.text);
+      if (event.event === "progress") say(printable(event.text));
       if (event.event === "failed") throw failureError(event.failure);
       if (event.event !== "intercepted") continue;
       return {

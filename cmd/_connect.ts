@@ -17,6 +17,7 @@ import { CommandError } from "./_error.ts";
 import { failureError } from "./_failure.ts";
 import { Interrupt } from "./_interrupt.ts";
 import { launchDaemon } from "./_launch_daemon.ts";
+import { printable } from "./_printable.ts";
 import { repairIfNeeded } from "./_repair.ts";
 import type { ConnectFlags } from "./_connect_flags.ts";
 import { readSettings, settingsRequest } from "./_settings.ts";
@@ -72,7 +73,7 @@ async function follow(
   try {
     for await (const event of connector.client.connect(request, { signal })) {
       if (event.event === "connected") return event;
-      if (event.event === "progress") say(event.text);
+      if (event.event === "progress") say(printable(event.text));
       if (event.event === "daemon-needed") await startDaemon(connector, say);
       if (event.event === "failed") {
         if (!event.stands) await untilEnded(connector);

@@ -1,3 +1,5 @@
+import { printable } from "./_printable.ts";
+
 /** A command could not do its work: one sentence of cause, one of remedy. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
@@ -26,8 +28,9 @@ export function exitCodeOf(error: unknown): number {
 export function errorText(error: unknown): string {
   if (error instanceof CommandError) {
     const cause = `tp: ${error.message}`;
-    return error.remedy === "" ? cause : `${cause}\n    ${error.remedy}`;
+    const { remedy } = error;
+    return printable(remedy === "" ? cause : `${cause}\n    ${remedy}`);
   }
   const text = error instanceof Error ? error.stack ?? error.message : error;
-  return `tp: internal error: ${text}`;
+  return printable(`tp: internal error: ${text}`);
 }

@@ -1,5 +1,6 @@
 /** An intercept and a list of workloads, as people read them. Pure. */
 import type { InterceptInfo, WorkloadInfo } from "../connector/api.ts";
+import { printable } from "./_printable.ts";
 
 const kinds: Record<InterceptInfo["mode"], string> = {
   "intercept": "Intercept name",
@@ -54,8 +55,11 @@ export function interceptText(info: InterceptInfo): string {
   ];
   const told = facts.filter(([, value]) => value !== undefined);
   const width = Math.max(...told.map(([name]) => name.length));
-  return told.map(([name, value]) => `   ${name.padEnd(width)}: ${value}`)
-    .join("\n");
+  // Others write much of it, such as who they are.
+  const shown = (value = "") => printable(value).replaceAll("\n", " ");
+  return told.map(([name, value]) =>
+    `   ${name.padEnd(width)}: ${shown(value)}`
+  ).join("\n");
 }
 
 /** A line for each workload, with what is on it; without final line end. */

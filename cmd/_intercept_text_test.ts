@@ -39,15 +39,15 @@ Deno.test("interceptText() tells whose an intercept of another laptop is, and wh
   const { target_host: _, target_port: __, ...other } = info;
   assert.equal(
     interceptText({
-      ...{ ...other, own: false, owner: "ben", client: "ben@pc" },
-      ...{ disposition: "WAITING", message: "1 of 2 pods" },
+      ...{ ...other, own: false, owner: "ben", client: "ben@\x1b[2Jpc" },
+      ...{ disposition: "WAITING", message: "1 of 2\npods" },
       ...{ pods: { ready: 1, wanted: 2 }, ports: [] },
     }),
     [
       "   Intercept name: web",
       "   State         : WAITING: 1 of 2 pods",
       "   Workload kind : Deployment",
-      "   Owner         : ben (ben@pc)",
+      "   Owner         : ben (ben@�[2Jpc)",
       "   Intercepting  : all TCP and UDP connections",
       "   Pods          : 1 of 2",
     ].join("\n"),

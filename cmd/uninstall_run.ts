@@ -8,6 +8,7 @@ import type { Context } from "./_context.ts";
 import { CommandError } from "./_error.ts";
 import { failureError } from "./_failure.ts";
 import { Interrupt, interruptedExitCode } from "./_interrupt.ts";
+import { printable } from "./_printable.ts";
 import quit from "./quit_run.ts";
 import { readSettings, settingsRequest } from "./_settings.ts";
 import type { UninstallFlags } from "./uninstall.ts";
@@ -20,7 +21,9 @@ export default async function run(
   mustBeOneWish(flags, workloads);
   const { context, kubeconfig, namespace, everything } = flags;
   const { managerNamespace } = settingsRequest(await readSettings(flags));
-  const say = (text: string) => this.process.stdout.write(text + "\n");
+  // It tells whose intercepts are removed, as they said.
+  const say = (text: string) =>
+    this.process.stdout.write(printable(text) + "\n");
   using interrupt = new Interrupt();
   const { signal } = interrupt;
   try {
