@@ -6,11 +6,16 @@
  * 2. All traffic of a port is one intercept's at most, and so are the requests of one match.
  * 3. Intercepts with a match stand before those without; of two whose matches overlap the first gets what both mean.
  * 4. A wiretap takes nothing from anybody.
+ * 5. Who comes when all rules together are as long as agents take waits until others have left.
  *
  * Who is away takes no part: the next one has the traffic until he is back.
  */
 import type { Intercept, InterceptSpec } from "../intercept.ts";
 import { keyOf } from "./taken_ports.ts";
+
+/** Of all rules of a workload as JSON, each with what is not its author's: agents take four times as many octets. */
+const maxRulesLength = 1024 * 1024;
+const restLength = 512;
 
 export interface Precedence {
   /** Those that have traffic, in the order of their rules. */
@@ -24,10 +29,23 @@ export function precedenceOf(
 ): Precedence {
   const inForce: Intercept[] = [];
   const conflicts = new Map<string, string>();
+  /** Places in {@link inForce}. Users make as many intercepts as they like, so each is looked at once. */
+  const holders = new Map<string, number>();
+  let length = 0;
   for (const one of intercepts.toSorted(byAge)) {
-    const holder = inForce.find((other) => excludes(other.spec, one.spec));
-    if (holder === undefined) inForce.push(one);
-    else conflicts.set(one.metadata.uid!, conflictWith(holder, one));
+    const claims = claimsOf(one.spec);
+    const held = claims.flatMap((claim) => holders.get(claim) ?? []);
+    const holder = inForce[Math.min(...held)];
+    const longer = length + ruleLengthOf(one.spec);
+    if (holder !== undefined) {
+      conflicts.set(one.metadata.uid!, conflictWith(holder, one));
+    } else if (longer > maxRulesLength) {
+      conflicts.set(one.metadata.uid!, noRoomFor(one));
+    } else {
+      for (const claim of claims) holders.set(claim, inForce.length);
+      inForce.push(one);
+      length = longer;
+    }
   }
   return { inForce: inForce.toSorted(byMatch), conflicts };
 }
@@ -48,17 +66,25 @@ function byMatch(a: Intercept, b: Intercept): number {
     Number(b.spec.match === undefined);
 }
 
-function excludes(a: InterceptSpec, b: InterceptSpec): boolean {
-  if (!takesTraffic(a) || !takesTraffic(b)) return false;
-  if (a.mode === "replace" && b.mode === "replace") {
-    if (a.container === b.container) return true;
-  }
-  return sharedPort(a, b) !== undefined &&
-    matchKeyOf(a) === matchKeyOf(b);
+/** What one intercept at a time can have. */
+function claimsOf(spec: InterceptSpec): string[] {
+  const { mode, ports, container } = spec;
+  if (mode !== "intercept" && mode !== "replace") return [];
+  const match = matchKeyOf(spec);
+  return [
+    ...ports.map((port) => `port ${keyOf(port)} ${match}`),
+    ...mode === "replace" ? [`container ${container}`] : [],
+  ];
 }
 
-function takesTraffic({ mode }: InterceptSpec): boolean {
-  return mode === "intercept" || mode === "replace";
+function ruleLengthOf({ ports, match, owner, mode }: InterceptSpec): number {
+  if (mode === "ingest") return 0;
+  return JSON.stringify([ports, match, owner]).length + restLength;
+}
+
+function noRoomFor({ spec: { workload: { kind, name } } }: Intercept): string {
+  return `the conditions of all intercepts of ${kind} "${name}" together ` +
+    "are too long for its agents";
 }
 
 function sharedPort(a: InterceptSpec, b: InterceptSpec) {

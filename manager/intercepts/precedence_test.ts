@@ -147,3 +147,38 @@ Deno.test("precedenceOf() leaves the traffic to who has it when another comes in
   assert.deepEqual(inForce, [b]);
   assert.deepEqual([...conflicts.keys()], ["a"]);
 });
+
+Deno.test("precedenceOf() takes no more rules than agents do, whatever they say; who needs none is not kept out", () => {
+  const headers = Array.from({ length: 16 }, (_, i) => ({
+    ...{ name: `x-${i}`, kind: "exact" as const, value: "\u6f22".repeat(4096) },
+  }));
+  const long = Array.from({ length: 40 }, (_, i) =>
+    interceptOf({
+      ...{ uid: `a${i}`, createdAt: "2026-01-01T00:00:01Z" },
+      match: { combine: "all", headers, methods: [`M${i}`] },
+    }));
+  const late = { createdAt: "2026-01-01T00:00:02Z" };
+  const { inForce, conflicts } = precedenceOf([
+    ...long,
+    interceptOf({ ...late, uid: "short" }),
+    interceptOf({ ...late, uid: "ingest", mode: "ingest", ports: [] }),
+  ]);
+  assert.equal(inForce.length, 15 + 2);
+  assert.equal(conflicts.size, 40 - 15);
+  assert.match(conflicts.values().next().value!, /too long for its agents/);
+  const line = new TextEncoder().encode(
+    JSON.stringify(inForce.map(({ spec }) => spec)),
+  );
+  assert.ok(line.length < 4 * 1024 * 1024, String(line.length));
+});
+
+Deno.test("precedenceOf() does not take long for as many as a user likes to make", () => {
+  const many = Array.from(
+    { length: 5_000 },
+    (_, i) => interceptOf({ uid: `${i}`, match: header("x-user", `${i}`) }),
+  );
+  const startMs = performance.now();
+  assert.ok(precedenceOf(many).inForce.length > 1_000);
+  const tookMs = performance.now() - startMs;
+  assert.ok(tookMs < 1_000, `${tookMs} ms`);
+});
