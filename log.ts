@@ -17,7 +17,10 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
 }
 
-let threshold: LogLevel = "info";
+/** What counts where nobody says otherwise. */
+const usualLevel: LogLevel = "info";
+let threshold: LogLevel = usualLevel;
+let goBack: ReturnType<typeof setTimeout> | undefined;
 // deno-lint-ignore no-console
 let sink: (line: string) => void = (line) => console.error(line);
 
@@ -38,7 +41,19 @@ export function lastTrouble(): Trouble | undefined {
 
 /** Lines below `level` are dropped. */
 export function setLogLevel(level: LogLevel): void {
+  clearTimeout(goBack);
   threshold = level;
+}
+
+/**
+ * As {@link setLogLevel}, and after `ms` the usual level again; 0: for good. A later call counts instead. The process need
+ * not run for it.
+ */
+export function setLogLevelFor(level: LogLevel, ms: number): void {
+  setLogLevel(level);
+  if (ms === 0) return;
+  goBack = setTimeout(() => threshold = usualLevel, ms);
+  Deno.unrefTimer(goBack);
 }
 
 /** Sends each line (without line end) to `write` instead of standard error. */

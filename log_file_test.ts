@@ -64,6 +64,7 @@ Deno.test("two processes turn one log once", () =>
     }
     for (let i = 0; i < 4; i++) one.write("1".repeat(50));
     for (let i = 0; i < 11; i++) two.write("2".repeat(50));
+    for (let i = 0; i < 7; i++) one.write("1".repeat(50));
     const { size } = await Deno.stat(path);
     assert.ok(size <= options.maxBytes, `${size}`);
     assert.ok((await Deno.stat(`${path}.1`)).size > 0);

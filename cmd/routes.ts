@@ -10,6 +10,7 @@ import { install } from "./install.ts";
 import { ingest, intercept, replace, wiretap } from "./intercept.ts";
 import { leave } from "./leave.ts";
 import { list } from "./list.ts";
+import { loglevel } from "./loglevel.ts";
 import { proxy } from "./proxy.ts";
 import { quit } from "./quit.ts";
 import { run, shell } from "./run.ts";
@@ -42,6 +43,7 @@ export const routes = buildRouteMap({
     quit,
     install: briefly(install, "[FLAGS]"),
     uninstall: briefly(uninstall, "WORKLOAD...|--all-agents|--everything"),
+    loglevel: briefly(loglevel, "LEVEL [FLAGS]"),
     "gather-logs": briefly(gatherLogs, "[FLAGS]"),
     ...{ config, version },
     ...foregroundRoutes,

@@ -1,6 +1,7 @@
 // deno-lint-ignore-file camelcase -- the names that scripts for Telepresence know
 /** What crosses the threshold between `tp` commands and the connector. All of it is JSON. */
 import type { NameSettings } from "../dns/mod.ts";
+import type { LogLevel } from "../log.ts";
 import type { Failure } from "./failure.ts";
 import type { InterceptInfo } from "./intercepts/api.ts";
 
@@ -52,6 +53,22 @@ export interface DnsSettingsStatus {
   served_top_level_namespaces?: readonly string[];
   /** Nanoseconds. */
   lookup_timeout: number;
+}
+
+/** What `tp loglevel` asks for. */
+export interface LogLevelRequest {
+  level: LogLevel;
+  /** How long; 0: until its process ends. */
+  seconds: number;
+  /** Whose logs. */
+  laptop: boolean;
+  cluster: boolean;
+}
+
+/** What became of it: lines of what was done, and what could not be. */
+export interface LogLevelAnswer {
+  done: string[];
+  problems: string[];
 }
 
 /** What happens while connecting, in order; the last is `connected` or `failed`. */

@@ -5,6 +5,8 @@ import type {
   InterceptEvent,
   InterceptRequest,
   LeaveRequest,
+  LogLevelAnswer,
+  LogLevelRequest,
   OwnIntercept,
   Status,
   WorkloadInfo,
@@ -111,6 +113,14 @@ export class ConnectorClient implements Disposable {
     const response = await this.#fetch("GET", path, { signal });
     await mustBeOk(response);
     yield* jsonLines<WorkloadInfo[]>(response.body!);
+  }
+
+  /** Sets levels of logs for a while, as far as it may. */
+  async setLogLevels(request: LogLevelRequest): Promise<LogLevelAnswer> {
+    const body = JSON.stringify(request);
+    const response = await this.#fetch("POST", "/loglevel", { body });
+    await mustBeOk(response);
+    return await response.json();
   }
 
   /** Disconnects; resolves when the host is as it was. The connector ends after it. */

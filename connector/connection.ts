@@ -23,6 +23,7 @@ import { ConnectError } from "./failure.ts";
 import { InterceptCalls } from "./intercepts/intercept_calls.ts";
 import { InterceptTable } from "./intercepts/intercept_table.ts";
 import { Intercepts } from "./intercepts/intercepts.ts";
+import type { AskedManager } from "./log_level.ts";
 import type { ManagerLink } from "./link.ts";
 import { type Network, openNetwork } from "./network.ts";
 import { SearchList } from "./search_list.ts";
@@ -159,6 +160,12 @@ export class Connection {
   /** What this connection is asked beside its state; `undefined` for what it does not know. */
   answer(request: Request): Promise<Response | undefined> {
     return this.#parts.calls.answer(request);
+  }
+
+  /** The manager's copy that is used. */
+  get manager(): AskedManager {
+    const { link } = this.#parts;
+    return { pod: link.status().pod, use: (open) => link.use(open) };
   }
 
   status(): Status {

@@ -1,9 +1,16 @@
 import { logger } from "../log.ts";
-import type { ConnectEvent, ConnectRequest, Failure, Status } from "./api.ts";
+import type {
+  ConnectEvent,
+  ConnectRequest,
+  Failure,
+  LogLevelRequest,
+  Status,
+} from "./api.ts";
 import { type CalledOffBy, CalledOffError } from "./called_off.ts";
 import { connect, type Connection } from "./connection.ts";
 import { toFailure } from "./errors.ts";
 import { jsonLines } from "./json_lines.ts";
+import { setLogLevels } from "./log_level.ts";
 import { idleStatus } from "./status.ts";
 
 const log = logger("connector");
@@ -29,6 +36,11 @@ export class Connector {
     const { pathname } = new URL(request.url);
     const call = `${request.method} ${pathname}`;
     if (call === "GET /status") return Response.json(this.#status());
+    if (call === "POST /loglevel") {
+      const asked: LogLevelRequest = await request.json();
+      const manager = this.#isEnding ? undefined : this.#connected?.manager;
+      return Response.json(await setLogLevels(asked, manager));
+    }
     if (call === "POST /connect") {
       if (this.#isEnding) return new Response(null, { status: 503 });
       return this.#connect(await request.json());

@@ -9,7 +9,7 @@ import {
 import type { Session } from "../tunnel/mod.ts";
 import { type DirectOffer, parseDirectOffer } from "./direct_offer.ts";
 import type { PodTarget } from "./agent_api.ts";
-import { encodeTarget } from "./target.ts";
+import { encodeTarget, type LogWish } from "./target.ts";
 import { parseWorld, type World } from "./world.ts";
 
 export {
@@ -76,6 +76,11 @@ export interface Manager {
    * @throws {ConnResetError} when the session ends.
    */
   direct(options?: { signal?: AbortSignal }): AsyncGenerator<DirectOffer>;
+  /** Has the manager's copy log so much for so long. */
+  log(
+    wish: Omit<LogWish, "kind">,
+    options?: { signal?: AbortSignal },
+  ): Promise<void>;
   /** Something of a pod of the workload that this session's `intercept` (its UID) is on; SFTP for `files`. */
   pod(
     intercept: string,
@@ -99,6 +104,12 @@ export function openManager(session: Session): Manager {
     lookup: (query, options) => lookup(session, query, options),
     world: (options) => followWorld(session, options),
     direct: (options) => followDirect(session, options),
+    log: async (wish, options) => {
+      const target = encodeTarget({ kind: "log", ...wish });
+      const stream = await session.open(target, { ...options, urgent: true });
+      using _closed = closeOnAbort(stream, options?.signal);
+      await stream.read(new Uint8Array(1));
+    },
     pod: (intercept, wanted, options) =>
       session.open(encodeTarget({ kind: "pod", intercept, wanted }), options),
     podDatagrams: (intercept, wanted, options) =>

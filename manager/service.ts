@@ -7,6 +7,7 @@
  *
  * A question to DNS and the view of the cluster are answered on the stream itself.
  */
+import { logger, setLogLevelFor } from "../log.ts";
 import {
   type Clock,
   type Conn,
@@ -23,7 +24,7 @@ import type { ClusterDns } from "./cluster_dns.ts";
 import { type DirectOffer, formatDirectOffer } from "./direct_offer.ts";
 import type { Feed } from "./feed.ts";
 import type { Endpoint } from "./leash.ts";
-import { decodeTarget, type Target } from "./target.ts";
+import { decodeTarget, type LogWish, type Target } from "./target.ts";
 import type { World } from "./world.ts";
 import { worldLine } from "./world_line.ts";
 
@@ -51,6 +52,8 @@ export interface ServiceOptions {
   ) => Promise<void>;
   clock: Clock;
 }
+
+const log = logger("manager");
 
 export class Service {
   readonly #options: ServiceOptions;
@@ -106,6 +109,8 @@ export class Service {
         });
       case "direct":
         return await this.#serveDirect(incoming);
+      case "log":
+        return await serveLogWish(incoming, target, session);
       case "pod":
         return await this.#options.servePod(incoming, target, session);
     }
@@ -215,4 +220,17 @@ function placeIn(slots: Slots): Disposable {
     throw new RefusedError("overloaded", "The manager has no room for more");
   }
   return place;
+}
+
+/** Who wished is written down at once. */
+async function serveLogWish(
+  incoming: Incoming,
+  { level, seconds }: LogWish,
+  { peer: { thumbprint } }: Session,
+): Promise<void> {
+  setLogLevelFor(level, seconds * 1000);
+  log.info("log level", { wished: level, seconds, thumbprint });
+  const stream = incoming.accept();
+  await stream.closeWrite();
+  stream.close();
 }

@@ -11,6 +11,7 @@ import {
   systemClock,
   writeAll,
 } from "../net/mod.ts";
+import { logger, setLogLevel, setLogSink } from "../log.ts";
 import { Acceptor, createIdentity, dialSession } from "../tunnel/mod.ts";
 import { openManager } from "./client.ts";
 import { ClusterDns } from "./cluster_dns.ts";
@@ -248,4 +249,20 @@ Deno.test("Service.drain() refuses what comes and waits for what is there", asyn
   await app.closeWrite();
   await readAll(stream);
   await drained;
+});
+
+Deno.test("Service logs more for a while when a laptop wishes it", async () => {
+  const lines: string[] = [];
+  setLogSink((line) => lines.push(line));
+  try {
+    await using laptop = await setUp();
+    await laptop.manager.log({ level: "debug", seconds: 60 });
+    logger("test").debug("heard");
+    assert.ok(lines.some((line) => line.includes('"wished":"debug"')));
+    assert.ok(lines.some((line) => line.includes('"heard"')));
+  } finally {
+    setLogLevel("info");
+    // deno-lint-ignore no-console -- as it is when a process starts
+    setLogSink((line) => console.error(line));
+  }
 });

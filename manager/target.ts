@@ -17,8 +17,23 @@ export type Target =
   | { readonly kind: "world" }
   /** Where carriers can join the session directly; lines as for the view. */
   | { readonly kind: "direct" }
+  /** More of the manager's own log, for a while; the stream ends when it is so. */
+  | LogWish
   /** What an agent gives, of a workload that the asker has an intercept on. */
   | InterceptedTarget;
+
+/** A quieter log would hide who does what, so none can be asked for. */
+export const wishedLevels = ["info", "debug"] as const;
+
+export interface LogWish {
+  readonly kind: "log";
+  readonly level: typeof wishedLevels[number];
+  /** From 1 to a day. */
+  readonly seconds: number;
+}
+
+/** For so long others have to bear with it. */
+export const longestWishSeconds = 86_400;
 
 const codes = {
   tcp: 1,
@@ -27,6 +42,7 @@ const codes = {
   world: 4,
   direct: 5,
   pod: 6,
+  log: 7,
 } as const;
 
 /** Writes a target: an octet that tells the kind, then address and port in network order, or the query. */
@@ -43,6 +59,8 @@ export function encodeTarget(target: Target): Uint8Array {
     case "world":
     case "direct":
       return new Uint8Array([code]);
+    case "log":
+      return encodeLogWish(code, target);
     case "pod":
       return new Uint8Array([code, ...encodeInterceptedTarget(target)]);
   }
@@ -62,11 +80,28 @@ export function decodeTarget(bytes: Uint8Array): Target | undefined {
       return body.length === 0 ? { kind: "world" } : undefined;
     case codes.direct:
       return body.length === 0 ? { kind: "direct" } : undefined;
+    case codes.log:
+      return decodeLogWish(body);
     case codes.pod:
       return decodeInterceptedTarget(body);
     default:
       return undefined;
   }
+}
+
+/** An octet for the level, four for the seconds. */
+function encodeLogWish(code: number, { level, seconds }: LogWish): Uint8Array {
+  const bytes = new Uint8Array([code, wishedLevels.indexOf(level), 0, 0, 0, 0]);
+  new DataView(bytes.buffer).setUint32(2, seconds);
+  return bytes;
+}
+
+function decodeLogWish(body: Uint8Array): LogWish | undefined {
+  const level = wishedLevels[body[0] ?? -1];
+  if (level === undefined || body.length !== 5) return undefined;
+  const seconds = new DataView(body.buffer, body.byteOffset).getUint32(1);
+  if (seconds < 1 || seconds > longestWishSeconds) return undefined;
+  return { kind: "log", level, seconds };
 }
 
 function decodeEndpoint(

@@ -36,6 +36,14 @@ const table: { target: Target; bytes: number[] }[] = [
     bytes: [5], // direct
   },
   {
+    target: { kind: "log", level: "debug", seconds: 1800 },
+    bytes: [
+      7, // log
+      1, // debug
+      ...[0, 0, 0x07, 0x08], // seconds
+    ],
+  },
+  {
     target: {
       kind: "pod",
       intercept: "u",
@@ -60,12 +68,16 @@ Deno.test("encodeTarget() and decodeTarget() agree on every kind", () => {
 Deno.test("decodeTarget() gives nothing for what is no target", () => {
   const bad: Record<string, number[]> = {
     "nothing": [],
-    "an unknown kind": [7, 1, 2, 3, 4, 0, 80],
+    "an unknown kind": [8, 1, 2, 3, 4, 0, 80],
     "kind zero": [0],
     "an address of no family": [1, 1, 2, 3, 4, 5, 0, 80],
     "no address": [1, 0, 80],
     "port zero": [1, 1, 2, 3, 4, 0, 0],
     "a world with more behind it": [4, 0],
+    "a log that is quieter than usual": [7, 2, 0, 0, 0, 60],
+    "a log for no time": [7, 1, 0, 0, 0, 0],
+    "a log for more than a day": [7, 1, 0, 1, 0x51, 0x81],
+    "a log of half a time": [7, 1, 0, 0, 60],
   };
   for (const [what, bytes] of Object.entries(bad)) {
     assert.equal(decodeTarget(new Uint8Array(bytes)), undefined, what);

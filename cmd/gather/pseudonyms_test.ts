@@ -4,6 +4,7 @@ import { pseudonymizer } from "./pseudonyms.ts";
 Deno.test("pseudonymizer() gives one name one pseudonym, in texts and file names", () => {
   const hide = pseudonymizer([
     { kind: "workload", name: "web" },
+    { kind: "workload", name: "shop" },
     { kind: "pod", name: "web-7d4b-x2" },
     { kind: "pod", name: "web-7d4b-y3" },
     { kind: "namespace", name: "shop.eu" },

@@ -51,6 +51,19 @@ Deno.test("tp gather-logs writes one file of all logs, readable by its user alon
       assert.deepEqual(values.filter((one) => !one.includes("REDACTED")), []);
     });
 
+    await t.step("tp loglevel: connector and manager log more", async () => {
+      const told = await tp.ok(["loglevel", "debug", "--duration", "1m"]);
+      say(told.trim());
+      assert.match(told, /^connector: debug for 60 s$/m);
+      assert.match(told, /^manager \(traffic-manager-0\): debug for 60 s$/m);
+      const { files } = await gathered("--traffic-agents", "none");
+      const manager = files.get("traffic-manager-0.ambassador.log")!;
+      assert.match(manager, /"message":"log level","wished":"debug"/);
+      const quieter = await tp.fails(["loglevel", "error", "--remote-only"]);
+      assert.match(quieter, /no quieter than info/);
+      await tp.ok(["loglevel", "info", "--local-only", "--duration", "0"]);
+    });
+
     await t.step("anonymous: no name of the cluster's", async () => {
       const { files } = await gathered("--anonymize", "--get-pod-yaml");
       assert.ok(files.has("pod-1.namespace-1.log"), [...files.keys()].join());
