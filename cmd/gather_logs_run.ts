@@ -6,7 +6,7 @@
  * 3. One zip holds all, and what could not be read.
  */
 import { version } from "../build.ts";
-import type { Status } from "../connector/api.ts";
+import type { ConnectRequest, Status } from "../connector/api.ts";
 import { gatherClusterLogs, withoutTokens } from "../connector/mod.ts";
 import { requestOf } from "./_connect.ts";
 import { connectedPlace } from "./_connected_place.ts";
@@ -72,7 +72,10 @@ async function gather(
       : [],
   ]);
   const hide = flags.anonymize
-    ? pseudonymizer([...cluster?.names ?? [], ...namesOf(status)])
+    ? pseudonymizer([
+      ...cluster?.names ?? [],
+      ...namesOf(status, { request, problems }),
+    ])
     : (text: string) => text;
   const files = new Map<string, string>();
   for (const [name, content] of all) {
@@ -94,16 +97,35 @@ async function currentStatus(): Promise<Status | undefined> {
   }
 }
 
-/** Names that logs of this laptop hold. */
-function namesOf(status: Status | undefined): Named[] {
+/** Names that logs of this laptop hold, and reasons of what could not be read. */
+export function namesOf(
+  status: Status | undefined,
+  { request, problems }: {
+    request: Pick<ConnectRequest, "context" | "namespace" | "managerNamespace">;
+    problems: readonly string[];
+  },
+): Named[] {
   const user = status?.user_daemon;
   const server = user?.kubernetes_server;
+  const held = [
+    ...[user?.intercepts, user?.replacements, user?.wiretaps, user?.ingests],
+  ].flatMap((all) => all ?? []);
+  const users = problems.flatMap((text) => [
+    ...text.matchAll(/\buser "([^"]+)"/gi),
+  ]);
   return [
-    { kind: "namespace", name: user?.namespace ?? "" },
-    { kind: "context", name: user?.kubernetes_context ?? "" },
+    ...[request.namespace, user?.namespace, request.managerNamespace]
+      .map((name = "") => ({ kind: "namespace", name })),
+    ...held.flatMap(({ name, namespace }) => [
+      { kind: "workload", name },
+      { kind: "namespace", name: namespace },
+    ]),
+    ...[request.context, user?.kubernetes_context]
+      .map((name = "") => ({ kind: "context", name })),
     { kind: "server", name: server ? new URL(server).hostname : "" },
     { kind: "host", name: Deno.hostname() },
     { kind: "user", name: Deno.env.get("USER") ?? "" },
+    ...users.map(([, name = ""]) => ({ kind: "user", name })),
   ];
 }
 

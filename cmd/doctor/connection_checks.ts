@@ -25,7 +25,8 @@ export const connectionChecks: Check[] = [
         "It is tried again without end; the checks of the way to the cluster tell what is wrong with it",
       );
     }
-    const text = `${carriers.length} carriers, round trip ${
+    const noun = carriers.length === 1 ? "carrier" : "carriers";
+    const text = `${carriers.length} ${noun}, round trip ${
       trip?.toFixed(1) ?? "?"
     } ms`;
     return trip === undefined || trip < slowMs ? ok(text) : warning(

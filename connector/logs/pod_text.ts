@@ -55,7 +55,7 @@ export function withoutTokens(text: string): string {
     )
     .replace(/(:\/\/[^\s/:@"]+:)[^\s/@"]+@/g, `$1${removed}@`)
     .replace(
-      /("?\b(?:client-key-data|token|password|passwd|secret)"?\s*[:=]\s*"?)[^\s",}]{4,}/gi,
+      /("?\b(?:client-key-data|token|password|passwd|secret)"?[ \t]*[:=][ \t]*"?)[^\s",}]{4,}/gi,
       `$1${removed}`,
     );
 }

@@ -62,4 +62,6 @@ Deno.test("withoutTokens() takes tokens, keys and passwords out of lines, and no
   const plain = '{"time":"2026-01-01","room":"connector","message":"carrier ' +
     'lost","pod":"traffic-manager-0","url":"https://10.0.0.1:6443/"}';
   assert.equal(withoutTokens(plain), plain);
+  const volume = "- name: a\n  secret:\n    secretName: hush\n";
+  assert.equal(withoutTokens(volume), volume);
 });
