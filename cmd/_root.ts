@@ -2,13 +2,15 @@ import { CommandError } from "./_error.ts";
 import { withoutRoot } from "./_failure.ts";
 
 /** What makes a user root who may be: the first that is there is used. Each takes a command line behind `--`. */
-const tools = ["sudo", "sudo-rs", "doas"] as const;
+export const rootTools = ["sudo", "sudo-rs", "doas"] as const;
+
+export type RootTool = typeof rootTools[number];
 
 /** A command that runs as root, or that a tool refused to run. */
 export interface RootCommand {
   child: Deno.ChildProcess;
   /** What asks this user's terminal for a password, if one is needed; `undefined` where this process is root. */
-  tool: typeof tools[number] | undefined;
+  tool: typeof rootTools[number] | undefined;
 }
 
 /**
@@ -24,7 +26,7 @@ export function spawnAsRoot(
   if (Deno.uid() === 0) {
     return { child: spawn(command, stdout), tool: undefined };
   }
-  for (const tool of tools) {
+  for (const tool of rootTools) {
     try {
       return { child: spawn([tool, "--", ...command], stdout), tool };
     } catch (error) {
@@ -32,8 +34,8 @@ export function spawnAsRoot(
     }
   }
   throw new CommandError(
-    `Cannot ${action}: there is no ${tools.slice(0, -1).join(", ")} or ${
-      tools.at(-1)
+    `Cannot ${action}: there is no ${rootTools.slice(0, -1).join(", ")} or ${
+      rootTools.at(-1)
     } that this user may run`,
     `Install sudo, or run the command as root; ${withoutRoot}`,
   );

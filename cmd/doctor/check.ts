@@ -1,4 +1,5 @@
 import type { Status } from "../../connector/api.ts";
+import type { RootTool } from "../_root.ts";
 import type { ClusterFacts } from "../../connector/mod.ts";
 
 /** What was found of a connection that stands; absent parts were not looked at. */
@@ -26,7 +27,7 @@ export interface Facts {
     /** `/dev/net/tun`. */
     tun: "there" | "missing";
     /** How root's rights are had. */
-    root: "root" | "sudo" | "none";
+    root: "root" | "none" | RootTool;
   };
   cluster: ClusterFacts;
   connection?: ConnectionFacts;

@@ -8,6 +8,7 @@ import { findConnector } from "../_connector.ts";
 import { requestOf } from "../_connect.ts";
 import { connectedPlace } from "../_connected_place.ts";
 import { CommandError } from "../_error.ts";
+import { rootTools } from "../_root.ts";
 import type { DoctorFlags } from "../doctor.ts";
 import type { ConnectionFacts, Facts, Lookup } from "./check.ts";
 
@@ -57,10 +58,11 @@ async function connectorFacts(): Promise<
 async function rootFacts(): Promise<Facts["laptop"]["root"]> {
   if (Deno.uid() === 0) return "root";
   const places = (Deno.env.get("PATH") ?? "").split(delimiter);
-  const found = await Promise.all(
-    places.map((place) => exists(`${place}/sudo`)),
-  );
-  return found.includes(true) ? "sudo" : "none";
+  for (const tool of rootTools) {
+    const found = places.map((place) => exists(`${place}/${tool}`));
+    if ((await Promise.all(found)).includes(true)) return tool;
+  }
+  return "none";
 }
 
 async function connectionFacts(status: Status): Promise<ConnectionFacts> {

@@ -1,3 +1,4 @@
+import { rootTools } from "../_root.ts";
 import { type Check, failed, ok, warning } from "./check.ts";
 
 /** What this laptop needs, connected or not. */
@@ -36,9 +37,11 @@ export const laptopChecks: Check[] = [
     title: "Root",
     judge({ laptop: { root } }) {
       if (root === "root") return ok("this is root");
-      if (root === "sudo") return ok("by sudo");
+      if (root !== "none") return ok(`by ${root}`);
       return warning(
-        "this user is not root, and there is no sudo: `tp connect` cannot start its daemon",
+        `this user is not root, and there is no ${
+          rootTools.join(", ")
+        }: \`tp connect\` cannot start its daemon`,
         "Install sudo, run as root, or use `tp run` or `tp proxy`, which need neither",
       );
     },

@@ -6,6 +6,7 @@ import {
 } from "../../connector/client.ts";
 import { daemonLogLimits, daemonLogPath } from "../../daemon/client.ts";
 import { logFilePaths } from "../../log_file.ts";
+import { rootTools } from "../_root.ts";
 import type { GatherLogsFlags } from "../gather_logs.ts";
 
 export interface LaptopLogs {
@@ -46,13 +47,16 @@ export async function laptopLogs(
 
 /** Where root's rights are had without a password; a file that is not there is as one that may not be read. */
 async function asRoot(path: string): Promise<string | undefined> {
-  try {
-    const { success, stdout } = await new Deno.Command("sudo", {
-      args: ["-n", "--", "cat", path],
-      ...{ stdin: "null", stdout: "piped", stderr: "null" },
-    }).output();
-    return success ? new TextDecoder().decode(stdout) : undefined;
-  } catch {
-    return undefined;
+  for (const tool of rootTools) {
+    try {
+      const { success, stdout } = await new Deno.Command(tool, {
+        args: ["-n", "--", "cat", path],
+        ...{ stdin: "null", stdout: "piped", stderr: "null" },
+      }).output();
+      if (success) return new TextDecoder().decode(stdout);
+    } catch {
+      // This host does not have it.
+    }
   }
+  return undefined;
 }
