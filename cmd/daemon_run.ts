@@ -12,7 +12,7 @@ import type { Context } from "./_context.ts";
 import { readFailure, reportFailure } from "./_start_report.ts";
 
 export interface DaemonFlags {
-  readonly uid: number;
+  readonly uid?: number;
   readonly detach: boolean;
 }
 
@@ -22,16 +22,16 @@ export default async function run(
   this: Context,
   { uid, detach }: DaemonFlags,
 ): Promise<void> {
-  const failure = detach ? await startDetached(uid) : await serve(uid);
+  const failure = detach ? await startDetached(uid ?? 0) : await serve(uid);
   if (failure === undefined) return;
   reportFailure(this.process, failure);
   this.process.exitCode = 1;
 }
 
 /** Runs the daemon; tells why it could not start, and leaves nothing of the attempt. */
-async function serve(uid: number): Promise<Failure | undefined> {
+async function serve(uid: number | undefined): Promise<Failure | undefined> {
   try {
-    await runDaemon({ uid });
+    await runDaemon(uid === undefined ? {} : { uid });
     return undefined;
   } catch (error) {
     await repairHost().catch(() => {});

@@ -11,7 +11,9 @@ export const foregroundRoutes = {
         uid: {
           kind: "parsed",
           parse: numberParser,
-          brief: "The user that may command the daemon",
+          optional: true,
+          brief:
+            "The user that may command the daemon (default: whoever opens the socket that systemd hands over)",
         },
         detach: {
           kind: "boolean",

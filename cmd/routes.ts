@@ -3,6 +3,7 @@ import type { Context } from "./_context.ts";
 import { apply, deleteDeclared } from "./apply.ts";
 import { config } from "./config.ts";
 import { connect } from "./connect.ts";
+import { daemon } from "./daemon.ts";
 import { doctor } from "./doctor.ts";
 import { foregroundRoutes } from "./foreground.ts";
 import { gatherLogs } from "./gather_logs.ts";
@@ -45,6 +46,7 @@ export const routes = buildRouteMap({
     uninstall: briefly(uninstall, "WORKLOAD...|--all-agents|--everything"),
     loglevel: briefly(loglevel, "LEVEL [FLAGS]"),
     "gather-logs": briefly(gatherLogs, "[FLAGS]"),
+    daemon,
     ...{ config, version },
     ...foregroundRoutes,
   },

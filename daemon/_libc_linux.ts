@@ -19,6 +19,7 @@ const calls = {
     nonblocking: true,
   },
   open: { parameters: ["buffer", "i32"], result: "i32" },
+  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   flock: { parameters: ["i32", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   errnoLocation: {
@@ -32,6 +33,7 @@ const calls = {
 export const errnos = {
   ENOENT: 2,
   EAGAIN: 11,
+  EACCES: 13,
   ECONNREFUSED: 111,
 } as const;
 

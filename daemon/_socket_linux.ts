@@ -9,6 +9,8 @@ const addressFamily = 1; // AF_UNIX
 const cloexec = 0x80000;
 const nonBlocking = 0x800;
 const packets = 5 | cloexec | nonBlocking; // SOCK_SEQPACKET
+const setDescriptorFlags = 2; // F_SETFD
+const setStatusFlags = 4; // F_SETFL
 const noSignal = 0x4000; // MSG_NOSIGNAL
 const closeOnExec = 0x40000000; // MSG_CMSG_CLOEXEC
 const socketLevel = 1; // SOL_SOCKET
@@ -127,25 +129,48 @@ export class PacketListener implements Disposable {
   readonly #libc: Libc;
   readonly fd: number;
 
+  private constructor(libc: Libc, fd: number) {
+    this.#libc = libc;
+    this.fd = fd;
+  }
+
   /**
    * Everybody may connect: who is at the other end decides what is answered. The path must be free.
    *
    * @throws {SocketError}
    */
-  constructor(libc: Libc, path: string) {
-    this.#libc = libc;
-    this.fd = newSocket(libc);
+  static bind(libc: Libc, path: string): PacketListener {
+    const listener = new PacketListener(libc, newSocket(libc));
+    const { fd } = listener;
     const address = socketAddress(path);
     // With the mode from the start, nobody finds the socket there and is denied it.
     const umask = Deno.umask(0o111);
-    const isBound = libc.call.bind(this.fd, address, address.length) === 0;
-    if (!isBound || libc.call.listen(this.fd, 16) < 0) {
+    const isBound = libc.call.bind(fd, address, address.length) === 0;
+    if (!isBound || libc.call.listen(fd, 16) < 0) {
       const { errno } = libc;
-      this[Symbol.dispose]();
+      listener[Symbol.dispose]();
       Deno.umask(umask);
       throw new SocketError(`listen on "${path}"`, errno);
     }
     Deno.umask(umask);
+    return listener;
+  }
+
+  /**
+   * Takes over a socket that listens already, and that no child of this process shall have.
+   *
+   * @throws {SocketError}
+   */
+  static adopt(libc: Libc, fd: number): PacketListener {
+    const isOurs = libc.call.fcntl(fd, setDescriptorFlags, 1) === 0 &&
+      libc.call.fcntl(fd, setStatusFlags, nonBlocking) === 0;
+    if (!isOurs) throw new SocketError("take over the socket", libc.errno);
+    return new PacketListener(libc, fd);
+  }
+
+  /** Who waits reads end-of-file. */
+  turnAllAway(): void {
+    for (let one; (one = this.accept()) !== undefined;) one[Symbol.dispose]();
   }
 
   accept(): PacketSocket | undefined {

@@ -17,6 +17,8 @@ import { Ip, Subnet } from "../net/mod.ts";
 import { type RefusalCode, refusalCodes } from "./refusal.ts";
 
 export const daemonSocketPath = "/run/tp/daemon.sock";
+/** Where systemd listens in the daemon's stead, on a host that has it as a service. */
+export const serviceSocketPath = "/run/tp-daemon.sock";
 export const messageSize = 64;
 export const apiVersion = 1;
 

@@ -1,6 +1,6 @@
 /** What the connector and the commands use of the daemon. Needs no privilege. */
 import { Libc } from "./_libc_linux.ts";
-import { daemonSocketPath } from "./api.ts";
+import { daemonSocketPath, serviceSocketPath } from "./api.ts";
 import {
   connectSocket,
   DaemonAbsentError,
@@ -20,20 +20,39 @@ export {
   logPath as daemonLogPath,
 } from "./paths.ts";
 export { leftover } from "./leftover.ts";
+export { type ServiceState, serviceState } from "./service_state.ts";
 export { type RefusalCode, refusalCodes } from "./refusal.ts";
 export type { DeviceInfo, DevicePlan, TunSubnet } from "../vpn/device.ts";
 
 const lookMs = 50;
 
 /**
- * Holds the daemon: from here on it ends when this process ends or closes it.
+ * Holds the daemon, one that runs or the host's service: from here on it ends when this process ends or closes it.
  *
  * @throws {DaemonAbsentError | HeldError}
  */
-export function connectDaemon(
-  { socketPath = daemonSocketPath }: { socketPath?: string } = {},
+export async function connectDaemon(
+  { socketPath }: { socketPath?: string } = {},
 ): Promise<DaemonClient> {
-  return DaemonClient.connect(socketPath);
+  if (socketPath !== undefined) return await DaemonClient.connect(socketPath);
+  try {
+    return await DaemonClient.connect(daemonSocketPath);
+  } catch (error) {
+    if (!(error instanceof DaemonAbsentError)) throw error;
+    return await DaemonClient.connect(serviceSocketPath);
+  }
+}
+
+/** Has the host's service start, which undoes what a killed daemon left. Returns false where this user has none. */
+export function wakeService(): boolean {
+  using libc = new Libc();
+  try {
+    connectSocket(libc, serviceSocketPath)[Symbol.dispose]();
+    return true;
+  } catch (error) {
+    if (!(error instanceof DaemonAbsentError)) throw error;
+    return false;
+  }
 }
 
 /**

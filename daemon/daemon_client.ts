@@ -248,8 +248,10 @@ export function connectSocket(libc: Libc, path: string): PacketSocket {
   try {
     return PacketSocket.connect(libc, path);
   } catch (error) {
+    const { ENOENT, ECONNREFUSED, EACCES } = errnos;
+    // A service that is for others is as good as none.
     const isAbsent = error instanceof SocketError &&
-      (error.errno === errnos.ENOENT || error.errno === errnos.ECONNREFUSED);
+      ([ENOENT, ECONNREFUSED, EACCES] as number[]).includes(error.errno);
     throw isAbsent ? new DaemonAbsentError({ cause: error }) : error;
   }
 }

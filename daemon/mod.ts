@@ -32,6 +32,7 @@ import { ResolverKeeper } from "./resolver_keeper.ts";
 import { Server } from "./server.ts";
 
 export { repairHost } from "./repair.ts";
+export { installService, ServiceError, uninstallService } from "./service.ts";
 
 const log = logger("daemon");
 
@@ -44,8 +45,8 @@ export class DaemonStartError extends Error {
 }
 
 export interface DaemonOptions {
-  /** The user whose connector is served; root's is, too. */
-  uid: number;
+  /** The user whose connector is served; root's is, too. Without it systemd has to have handed over a socket. */
+  uid?: number;
   /** Called when connectors can connect. */
   onListen?: () => void;
 }
@@ -63,6 +64,24 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   Deno.umask(0o077);
   await using stack = new AsyncDisposableStack();
   const libc = stack.use(new Libc());
+  const { uid } = options;
+  const handedOver = uid === undefined ? handedOverListener(libc) : undefined;
+  try {
+    await serve(stack, { ...options, libc, handedOver });
+  } catch (error) {
+    // Otherwise systemd would start the next one for the same who wait.
+    handedOver?.turnAllAway();
+    throw error;
+  }
+}
+
+async function serve(
+  stack: AsyncDisposableStack,
+  { libc, handedOver, uid, onListen }: DaemonOptions & {
+    libc: Libc;
+    handedOver: PacketListener | undefined;
+  },
+): Promise<void> {
   stack.use(await waitForLock(libc));
   stack.use(logToFile());
   const network = stack.use(openNetworkEdge());
@@ -95,18 +114,35 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     // What could not be undone stays in the journal: the next tp command finds it.
     if (errors.length === 0) await removeFiles();
   });
-  const listener = stack.use(new PacketListener(libc, socketPath));
+  const listener = handedOver ??
+    stack.use(PacketListener.bind(libc, socketPath));
   const server = new Server({
-    ...{ libc, listener, host, resolver, clock, uid: options.uid },
+    ...{ libc, listener, host, resolver, clock },
+    ...uid === undefined ? {} : { uid },
     signal: ending.signal,
     everyTurn: async () => {
       await Deno.writeTextFile(beatPath, `${Math.round(clock.now())}\n`);
       if (await guard.check()) await record(changes);
     },
   });
-  log.info("listening", { uid: options.uid });
-  options.onListen?.();
+  log.info("listening", { uid });
+  onListen?.();
   await server.run();
+}
+
+/** The one socket that systemd listens on in our stead (sd_listen_fds(3)). It stays open: the caller exits. */
+function handedOverListener(libc: Libc): PacketListener {
+  const isForUs = Deno.env.get("LISTEN_PID") === String(Deno.pid) &&
+    Deno.env.get("LISTEN_FDS") === "1";
+  if (!isForUs) {
+    throw new DaemonStartError(
+      "Cannot start the daemon: it was given neither a user nor a socket",
+    );
+  }
+  for (const name of ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]) {
+    Deno.env.delete(name);
+  }
+  return PacketListener.adopt(libc, 3);
 }
 
 function requireLinuxRoot(): void {

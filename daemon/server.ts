@@ -1,7 +1,8 @@
 /**
  * Serves the one connector.
  *
- * 1. Who connects is known by the kernel. Another user is told who holds the network.
+ * 1. Who connects is known by the kernel. Another user is told who holds the network; where the daemon is a service, who
+ *    may open its socket is decided by the socket's group.
  * 2. The first who says hello is the connector; others of its user are told that it is held, or only look and leave.
  * 3. Requests are served in order. Heartbeats keep the resolver ours.
  * 4. The connector's end-of-file, a message that cannot be read, or nobody coming at all is the end.
@@ -40,8 +41,8 @@ const maxMessages = 64;
 export interface ServerOptions {
   libc: Libc;
   listener: PacketListener;
-  /** Who is served; root is, too. */
-  uid: number;
+  /** Who is served; root is, too. Without it everybody who could open the socket. */
+  uid?: number;
   host: Host;
   resolver: ResolverKeeper;
   clock: Clock;
@@ -103,7 +104,7 @@ export class Server implements Disposable {
       const socket = listener.accept();
       if (socket === undefined) return;
       const { uid } = socket.peer();
-      const served = uid === this.#options.uid || uid === 0;
+      const served = [undefined, uid].includes(this.#options.uid) || uid === 0;
       this.#visitors.set(socket, { served });
       const [first, ...others] = [...this.#visitors.keys()]
         .filter((visitor) => this.#visitors.get(visitor)?.served === served);
@@ -112,7 +113,7 @@ export class Server implements Disposable {
   }
 
   #turnAway(socket: PacketSocket, sequence: number): void {
-    const { uid } = this.#options;
+    const { uid = this.#connector!.peer().uid } = this.#options;
     socket.send(encodeMessage({ kind: "held", uid, sequence }));
     this.#dismiss(socket);
   }

@@ -45,7 +45,7 @@ async function withServer(
   const record = () => Promise.resolve();
   const clock = systemClock;
   const host = new Host({ network, resolver, clock, record });
-  const listener = new PacketListener(libc, socketPath);
+  const listener = PacketListener.bind(libc, socketPath);
   const server = new Server({
     ...{ libc, listener, uid, host, resolver, clock: systemClock },
     everyTurn: () => Promise.resolve(),
@@ -155,7 +155,7 @@ Deno.test({
   fn: () =>
     withServer(async ({ libc, socketPath }) => {
       const path = `${socketPath}.mute`;
-      using listener = new PacketListener(libc, path);
+      using listener = PacketListener.bind(libc, path);
       const connecting = DaemonClient.connect(path);
       listener.accept()![Symbol.dispose]();
       await assert.rejects(connecting, { name: "DaemonAbsentError" });

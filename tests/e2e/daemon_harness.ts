@@ -1,10 +1,11 @@
 /**
  * One side of the daemon as a process of its own, for tests that kill and stop it.
  *
- *     daemon_harness.ts daemon UID         runs the daemon
+ *     daemon_harness.ts daemon UID         runs the daemon; `service` as UID: on a socket that it was handed over
  *     daemon_harness.ts repair             undoes what a killed one left
  *     daemon_harness.ts leftover           prints whether it left something
- *     daemon_harness.ts connector          connects, then serves commands line by line, each answered by one line
+ *     daemon_harness.ts connector          connects, then serves commands line by line, each answered by one line;
+ *                                          with `service`: waits for no daemon
  */
 import process from "node:process";
 import { connectDaemon, leftover, waitForDaemon } from "../../daemon/client.ts";
@@ -17,7 +18,10 @@ let device: number | undefined;
 
 switch (role) {
   case "daemon":
-    await runDaemon({ uid: Number(argument), onListen: () => say("ready") });
+    await runDaemon({
+      ...argument === "service" ? {} : { uid: Number(argument) },
+      onListen: () => say("ready"),
+    });
     process.exit(0);
     break;
   case "repair":
@@ -36,7 +40,7 @@ function say(line: string): void {
 }
 
 async function runConnector(): Promise<void> {
-  await waitForDaemon({ timeoutMs: 10_000 });
+  if (argument !== "service") await waitForDaemon({ timeoutMs: 10_000 });
   const client = await connectDaemon().catch((error) => {
     say(`failed ${error.name} ${error.message}`);
     process.exit(1);

@@ -134,17 +134,27 @@ export class Namespace implements AsyncDisposable {
     return child;
   }
 
-  /** A connector of an unprivileged user, before it has said whether it was served. */
-  connector(uid = userId): Child {
+  /**
+   * A connector of an unprivileged user, before it has said whether it was served.
+   *
+   * @param options.group A group of the user's.
+   * @param options.service It waits for no daemon: the service starts one.
+   */
+  connector(
+    uid = userId,
+    { group, service = false }: { group?: number; service?: boolean } = {},
+  ): Child {
     const drop = [
       "setpriv",
       `--reuid=${uid}`,
       `--regid=${uid}`,
-      "--clear-groups",
+      group === undefined ? "--clear-groups" : `--groups=${group}`,
     ];
+    const argument = service ? ["service"] : [];
     // The cache of the user who runs the tests is not theirs to read.
     const env = ["env", "-i", "PATH=/usr/bin:/bin", "DENO_DIR=/proc/nocache"];
-    return this.start([...env, ...drop, ...role("connector")], { stdin: true });
+    const command = [...env, ...drop, ...role("connector", ...argument)];
+    return this.start(command, { stdin: true });
   }
 
   repair(): Promise<string> {
@@ -226,7 +236,8 @@ async function* linesOf(
   }
 }
 
-function role(...args: string[]): string[] {
+/** The command line of one side of the daemon. */
+export function role(...args: string[]): string[] {
   return run("daemon_harness.ts", ...args);
 }
 
