@@ -26,6 +26,8 @@ export class Destinations {
   /** By id of the rule: what is open to a destination is used again. */
   readonly #laptops = new Map<string, Destination>();
   readonly #taps = new Map<string, Destination>();
+  /** Those of the last request. */
+  #rules: PortRules | undefined;
 
   constructor(options: DestinationsOptions) {
     this.#options = options;
@@ -44,6 +46,8 @@ export class Destinations {
   ): Tapped {
     const { book, port } = this.#options;
     const rules = book.at(port);
+    if (rules !== this.#rules) this.#forgetEnded();
+    this.#rules = rules;
     const rule = rules.matching.find((one) => isMeant(one, request)) ??
       rules.whole;
     return {
@@ -54,6 +58,15 @@ export class Destinations {
         : this.#laptop(rule),
       taps: this.taps(rules, request),
     };
+  }
+
+  /** A client may stay for long, and rules come and go. */
+  #forgetEnded(): void {
+    for (const known of [this.#laptops, this.#taps]) {
+      for (const id of known.keys()) {
+        if (this.#options.book.find(id) === undefined) known.delete(id);
+      }
+    }
   }
 
   /** The app, with the mark that it is not the laptop. */
