@@ -27,6 +27,7 @@ import type { Fallbacks } from "./fallbacks.ts";
 import { type Laptops, RuleEndedError } from "./laptops.ts";
 import type { Managers } from "./managers.ts";
 import type { PortRules } from "./rule_book.ts";
+import { SignalFan } from "./signal_fan.ts";
 import { StandingConns } from "./standing_conns.ts";
 
 const log = logger("agent");
@@ -58,11 +59,15 @@ export class TcpPort implements AsyncDisposable {
   readonly #standing: StandingConns;
   /** Calls off what is under way to where it goes. */
   readonly #closed = new AbortController();
+  /** For each connection its own. */
+  readonly #ends = new SignalFan(this.#closed.signal);
+  readonly #leavings: SignalFan;
 
   /** Starts to accept. */
   constructor(options: TcpPortOptions) {
     this.#options = options;
-    const { listener, clock } = options;
+    const { listener, leaving, clock } = options;
+    this.#leavings = new SignalFan(leaving);
     this.#standing = new StandingConns(options);
     this.#accepting = acceptLoop(listener, {
       take: (conn) => this.#take(conn),
@@ -122,7 +127,8 @@ export class TcpPort implements AsyncDisposable {
 
   /** A client that leaves while it waits for a laptop is not waited with. */
   async #openFor(from: Conn, family: Family, { whole }: PortRules) {
-    const { signal } = this.#closed;
+    using end = this.#ends.branch();
+    const { signal } = end;
     if (whole === undefined) {
       return { client: from, opened: await this.#open(family, signal) };
     }
@@ -140,8 +146,10 @@ export class TcpPort implements AsyncDisposable {
   ): Promise<void> {
     const { resumed } = so;
     let { refused } = so;
-    const { managers, port, counters, leaving, clock } = this.#options;
+    const { managers, port, counters, clock } = this.#options;
     counters.add("http");
+    using end = this.#ends.branch();
+    using leaving = this.#leavings.branch();
     const destinations = this.#destinations(family);
     const rules = managers.book.at(port);
     const taps = destinations.taps(rules);
@@ -161,8 +169,8 @@ export class TcpPort implements AsyncDisposable {
         },
       },
       ...resumed && { resumed },
-      signal: this.#closed.signal,
-      drain: leaving,
+      signal: end.signal,
+      drain: leaving.signal,
       onTapLost: this.#onTapLost,
       clock,
     });
