@@ -28,6 +28,9 @@ import {
 
 const log = logger("connector");
 
+/** Where the agent's containers for files have volumes. */
+export const volumesDirectory = "/tp/volumes";
+
 /** How long the first stream may take before the volumes are given to the user without it. */
 const firstMs = 10_000;
 /** Between the end of a stream and the next one: the first, and the longest. */
@@ -36,7 +39,7 @@ const [retryMs, retryLimitMs] = [200, 5_000];
 export interface VolumesOptions {
   /** Opens a stream to an SFTP server that has the volumes. Called again when the stream has ended. */
   readonly open: (options: { signal: AbortSignal }) => Promise<Conn>;
-  /** Where the server has them, each at its mount path below this; default "/tp/volumes". */
+  /** Where the server has them, each at its mount path below this; default {@link volumesDirectory}. */
   readonly directory?: string;
   /** Their mount paths in the app's container; default: all together count as one. */
   readonly volumes?: readonly string[];
@@ -262,7 +265,7 @@ class KeptVolumes implements Volumes {
   }
 
   get #directory(): string {
-    return this.#options.directory ?? "/tp/volumes";
+    return this.#options.directory ?? volumesDirectory;
   }
 }
 

@@ -99,7 +99,10 @@ export interface InterceptInfo {
   target_port?: number;
   /** The first port: as the Service names it, in the container, its protocol. */
   port_id?: string;
+  /** The same; Telepresence's older name for it. */
+  service_port_id?: string;
   service_name?: string;
+  service_uid?: string;
   container_port?: number;
   protocol?: Protocol;
   ports: InterceptPortInfo[];
@@ -107,7 +110,7 @@ export interface InterceptInfo {
   /** What is intercepted, in words. */
   filter_desc?: string;
   http_filter?: string[];
-  /** Whether it is without conditions. */
+  /** Whether it has all traffic of its ports. */
   global: boolean;
   /** Of this connection's, once it is active. */
   environment?: Record<string, string>;
@@ -118,6 +121,7 @@ export interface InterceptPortInfo {
   container_port: number;
   protocol: Protocol;
   service_name?: string;
+  service_uid?: string;
   port_id?: string;
   /** Absent for another laptop's. */
   target_port?: number;
@@ -126,6 +130,8 @@ export interface InterceptPortInfo {
 export interface MountInfo {
   /** Where the volumes are on the laptop. */
   local_dir?: string;
+  /** Where they are in the pod's container for files. */
+  remote_dir?: string;
   /** Paths of the volumes in the container. */
   mounts: string[];
   /** Why they are not there. */
@@ -144,6 +150,8 @@ export interface WorkloadInfo {
   agent: boolean;
   /** Of all laptops. */
   intercept_infos: InterceptInfo[];
+  /** Those of them that are ingests; absent where there are none. */
+  ingest_infos?: InterceptInfo[];
   /** By UID. */
   services: Record<
     string,

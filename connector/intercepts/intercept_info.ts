@@ -25,16 +25,24 @@ const dispositionOf: Record<InterceptPhase, InterceptInfo["disposition"]> = {
   Failed: "AGENT_ERROR",
 };
 
-/** @param own Absent for another laptop's. */
+export interface InterceptSurroundings {
+  /** UIDs of Services of its namespace, by their names. */
+  serviceUids: ReadonlyMap<string, string>;
+  /** Absent for another laptop's. */
+  own?: OwnPart;
+}
+
 export function interceptInfo(
   { metadata, spec, status }: Intercept,
-  own?: OwnPart,
+  { serviceUids, own }: InterceptSurroundings,
 ): InterceptInfo {
   const ports = spec.ports.map(({ port, protocol, service, servicePort }) => {
     const target_port = own?.laptopPorts.get(`${port}/${protocol}`);
+    const service_uid = service && serviceUids.get(service);
     return {
       ...{ container_port: port, protocol },
       ...service === undefined ? {} : { service_name: service },
+      ...service_uid === undefined ? {} : { service_uid },
       ...servicePort === undefined ? {} : { port_id: servicePort },
       ...target_port === undefined ? {} : { target_port },
     };
@@ -57,13 +65,16 @@ export function interceptInfo(
       target_host: own.address,
     },
     ...ports[0] ?? {},
+    ...ports[0]?.port_id === undefined ? {} : {
+      service_port_id: ports[0].port_id,
+    },
     ports,
     ...status?.pods === undefined ? {} : { pods: { ...status.pods } },
     ...spec.mode === "ingest" || ports.length === 0 ? {} : {
       filter_desc: filterText(spec.match, ports),
     },
     ...filters === undefined ? {} : { http_filter: filters },
-    global: filters === undefined,
+    global: spec.mode !== "ingest" && filters === undefined,
     ...own?.environment === undefined ? {} : { environment: own.environment },
     ...own?.mount === undefined ? {} : { mount: own.mount },
   };

@@ -29,10 +29,10 @@ import type { InterceptTable } from "./intercept_table.ts";
 import { laptopAddress, mustResolve } from "./laptop_address.ts";
 import { type LaptopName, laptopName } from "./laptop_name.ts";
 import { LaptopPorts, warnOfSilence } from "./laptop_ports.ts";
-import { openIntercept } from "./open_intercept.ts";
+import { openIntercept, type OpenOptions } from "./open_intercept.ts";
 import { OwnObjects } from "./own_objects.ts";
 import { planPorts, type PortPlan } from "./port_plan.ts";
-import { findWorkload, shapeOf } from "./workload.ts";
+import { findWorkload, shapeOf, uidsByName } from "./workload.ts";
 
 const log = logger("connector");
 
@@ -227,7 +227,9 @@ export class Intercepts implements AsyncDisposable {
   ): Promise<HeldParts> {
     const { signal } = held;
     const { namespace = this.#options.namespace } = request;
-    const { spec, plan, label } = await this.#plan(request, { signal, tell });
+    const { spec, plan, label, serviceUids } = await this.#plan(request, {
+      ...{ signal, tell },
+    });
     const address = laptopAddress(request.address, this.#options);
     const ip = await mustResolve(address, signal);
     const ports = plan.ports.map(({ pod, laptop }) => ({ pod, laptop }));
@@ -240,7 +242,7 @@ export class Intercepts implements AsyncDisposable {
     return await openIntercept({
       ...this.#options,
       objects: this.#objects,
-      ...{ request, namespace, spec, label, address, ports },
+      ...{ request, namespace, spec, label, address, ports, serviceUids },
     }, { building, signal, tell });
   }
 
@@ -248,7 +250,10 @@ export class Intercepts implements AsyncDisposable {
   async #plan(
     request: InterceptRequest,
     { signal, tell }: InterceptOptions,
-  ): Promise<{ spec: InterceptSpec; plan: PortPlan; label: string }> {
+  ): Promise<
+    & { spec: InterceptSpec; plan: PortPlan }
+    & Pick<OpenOptions, "label" | "serviceUids">
+  > {
     const { api, thumbprint, managerNamespace: manager } = this.#options;
     const { name, mode, namespace = this.#options.namespace, match } = request;
     try {
@@ -258,9 +263,10 @@ export class Intercepts implements AsyncDisposable {
         this.#who(),
       ]);
       tell(`Using ${ref.kind} ${ref.name}`);
+      const shape = await shapeOf(api, workload, { signal });
       const plan = planPorts(
         { ...request, workload: formatWorkload(ref) },
-        await shapeOf(api, workload, { signal }),
+        shape,
       );
       const spec: InterceptSpec = {
         ...{ name, owner, session: thumbprint, manager, client: laptop.client },
@@ -268,7 +274,8 @@ export class Intercepts implements AsyncDisposable {
         ports: plan.ports.map(({ pod }) => pod),
         ...match === undefined ? {} : { match },
       };
-      return { spec, plan, label: laptop.label };
+      const serviceUids = uidsByName(shape.services);
+      return { spec, plan, label: laptop.label, serviceUids };
     } catch (error) {
       const isForbidden = error instanceof ApiError && error.status === 403;
       if (!isForbidden) throw error;

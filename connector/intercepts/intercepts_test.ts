@@ -49,6 +49,7 @@ Deno.test("Intercepts.open() makes the object, and is done when it is active", a
   const info = held.parts!.info();
   assert.equal(info.disposition, "ACTIVE");
   assert.equal(info.target_port, 3000);
+  assert.equal(info.service_uid, "uid-of-service-web");
   assert.deepEqual(info.environment, {
     COLOR: "blue",
     DB_PORT: "tcp://198.18.0.7:5432",

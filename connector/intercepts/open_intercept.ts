@@ -9,7 +9,7 @@ import {
 import type { Ip } from "../../net/mod.ts";
 import { ConnectError } from "../failure.ts";
 import type { ManagerLink } from "../link.ts";
-import { openVolumes } from "../volumes.ts";
+import { openVolumes, volumesDirectory } from "../volumes.ts";
 import type { InterceptRequest, MountInfo } from "./api.ts";
 import { valuesForApp } from "./app_values.ts";
 import { laptopEnvironment, readEnvironment } from "./environment.ts";
@@ -38,6 +38,8 @@ export interface OpenOptions {
   label: string;
   address: LaptopAddress;
   ports: readonly LaptopPort[];
+  /** UIDs of the workload's Services, by their names. */
+  serviceUids: ReadonlyMap<string, string>;
 }
 
 export interface Surroundings {
@@ -53,7 +55,7 @@ export async function openIntercept(
   { building, signal, tell }: Surroundings,
 ): Promise<HeldParts> {
   const { api, link, table, objects, request, namespace, spec } = options;
-  const { label, address, ports } = options;
+  const { label, address, ports, serviceUids } = options;
   await objects.deleteLeftovers({ namespace, label }, { signal });
   const made = await objects.create({ namespace, spec, label }, { signal });
   const object = new InterceptObject(made, { api, objects });
@@ -97,7 +99,11 @@ export async function openIntercept(
   );
   const own = { address: address.text, laptopPorts, environment };
   return {
-    info: () => interceptInfo(object.current, { ...own, mount: mount?.() }),
+    info: () =>
+      interceptInfo(object.current, {
+        serviceUids,
+        own: { ...own, mount: mount?.() },
+      }),
     ended: object.ended,
     failed: object.failed,
   };
@@ -137,7 +143,7 @@ async function openMount(
       }),
     );
     return () => ({
-      ...{ local_dir: volumes.root, mounts },
+      ...{ local_dir: volumes.root, remote_dir: volumesDirectory, mounts },
       ...volumes.error === undefined ? {} : { error: volumes.error },
     });
   } catch (cause) {

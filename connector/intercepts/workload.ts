@@ -113,6 +113,14 @@ export async function shapeOf(
   return podShape(spec!.template!, services);
 }
 
+export function uidsByName(
+  services: readonly Service[],
+): ReadonlyMap<string, string> {
+  return new Map(
+    services.map(({ metadata: { name = "", uid = "" } }) => [name, uid]),
+  );
+}
+
 /** @param services Those of the namespace. */
 export function podShape(
   { metadata, spec }: NonNullable<NonNullable<AppWorkload["spec"]>["template"]>,

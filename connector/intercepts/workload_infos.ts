@@ -16,7 +16,7 @@ import {
 } from "../../manager/client.ts";
 import type { InterceptInfo, WorkloadInfo } from "./api.ts";
 import { interceptInfo } from "./intercept_info.ts";
-import { podShape } from "./workload.ts";
+import { podShape, uidsByName } from "./workload.ts";
 
 export interface NamespaceObjects {
   /** With the kind that each is of. */
@@ -40,6 +40,7 @@ export function workloadInfos(
   own: readonly InterceptInfo[],
 ): WorkloadInfo[] {
   const ownById = new Map(own.map((one) => [one.id, one]));
+  const serviceUids = uidsByName(objects.services);
   const agents = new Set(objects.agents.map(({ metadata }) => metadata.name));
   const found = objects.workloads
     .filter(({ workload }) =>
@@ -49,17 +50,21 @@ export function workloadInfos(
       const { name = "", namespace = "", uid = "" } = workload.metadata;
       const ref = { apiVersion, kind, name };
       const reason = whyUnsupported(ref, workload) ?? whyNoPods(ref, workload);
+      const infos = objects.intercepts
+        .filter(({ spec: { workload } }) =>
+          workload.kind === kind && workload.name === name
+        )
+        .map((one) =>
+          ownById.get(one.metadata.uid ?? "") ??
+            interceptInfo(one, { serviceUids })
+        );
+      const ingests = infos.filter(({ mode }) => mode === "ingest");
       return {
         ...{ name, namespace, workload_resource_type: kind, uid },
         ...reason === undefined ? {} : { not_interceptable_reason: reason },
         agent: agents.has(agentObjectName(ref)),
-        intercept_infos: objects.intercepts
-          .filter(({ spec: { workload } }) =>
-            workload.kind === kind && workload.name === name
-          )
-          .map((one) =>
-            ownById.get(one.metadata.uid ?? "") ?? interceptInfo(one)
-          ),
+        intercept_infos: infos,
+        ...ingests.length === 0 ? {} : { ingest_infos: ingests },
         services: servicesOf(workload, objects.services),
       };
     });

@@ -14,7 +14,10 @@ const intercept: Intercept = {
     manager: "ambassador",
     ...{ client: "ben@desk", mode: "intercept", container: "app" },
     workload: { ...deployment, name: "web" },
-    ports: [{ port: 8080, protocol: "TCP" }],
+    ports: [{
+      ...{ port: 8080, protocol: "TCP" },
+      ...{ service: "web", servicePort: "main" },
+    }],
     match: {
       combine: "all",
       headers: [{ name: "x-user", kind: "exact", value: "ben" }],
@@ -104,4 +107,22 @@ Deno.test("workloadInfos() tells this connection's intercepts as it knows them, 
   ]);
   assert.deepEqual(found[0]!.intercept_infos, [names]);
   assert.equal(found[3]!.intercept_infos[0], known);
+});
+
+Deno.test("workloadInfos() tells the Service of an intercept by its UID, and ingests apart", () => {
+  const [served] = infos().find(({ name }) => name === "web")!.intercept_infos;
+  assert.equal(served!.service_uid, "uid-of-service-web");
+  assert.equal(served!.ports[0]!.service_uid, "uid-of-service-web");
+  assert.equal(served!.service_port_id, "main");
+  const { match: _, ...spec } = intercept.spec;
+  const ingest: Intercept = {
+    ...intercept,
+    spec: { ...spec, mode: "ingest", ports: [] },
+  };
+  const [web] = workloadInfos({
+    workloads: [{ kind: deployment, workload: workload("web") }],
+    ...{ services: [], intercepts: [ingest], agents: [] },
+  }, []);
+  assert.deepEqual(web!.ingest_infos, web!.intercept_infos);
+  assert.equal(web!.ingest_infos![0]!.global, false);
 });
