@@ -13,6 +13,7 @@ import {
   openApi,
 } from "../k8s/mod.ts";
 import { createIdentity, type Identity, type Incoming } from "../tunnel/mod.ts";
+import { absentNamespaceWarning } from "./absent_namespace.ts";
 import type { ConnectEvent, ConnectRequest } from "./api.ts";
 import { askApiServer } from "./api_server.ts";
 import type { ManagerLink } from "./link.ts";
@@ -104,10 +105,7 @@ export class Approach implements AsyncDisposable {
     say("Connecting to traffic manager...");
     const link = this.#link ?? await this.#reach();
     if (!this.view.current.namespaces.includes(namespace)) {
-      say(
-        `Warning: namespace "${namespace}" does not exist; ` +
-          "no single-label name resolves",
-      );
+      say(absentNamespaceWarning(namespace));
     }
     return link;
   }

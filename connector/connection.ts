@@ -72,6 +72,7 @@ export async function connect(
   const intercepts = building.use(
     new Intercepts({
       ...{ api, link, table, search },
+      namespaces: () => view.current.namespaces,
       toApp: (ip) => network.toApp(ip),
       leadsToCluster: (ip) => network.leadsToCluster(ip),
       ...{ namespace: access.namespace, thumbprint: identity.thumbprint },

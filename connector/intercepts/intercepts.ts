@@ -10,6 +10,7 @@ import { type ApiClient, ApiError } from "../../k8s/mod.ts";
 import { logger } from "../../log.ts";
 import type { InterceptSpec } from "../../manager/api.ts";
 import { formatWorkload } from "../../manager/client.ts";
+import { absentNamespaceWarning } from "../absent_namespace.ts";
 import { ConnectError } from "../failure.ts";
 import { forbiddenToIntercept } from "../forbidden.ts";
 import type { hostAddresses } from "../host_addresses.ts";
@@ -29,7 +30,11 @@ import type { InterceptTable } from "./intercept_table.ts";
 import { laptopAddress, mustResolve } from "./laptop_address.ts";
 import { type LaptopName, laptopName } from "./laptop_name.ts";
 import { LaptopPorts, warnOfSilence } from "./laptop_ports.ts";
-import { openIntercept, type OpenOptions } from "./open_intercept.ts";
+import {
+  openIntercept,
+  type OpenOptions,
+  type Surroundings,
+} from "./open_intercept.ts";
 import { OwnObjects } from "./own_objects.ts";
 import { planPorts, type PortPlan } from "./port_plan.ts";
 import { findWorkload, shapeOf, uidsByName } from "./workload.ts";
@@ -46,6 +51,8 @@ export interface InterceptsOptions {
   managerNamespace: string;
   table: InterceptTable;
   search: SearchList;
+  /** Those that the cluster has. */
+  namespaces: () => readonly string[];
   /** By which address processes on the laptop reach one of the cluster. */
   toApp: (ip: Ip) => Ip;
   /** Whether this laptop reaches an address by way of the cluster. */
@@ -97,7 +104,7 @@ export class Intercepts implements AsyncDisposable {
     try {
       const parts = await held.open((building) =>
         request.localOnly
-          ? this.#openLocalOnly(request, building)
+          ? this.#openLocalOnly(request, { building, tell })
           : this.#open(request, { held, building, tell })
       );
       void parts.ended.then((reason) => {
@@ -209,8 +216,11 @@ export class Intercepts implements AsyncDisposable {
 
   #openLocalOnly(
     { name, namespace = this.#options.namespace }: InterceptRequest,
-    building: AsyncDisposableStack,
+    { building, tell }: Pick<Surroundings, "building" | "tell">,
   ): Promise<HeldParts> {
+    if (!this.#options.namespaces().includes(namespace)) {
+      tell(absentNamespaceWarning(namespace));
+    }
     building.use(this.#options.search.add(namespace));
     const info = localOnlyInfo({ name, namespace });
     const never = new Promise<string>(() => {});

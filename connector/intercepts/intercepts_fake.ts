@@ -38,6 +38,7 @@ export function place(namespace = "default") {
     toApp,
     leadsToCluster: (ip) => services.contains(ip),
     ...{ api, link, thumbprint, table, search, namespace },
+    namespaces: () => ["default", "shop"],
     managerNamespace: "ambassador",
     nameLaptop: () => Promise.resolve({ client: "anna@desk", label: "c0ffee" }),
     lookUp: (host) => {

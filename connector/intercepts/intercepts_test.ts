@@ -206,6 +206,21 @@ Deno.test("Intercepts.open() of a local-only one changes nothing but the search"
   assert.deepEqual(search.current, ["default"]);
 });
 
+Deno.test("Intercepts.open() of a local-only one warns of a namespace that is not there", async () => {
+  for (const namespace of ["shop", "absent"]) {
+    const { intercepts } = place();
+    const told: string[] = [];
+    await intercepts.open(request({ localOnly: true, namespace }), {
+      ...quiet(),
+      tell: (text) => told.push(text),
+    });
+    const warning = `Warning: namespace "absent" does not exist; ` +
+      "no single-label name resolves";
+    assert.deepEqual(told, namespace === "absent" ? [warning] : []);
+    await intercepts[Symbol.asyncDispose]();
+  }
+});
+
 Deno.test("Intercepts.open() warns when nothing listens on the laptop, unless a command is to come", async () => {
   for (const isHeld of [true, false]) {
     const { intercepts } = place();
