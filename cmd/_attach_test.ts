@@ -17,7 +17,10 @@ function connector() {
       yield { event: "intercepted", info };
       yield { event: "ended", reason: await over.promise };
     },
-    leave: () => Promise.resolve(over.resolve("it was left")),
+    leave: () => {
+      over.resolve("it was left");
+      return Promise.resolve({ isPending: false });
+    },
   };
   return { client: client as ConnectorClient, end: over.resolve };
 }

@@ -11,11 +11,17 @@ export default async function run(
 ): Promise<void> {
   using connector = await connectedConnector(`leave "${name}"`);
   try {
-    await connector.client.leave({
+    const { isPending } = await connector.client.leave({
       name,
       ...container === undefined ? {} : { container },
     });
+    if (isPending) this.process.stdout.write(pendingText(name) + "\n");
   } catch (error) {
     throw error instanceof ConnectError ? failureError(error.failure) : error;
   }
+}
+
+function pendingText(name: string): string {
+  return `"${name}" has ended on this laptop; the cluster has not confirmed it ` +
+    "yet, and is asked again until it does or `tp quit`";
 }

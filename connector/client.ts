@@ -4,6 +4,7 @@ import type {
   ConnectRequest,
   InterceptEvent,
   InterceptRequest,
+  LeaveOutcome,
   LeaveRequest,
   LogLevelAnswer,
   LogLevelRequest,
@@ -71,15 +72,15 @@ export class ConnectorClient implements Disposable {
   }
 
   /**
-   * Ends an intercept, or calls one off that is being made; resolves when it is no more.
+   * Ends an intercept, or calls one off that is being made; resolves when this laptop has it no more.
    *
    * @throws {ConnectError} `intercept-unknown`, `not-connected`.
    */
-  async leave(request: LeaveRequest): Promise<void> {
+  async leave(request: LeaveRequest): Promise<LeaveOutcome> {
     const body = JSON.stringify(request);
     const response = await this.#fetch("POST", "/leave", { body });
     await mustBeOk(response);
-    await response.body?.cancel();
+    return await response.json();
   }
 
   /**

@@ -68,6 +68,11 @@ export interface LeaveRequest {
   onlyUnfinished?: boolean;
 }
 
+export interface LeaveOutcome {
+  /** The cluster may have it yet, and is asked again as long as the connection stands. */
+  isPending: boolean;
+}
+
 export const dispositions = [
   "ACTIVE",
   "WAITING",

@@ -42,7 +42,9 @@ export class InterceptCalls implements Disposable {
       case "POST /intercept":
         return this.#intercept(await request.json());
       case "POST /leave":
-        return await answered(this.#leave(await request.json()));
+        return await answered(
+          this.#options.intercepts.leave(await request.json()),
+        );
       case "GET /intercepts":
         return Response.json(this.#options.intercepts.own());
       case "GET /list": {
@@ -84,13 +86,6 @@ export class InterceptCalls implements Disposable {
         tell({ event: "failed", failure: toFailure(error) });
       }
     });
-  }
-
-  async #leave(
-    request: Parameters<Intercepts["leave"]>[0],
-  ): Promise<Record<never, never>> {
-    await this.#options.intercepts.leave(request);
-    return {};
   }
 
   async #list(namespace: string): Promise<WorkloadInfo[]> {

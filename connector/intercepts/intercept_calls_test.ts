@@ -59,7 +59,7 @@ Deno.test("POST /intercept tells what happens, and the intercept outlives who as
   assert.equal((await reader.read()).done, true);
   assert.equal(cluster.intercepts().length, 1);
   const left = await post(calls, "/leave", { name: "web" });
-  assert.deepEqual(await left.json(), {});
+  assert.deepEqual(await left.json(), { isPending: false });
   assert.equal(cluster.intercepts().length, 0);
 });
 

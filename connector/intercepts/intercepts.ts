@@ -21,6 +21,7 @@ import { userName } from "../user_name.ts";
 import type {
   InterceptInfo,
   InterceptRequest,
+  LeaveOutcome,
   LeaveRequest,
   OwnIntercept,
 } from "./api.ts";
@@ -121,13 +122,13 @@ export class Intercepts implements AsyncDisposable {
   }
 
   /**
-   * Resolves when it is no more; one that is being made is called off.
+   * Resolves when this laptop has it no more; one that is being made is called off.
    *
    * @throws {ConnectError} `intercept-unknown`.
    */
   async leave(
     { name, container, onlyUnfinished = false }: LeaveRequest,
-  ): Promise<void> {
+  ): Promise<LeaveOutcome> {
     const held = this.#find(name, container);
     if (held === undefined || onlyUnfinished && held.parts !== undefined) {
       throw new ConnectError({
@@ -135,7 +136,9 @@ export class Intercepts implements AsyncDisposable {
         cause: `Intercept named "${name}" not found`,
       });
     }
+    const { id } = held.parts?.info() ?? {};
     await this.release(held);
+    return { isPending: id !== undefined && this.#objects.isGoing(id) };
   }
 
   /**

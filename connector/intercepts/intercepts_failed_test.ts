@@ -147,3 +147,16 @@ Deno.test("Intercepts.open() refuses an address that leads back to the cluster, 
   }
   assert.deepEqual(cluster.intercepts(), []);
 });
+
+Deno.test("Intercepts.leave() tells whether the cluster has confirmed it", async () => {
+  for (const isPending of [true, false]) {
+    const { cluster, intercepts } = place();
+    await intercepts.open(request(), quiet());
+    cluster.loses = (verb) =>
+      isPending && verb === "delete" ? "question" : undefined;
+    assert.deepEqual(await intercepts.leave({ name: "web" }), { isPending });
+    cluster.loses = () => undefined;
+    await intercepts[Symbol.asyncDispose]();
+    assert.deepEqual(cluster.intercepts(), []);
+  }
+});

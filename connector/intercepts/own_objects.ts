@@ -70,7 +70,7 @@ export class OwnObjects implements AsyncDisposable {
   readonly #clock: Clock;
   /** Marks, from before an object is made until it is to be deleted, and UIDs, should somebody take the mark away. */
   readonly #wanted = new Set<string>();
-  readonly #deletions = new Set<Promise<void>>();
+  readonly #deletions = new Map<Unwanted, Promise<void>>();
   readonly #closed = new AbortController();
 
   constructor({ api, session, clock = systemClock }: OwnObjectsOptions) {
@@ -145,10 +145,15 @@ export class OwnObjects implements AsyncDisposable {
     }
   }
 
+  /** Whether one that was to be deleted may still be there. */
+  isGoing(uid: string): boolean {
+    return this.#deletions.keys().some((unwanted) => unwanted.uid === uid);
+  }
+
   /** What is left is tried once more. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort();
-    await Promise.all(this.#deletions);
+    await Promise.all(this.#deletions.values());
   }
 
   async #make(object: Intercept, signal: AbortSignal): Promise<Intercept> {
@@ -191,8 +196,8 @@ export class OwnObjects implements AsyncDisposable {
 
   #deleteLater(unwanted: Unwanted): void {
     const running = this.#keepDeleting(unwanted)
-      .finally(() => this.#deletions.delete(running));
-    this.#deletions.add(running);
+      .finally(() => this.#deletions.delete(unwanted));
+    this.#deletions.set(unwanted, running);
   }
 
   async #keepDeleting(unwanted: Unwanted): Promise<void> {
