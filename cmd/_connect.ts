@@ -114,6 +114,7 @@ export async function requestOf(
     ...namespace === undefined ? {} : { namespace },
     ...flags.proxyVia ? { proxyVia: [...flags.proxyVia] } : {},
     ...settingsRequest(await readSettings(flags)),
+    ...flags.image === undefined ? {} : { isImageGiven: true },
   };
 }
 

@@ -6,10 +6,11 @@
  * 3. Files of the environment are written, and the outcome is told.
  * 4. With a command after `--`, that runs with the environment, and the intercept ends after it.
  */
-import type {
-  InterceptInfo,
-  InterceptMode,
-  InterceptRequest,
+import {
+  imageUnusedText,
+  type InterceptInfo,
+  type InterceptMode,
+  type InterceptRequest,
 } from "../connector/api.ts";
 import { attach, type Attached } from "./_attach.ts";
 import { connectedLine, connectInterruptibly, requestOf } from "./_connect.ts";
@@ -117,7 +118,10 @@ async function connected(
     flags.managerNamespace === undefined;
   if (isAny) {
     const running = await findConnector(say);
-    if (running?.status === "Connected") return running;
+    if (running?.status === "Connected") {
+      if (flags.image !== undefined) say(imageUnusedText);
+      return running;
+    }
     running?.[Symbol.dispose]();
   }
   const outcome = await connectInterruptibly(await requestOf(flags), say);

@@ -28,6 +28,8 @@ export interface ConnectRequest {
   managerNamespace: string;
   /** Image to install as manager if none is there. */
   image: string;
+  /** The user has named it, and is told when it is not used. */
+  isImageGiven?: boolean;
   /** How names are looked up; absent: as for a user who says nothing. */
   dns?: DnsSettings;
   /** Subnets in which the cluster goes before routes of the host; absent: none. */
@@ -37,6 +39,10 @@ export interface ConnectRequest {
   /** `SUBNET=WORKLOAD`, where the workload `local` means no other than {@link ConnectRequest.vnat}; absent: none. */
   proxyVia?: string[];
 }
+
+/** Told to who names an image for a manager that is there. */
+export const imageUnusedText =
+  "--image was not used: the traffic manager is installed already; `tp install --image IMAGE` changes it";
 
 /** What a user says of DNS. */
 export interface DnsSettings extends NameSettings {

@@ -1,10 +1,11 @@
 import { logger } from "../log.ts";
-import type {
-  ConnectEvent,
-  ConnectRequest,
-  Failure,
-  LogLevelRequest,
-  Status,
+import {
+  type ConnectEvent,
+  type ConnectRequest,
+  type Failure,
+  imageUnusedText,
+  type LogLevelRequest,
+  type Status,
 } from "./api.ts";
 import { type CalledOffBy, CalledOffError } from "./called_off.ts";
 import { connect, type Connection } from "./connection.ts";
@@ -107,8 +108,12 @@ export class Connector {
       tell,
     });
     const connection = await this.#connection;
-    if (already) await connection.mustServe(request);
-    else connection.ended.then(() => this.end("loss"));
+    if (already) {
+      await connection.mustServe(request);
+      if (request.isImageGiven) {
+        tell({ event: "progress", text: imageUnusedText });
+      }
+    } else connection.ended.then(() => this.end("loss"));
     this.#connected = connection;
     tell({ event: "connected", already, status: connection.status() });
   }

@@ -12,7 +12,7 @@ import {
   type ManifestOptions,
   noGlobalPolicyName,
 } from "../manager/client.ts";
-import type { ConnectEvent } from "./api.ts";
+import { type ConnectEvent, imageUnusedText } from "./api.ts";
 import { toFailure } from "./errors.ts";
 import { ConnectError } from "./failure.ts";
 import { forbiddenToConnect, forbiddenToInstall } from "./forbidden.ts";
@@ -31,6 +31,8 @@ import { mustTakeManager } from "./server_version.ts";
 export interface ManagerOptions {
   managerNamespace: string;
   image: string;
+  /** As in a {@link ConnectRequest}. */
+  isImageGiven?: boolean;
   /** As {@link ManifestOptions.direct}. */
   direct?: ManifestOptions["direct"];
   /** Copies to install; when absent as many as are installed, or else one. */
@@ -98,8 +100,11 @@ export async function ensureManager(
   { state }: ManagerPresence,
   options: ManagerOptions,
 ): Promise<void> {
-  if (state === "missing") await installManager(api, options);
-  else if (state === "coming") {
+  if (state === "missing") return await installManager(api, options);
+  if (options.isImageGiven) {
+    options.tell({ event: "progress", text: imageUnusedText });
+  }
+  if (state === "coming") {
     await waitUntilReady(api, { ...options, wanted: "any" });
   }
 }
