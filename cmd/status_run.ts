@@ -53,6 +53,7 @@ export function statusText(status: Status): string {
     ["Short names", unservedText(status)],
     ...(root ? dnsSettingsFacts(root.dns) : []),
     ["Nameservers", root?.dns.nameservers.join(", ") || "none of the host"],
+    ["Ping", pingText(status)],
     ["Subnets", root?.subnets.join(", ") || "none"],
     ...virtualTexts(status).map((text): [string, string] => ["Virtual", text]),
     ...(root?.skipped_subnets ?? []).map((
@@ -68,6 +69,13 @@ export function statusText(status: Status): string {
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `  ${`${name}:`.padEnd(14)} ${value}`);
   return [user.status, ...lines, ""].join("\n");
+}
+
+/** Told once a program has asked in vain. */
+function pingText({ traffic }: Status): string | undefined {
+  return traffic?.echo_unsupported
+    ? "no answers (the manager may not send ICMP echo requests)"
+    : undefined;
 }
 
 /** What the user says of DNS; what is not set is `undefined`. */

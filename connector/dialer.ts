@@ -1,7 +1,7 @@
 /** Where each flow of the laptop goes: names to our DNS, all else through the manager, to the address behind a virtual one. */
 import type { Dns } from "../dns/mod.ts";
 import type { Ip } from "../net/mod.ts";
-import type { Dial, DialDatagrams } from "../vpn/mod.ts";
+import type { Dial, DialDatagrams, DialEchoes } from "../vpn/mod.ts";
 import type { ClusterAddresses } from "./cluster_addresses.ts";
 import { DnsDoor } from "./dns_door.ts";
 import type { ManagerLink } from "./link.ts";
@@ -14,10 +14,10 @@ export interface DialerOptions {
   dnsAddresses: Ip[];
 }
 
-/** The two capabilities that the VPN is given. */
+/** The capabilities that the VPN is given. */
 export function dialer(
   { link, dns, addresses, dnsAddresses }: DialerOptions,
-): { dial: Dial; dialDatagrams: DialDatagrams } {
+): { dial: Dial; dialDatagrams: DialDatagrams; dialEchoes: DialEchoes } {
   const door = new DnsDoor(dns, dnsAddresses);
   return {
     async dial(to, { signal }) {
@@ -33,6 +33,11 @@ export function dialer(
       return await link.use((manager) =>
         manager.dialDatagrams(ip, to.port, { signal })
       );
+    },
+    async dialEchoes(to, { signal }) {
+      door.mustNotBe(to);
+      const ip = addresses.dialled(to);
+      return await link.use((manager) => manager.dialEchoes(ip, { signal }));
     },
   };
 }

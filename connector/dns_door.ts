@@ -38,8 +38,21 @@ export class DnsDoor {
     return this.#isHere(to) ? this.#dns.datagrams() : undefined;
   }
 
+  /** @throws {RefusedError} when `ip` is one of its addresses: only queries are answered there. */
+  mustNotBe(ip: Ip): void {
+    if (!this.#has(ip)) return;
+    throw new RefusedError(
+      "unknown-target",
+      `Only names are asked for at ${ip}`,
+    );
+  }
+
+  #has(ip: Ip): boolean {
+    return this.#addresses.some((one) => one.equals(ip));
+  }
+
   #isHere({ ip, port }: Endpoint): boolean {
-    if (!this.#addresses.some((one) => one.equals(ip))) return false;
+    if (!this.#has(ip)) return false;
     if (port === dnsPort) return true;
     throw new RefusedError("refused", `Nothing listens on port ${port} there`);
   }

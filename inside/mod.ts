@@ -11,7 +11,13 @@
  */
 import { product } from "../build.ts";
 import { encodeTarget } from "../manager/api.ts";
-import { type Conn, RefusedError, Subnet, writeAll } from "../net/mod.ts";
+import {
+  type Conn,
+  type Ip,
+  RefusedError,
+  Subnet,
+  writeAll,
+} from "../net/mod.ts";
 import { UnixConn } from "../tcp/mod.ts";
 import { createIdentity, dialSession, type Session } from "../tunnel/mod.ts";
 import {
@@ -131,5 +137,7 @@ function dialsOf(session: Session) {
       session.openDatagrams(encodeTarget({ kind: "udp", ip, port }), {
         signal,
       }),
+    dialEchoes: (ip: Ip, { signal }: DialOptions) =>
+      session.openDatagrams(encodeTarget({ kind: "echo", ip }), { signal }),
   };
 }

@@ -58,6 +58,8 @@ export interface Manager {
     port: number,
     options?: { signal?: AbortSignal },
   ): Promise<Datagrams>;
+  /** Requests and replies of ICMP echo (`net/packet/echo.ts`) between the cluster and `ip`. */
+  dialEchoes(ip: Ip, options?: { signal?: AbortSignal }): Promise<Datagrams>;
   /** Asks the cluster's DNS one raw DNS message. */
   lookup(
     query: Uint8Array,
@@ -101,6 +103,8 @@ export function openManager(session: Session): Manager {
       session.open(encodeTarget({ kind: "tcp", ip, port }), options),
     dialDatagrams: (ip, port, options) =>
       session.openDatagrams(encodeTarget({ kind: "udp", ip, port }), options),
+    dialEchoes: (ip, options) =>
+      session.openDatagrams(encodeTarget({ kind: "echo", ip }), options),
     lookup: (query, options) => lookup(session, query, options),
     world: (options) => followWorld(session, options),
     direct: (options) => followDirect(session, options),

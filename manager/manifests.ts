@@ -146,7 +146,11 @@ function podSpec(options: ManifestOptions) {
       runAsGroup: uid,
       seccompProfile: { type: "RuntimeDefault" },
       // The manager connects on behalf of many laptops: twice the usual number of ports, all above its own.
-      sysctls: [{ name: "net.ipv4.ip_local_port_range", value: "8192 65535" }],
+      // It may send ICMP echo requests, without privilege. Both are safe sysctls by the Pod Security Standards.
+      sysctls: [
+        { name: "net.ipv4.ip_local_port_range", value: "8192 65535" },
+        { name: "net.ipv4.ping_group_range", value: `${uid} ${uid}` },
+      ],
     },
     containers: [container(options)],
   };

@@ -11,17 +11,25 @@ import { logger, setLogLevelFor } from "../log.ts";
 import {
   type Clock,
   type Conn,
+  type Ip,
   pipe,
   pipeDatagrams,
   RefusedError,
   Slots,
   writeAll,
 } from "../net/mod.ts";
-import { dialTcp, refusalOfError, UdpDatagrams } from "../tcp/mod.ts";
+import {
+  dialTcp,
+  type OpenPingSocket,
+  openPingSocket,
+  refusalOfError,
+  UdpDatagrams,
+} from "../tcp/mod.ts";
 import type { Incoming, Session } from "../tunnel/mod.ts";
 import type { InterceptedTarget } from "./agent_api.ts";
 import type { ClusterDns } from "./cluster_dns.ts";
 import { type DirectOffer, formatDirectOffer } from "./direct_offer.ts";
+import { Echoes } from "./echoes.ts";
 import type { Feed } from "./feed.ts";
 import type { Endpoint } from "./leash.ts";
 import { decodeTarget, type LogWish, type Target } from "./target.ts";
@@ -44,6 +52,8 @@ export interface ServiceOptions {
   direct?: Feed<DirectOffer> | undefined;
   /** The leash: says why the manager may not go somewhere, or `undefined` when it may. */
   whyForbidden: (to: Endpoint) => string | undefined;
+  /** Opens sockets for ICMP echo; without, those of the system. */
+  openPing?: OpenPingSocket;
   /** Joins the stream with one of an agent; throws when it does not. */
   servePod: (
     incoming: Incoming,
@@ -61,10 +71,13 @@ export class Service {
   readonly #lookups = new Slots(maxLookups);
   readonly #tcpConns = new Slots(maxTcpConns);
   readonly #udpFlows = new Slots(maxUdpFlows);
+  readonly #echoes: Echoes;
   readonly #leaving = new AbortController();
 
   constructor(options: ServiceOptions) {
     this.#options = options;
+    const { clock, openPing: open = openPingSocket } = options;
+    this.#echoes = new Echoes({ clock, open });
   }
 
   /** Answers one stream of a laptop's session. Returns at once; nothing is thrown later. */
@@ -83,6 +96,7 @@ export class Service {
     this.#leaving.abort();
     await this.#dials.empty();
     await this.#tcpConns.empty();
+    await this.#echoes.stop();
   }
 
   async #serve(incoming: Incoming, session: Session): Promise<void> {
@@ -99,6 +113,8 @@ export class Service {
         return await this.#serveTcp(incoming, target);
       case "udp":
         return await this.#serveUdp(incoming, target);
+      case "echo":
+        return await this.#serveEchoes(incoming, target.ip, session);
       case "lookup":
         return await this.#serveLookup(incoming, target.query);
       case "world":
@@ -136,6 +152,17 @@ export class Service {
     const flow = new UdpDatagrams(to, { clock, idleMs: udpIdleMs });
     await pipeDatagrams(flow, incoming.acceptDatagrams());
     await flow.released;
+  }
+
+  /** A port is nothing to ICMP: what is closed as a whole is closed to it. */
+  async #serveEchoes(
+    incoming: Incoming,
+    ip: Ip,
+    session: Session,
+  ): Promise<void> {
+    this.#mustBeAllowed({ ip, port: 0 });
+    using flow = this.#echoes.open(ip, session);
+    await pipeDatagrams(flow, incoming.acceptDatagrams());
   }
 
   async #serveLookup(incoming: Incoming, query: Uint8Array): Promise<void> {
@@ -209,7 +236,9 @@ function carriesOther(target: Target, incoming: Incoming): boolean {
 }
 
 function isOfDatagrams(target: Target): boolean {
-  if (target.kind !== "pod") return target.kind === "udp";
+  if (target.kind !== "pod") {
+    return target.kind === "udp" || target.kind === "echo";
+  }
   const { wanted } = target;
   return wanted.kind === "loopback" && wanted.port.protocol === "UDP";
 }

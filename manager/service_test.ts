@@ -12,14 +12,17 @@ import {
   writeAll,
 } from "../net/mod.ts";
 import { logger, setLogLevel, setLogSink } from "../log.ts";
+import type { OpenPingSocket } from "../tcp/mod.ts";
 import { Acceptor, createIdentity, dialSession } from "../tunnel/mod.ts";
 import { openManager } from "./client.ts";
 import { ClusterDns } from "./cluster_dns.ts";
+import { FakePingSocket } from "./ping_socket_fake.ts";
 import { FakeDnsServer } from "./dns_server_fake.ts";
 import type { DirectOffer } from "./direct_offer.ts";
 import { Feed } from "./feed.ts";
 import type { Endpoint } from "./leash.ts";
 import { Service } from "./service.ts";
+import { encodeTarget } from "./target.ts";
 import type { World } from "./world.ts";
 
 const loopback = Ip.parse("127.0.0.1");
@@ -27,8 +30,11 @@ const forbiddenPort = 1;
 
 /** A laptop's session with a manager whose cluster is this machine's loopback. */
 async function setUp(
-  { dnsPort = 9, direct }: { dnsPort?: number; direct?: Feed<DirectOffer> } =
-    {},
+  { dnsPort = 9, direct, openPing = () => undefined }: {
+    dnsPort?: number;
+    direct?: Feed<DirectOffer>;
+    openPing?: OpenPingSocket;
+  } = {},
 ) {
   const world = new Feed<World>();
   const dns = new ClusterDns({
@@ -37,9 +43,9 @@ async function setUp(
     clock: systemClock,
   });
   const whyForbidden = (to: Endpoint) =>
-    to.port === forbiddenPort ? "not there" : undefined;
+    to.port === forbiddenPort || to.ip.isLinkLocal ? "not there" : undefined;
   const service = new Service({
-    ...{ dns, world, direct, whyForbidden, clock: systemClock },
+    ...{ dns, world, direct, whyForbidden, openPing, clock: systemClock },
     servePod: () => Promise.reject(new RefusedError("gone", "a test")),
   });
   const [here, there] = connPair({ bufferBytes: 1024 * 1024 });
@@ -265,4 +271,44 @@ Deno.test("Service logs more for a while when a laptop wishes it", async () => {
     // deno-lint-ignore no-console -- as it is when a process starts
     setLogSink((line) => console.error(line));
   }
+});
+
+Deno.test("Service asks by ICMP echo, each session so often", async () => {
+  const sockets: FakePingSocket[] = [];
+  const openPing = (family: 4 | 6) => {
+    const socket = new FakePingSocket(family);
+    sockets.push(socket);
+    return socket;
+  };
+  await using laptop = await setUp({ openPing });
+  const flow = await laptop.manager.dialEchoes(Ip.parse("10.96.0.1"));
+  const into = new Uint8Array(100);
+  flow.send(Uint8Array.of(8, 0, 1, 2, 0xaa));
+  assert.equal(await flow.receive(into), 5);
+  assert.deepEqual([...into.subarray(0, 5)], [0, 0, 1, 2, 0xaa]);
+  for (let i = 0; i < 1000; i++) flow.send(Uint8Array.of(8, 0, 1, 2));
+  await flow.receive(into);
+  const sent = () => sockets.reduce((sum, { sent }) => sum + sent.length, 0);
+  for (let before = -1; before !== sent();) {
+    before = sent();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.ok(sent() >= 200 && sent() < 400, `${sent()} requests were sent`);
+  flow.close();
+});
+
+Deno.test("Service asks nobody by ICMP echo where it may not", async () => {
+  let opened = 0;
+  const openPing = () => (opened++, undefined);
+  await using laptop = await setUp({ openPing });
+  const { manager, session } = laptop;
+  const metadata = Ip.parse("169.254.169.254");
+  await assert.rejects(manager.dialEchoes(metadata), refusedAs("forbidden"));
+  assert.equal(opened, 0);
+  const to = Ip.parse("10.96.0.1");
+  await assert.rejects(manager.dialEchoes(to), refusedAs("unknown-target"));
+  await assert.rejects(
+    session.open(encodeTarget({ kind: "echo", ip: to })),
+    refusedAs("unknown-target"),
+  );
 });

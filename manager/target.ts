@@ -11,6 +11,8 @@ export type Target =
   | { readonly kind: "tcp"; readonly ip: Ip; readonly port: number }
   /** A UDP flow; the stream carries its datagrams. */
   | { readonly kind: "udp"; readonly ip: Ip; readonly port: number }
+  /** Requests of ICMP echo and the replies to them; the stream carries each as a datagram (`net/packet/echo.ts`). */
+  | { readonly kind: "echo"; readonly ip: Ip }
   /** The cluster DNS's answer to one raw DNS message; the stream is that answer, then its end. */
   | { readonly kind: "lookup"; readonly query: Uint8Array }
   /** The manager's view of the cluster; the stream is a line of JSON at once, and one for each change of it. */
@@ -43,9 +45,10 @@ const codes = {
   direct: 5,
   pod: 6,
   log: 7,
+  echo: 8,
 } as const;
 
-/** Writes a target: an octet that tells the kind, then address and port in network order, or the query. */
+/** Writes a target: an octet that tells the kind, then address and port in network order, the address, or the query. */
 export function encodeTarget(target: Target): Uint8Array {
   const code = codes[target.kind];
   switch (target.kind) {
@@ -54,6 +57,8 @@ export function encodeTarget(target: Target): Uint8Array {
       const { ip, port } = target;
       return new Uint8Array([code, ...ip.bytes, port >> 8, port & 0xff]);
     }
+    case "echo":
+      return new Uint8Array([code, ...target.ip.bytes]);
     case "lookup":
       return new Uint8Array([code, ...target.query]);
     case "world":
@@ -74,6 +79,8 @@ export function decodeTarget(bytes: Uint8Array): Target | undefined {
       return decodeEndpoint("tcp", body);
     case codes.udp:
       return decodeEndpoint("udp", body);
+    case codes.echo:
+      return isAddress(body) ? { kind: "echo", ip: Ip.of(body) } : undefined;
     case codes.lookup:
       return { kind: "lookup", query: body };
     case codes.world:
@@ -109,8 +116,13 @@ function decodeEndpoint(
   body: Uint8Array,
 ): Target | undefined {
   const octets = body.length - 2;
-  if (octets !== 4 && octets !== 16) return undefined;
+  const address = body.subarray(0, Math.max(0, octets));
+  if (!isAddress(address)) return undefined;
   const port = body[octets]! << 8 | body[octets + 1]!;
   if (port === 0) return undefined;
-  return { kind, ip: Ip.of(body.subarray(0, octets)), port };
+  return { kind, ip: Ip.of(address), port };
+}
+
+function isAddress({ length }: Uint8Array): boolean {
+  return length === 4 || length === 16;
 }

@@ -21,6 +21,13 @@ const table: { target: Target; bytes: number[] }[] = [
     ],
   },
   {
+    target: { kind: "echo", ip: Ip.parse("10.96.0.1") },
+    bytes: [
+      8, // echo
+      ...[10, 96, 0, 1], // address
+    ],
+  },
+  {
     target: { kind: "lookup", query: new Uint8Array([0xab, 0xcd]) },
     bytes: [
       3, // lookup

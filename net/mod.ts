@@ -15,6 +15,7 @@ export { pipe, type PipeOptions } from "./pipe.ts";
 export { pipeBuffers } from "./pipe_buffers.ts";
 export { pipeDatagrams } from "./pipe_datagrams.ts";
 export { quantum } from "./quantum.ts";
+export { Rate, type RateOptions } from "./rate.ts";
 export { Slots } from "./slots.ts";
 export { type Refusal, refusals, RefusedError } from "./refusal.ts";
 export { type Clock, systemClock } from "./clock.ts";

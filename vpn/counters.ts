@@ -7,8 +7,10 @@ export const counterNames = [
   "dropped_malformed",
   /** Of an address that is not this laptop's own: forwarded for somebody else. */
   "dropped_foreign",
-  /** ICMP, multicast, and protocols other than TCP and UDP. */
+  /** Multicast, ICMP other than echo requests, and protocols other than TCP and UDP. */
   "dropped_unsupported",
+  /** Had no hop left, which its sender was told. */
+  "expired",
   /** For a flow that is not, or no longer, known. */
   "dropped_unknown_flow",
   /** The table of flows, the queue to the main thread, or the kernel had no room. */
@@ -32,6 +34,16 @@ export const counterNames = [
   "udp_to_apps",
   /** Datagrams that found no room or came in pieces that do not fit. */
   "udp_dropped",
+  /** Of ICMP echo, the same: a flow is what one program asks of one address. */
+  "echo_dialled",
+  "echo_refused",
+  "echo_evicted",
+  "echo_from_apps",
+  "echo_to_apps",
+  /** Also those that came too fast. */
+  "echo_dropped",
+  /** Flows for which the other end can send no echo requests: they are left without an answer. */
+  "echo_unsupported",
 ] as const;
 
 export type CounterName = typeof counterNames[number];

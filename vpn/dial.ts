@@ -23,6 +23,12 @@ export type DialDatagrams = (
   options: DialOptions,
 ) => Promise<Datagrams>;
 
+/**
+ * Opens a flow of ICMP echo to an address for an app: requests go in, replies come out (`net/packet/echo.ts`). Rejects
+ * `RefusedError`, which the app is told; `unknown-target` where nobody can ask, of which it hears nothing.
+ */
+export type DialEchoes = (to: Ip, options: DialOptions) => Promise<Datagrams>;
+
 /** What a dial came to. */
 export type DialResult<T> = { opened: T } | { refusal: Refusal };
 

@@ -12,6 +12,8 @@ export const recordKinds = {
   syn: 1,
   /** A UDP datagram, several joined by segmentation offload, or a fragment of one. */
   datagram: 2,
+  /** An ICMP echo request, or a fragment of any ICMP message. */
+  echo: 3,
 } as const;
 
 /** A frame for the main thread, with its virtio-net header. */

@@ -2,12 +2,15 @@
  * What happens to each packet that the kernel sends into the device. In this order:
  *
  * 1. Only well-formed packets from the laptop's own address count.
- * 2. TCP is turned round in place by the table of flows. The first SYN of a flow goes to the main thread, which dials.
- * 3. UDP goes to the main thread, whole or in fragments.
- * 4. Everything else is dropped and counted.
+ * 2. One without a hop left ends here, as at the first router of a pod; its sender is told.
+ * 3. TCP is turned round in place by the table of flows. The first SYN of a flow goes to the main thread, which dials.
+ * 4. UDP and ICMP echo requests go to the main thread, whole or in fragments.
+ * 5. Everything else is dropped and counted.
  */
 import {
+  Ip,
   IpPacket,
+  isEcho,
   isTcp,
   protocols,
   readUint16,
@@ -19,7 +22,7 @@ import { frameBufferBytes, frameStart, packetStart } from "./frame.ts";
 import type { Hairpin } from "./hairpin.ts";
 import { finFromApp, finFromService, flowStates } from "./nat_table.ts";
 import { type PacketRing, recordKinds } from "./packet_ring.ts";
-import { writeResetFrame } from "./reply_frame.ts";
+import { icmpErrorFrame, writeResetFrame } from "./reply_frame.ts";
 
 export interface PacketSwitchOptions {
   v4?: Hairpin | undefined;
@@ -37,6 +40,7 @@ const packetsToApps = at("packets_to_apps");
 const malformed = at("dropped_malformed");
 const foreign = at("dropped_foreign");
 const unsupported = at("dropped_unsupported");
+const expired = at("expired");
 const unknownFlow = at("dropped_unknown_flow");
 const tableFull = at("dropped_table_full");
 const queueFull = at("dropped_queue_full");
@@ -73,13 +77,13 @@ export class PacketSwitch {
     if (!hairpin || !this.#isAt(packet.source, hairpin.laptop)) {
       return this.#drop(foreign);
     }
+    if (this.#hopsLeft() <= 1) return this.#refuseExpired(hairpin);
     if (packet.protocol === protocols.tcp && !packet.isFragment) {
       return this.#handleTcp(hairpin, length);
     }
-    if (packet.protocol !== protocols.udp || this.#isToMany()) {
-      return this.#drop(unsupported);
-    }
-    this.#handUp(recordKinds.datagram, length);
+    const kind = this.#kindOfDatagram();
+    if (kind === undefined || this.#isToMany()) return this.#drop(unsupported);
+    this.#handUp(kind, length);
     return 0;
   }
 
@@ -150,6 +154,41 @@ export class PacketSwitch {
   #refuseUnknown(): number {
     this.#counters.addAt(unknownFlow);
     return writeResetFrame(this.buffer, this.#packet);
+  }
+
+  /** Nobody is told of a packet to many, of an error, or of a piece that is not the first (RFC 1122 section 3.2.2). */
+  #refuseExpired({ peer }: Hairpin): number {
+    const packet = this.#packet;
+    const isAsked = packet.protocol === protocols.tcp ||
+      this.#kindOfDatagram() !== undefined;
+    if (!isAsked || packet.fragmentOffset > 0 || this.#isToMany()) {
+      return this.#drop(unsupported);
+    }
+    this.#counters.addAt(expired);
+    const { buffer, length } = icmpErrorFrame(packet, {
+      reason: "expired",
+      from: Ip.of(new Uint8Array(peer.buffer)),
+    });
+    const frame = buffer.subarray(frameStart, frameStart + length);
+    this.buffer.set(frame, frameStart);
+    return length;
+  }
+
+  /** As what the packet goes to the main thread; `undefined` when it does not. */
+  #kindOfDatagram(): number | undefined {
+    const { protocol, family, payload, end, isFragment } = this.#packet;
+    if (protocol === protocols.udp) return recordKinds.datagram;
+    const icmp = family === 4 ? protocols.icmp : protocols.icmpV6;
+    if (protocol !== icmp) return undefined;
+    const isRequest = isFragment ||
+      isEcho(this.buffer.subarray(payload, end), { family, kind: "request" });
+    return isRequest ? recordKinds.echo : undefined;
+  }
+
+  /** Time to live, hop limit. */
+  #hopsLeft(): number {
+    const { start, family } = this.#packet;
+    return this.buffer[start + (family === 4 ? 8 : 7)]!;
   }
 
   /** Copies the frame to the main thread. Returns false, and counts, when there is no room. */

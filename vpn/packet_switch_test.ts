@@ -162,12 +162,27 @@ function setWord(bytes: Uint8Array, at: number, value: number): void {
 
 const udp = (to: string, from: string = names[4].laptop) =>
   packetOf({ from, to, protocol: 17, transport: [0, 1, 0, 53, 0, 8, 0, 0] });
-const icmp = packetOf({
-  from: names[4].laptop,
-  to: names[4].service,
-  protocol: 1,
-  transport: [8, 0, 0, 0, 0, 1, 0, 1], // echo request
-});
+
+/** Of ICMP, with this type. */
+function message(
+  family: 4 | 6,
+  type: number,
+  to: string = names[family].service,
+): Uint8Array<ArrayBuffer> {
+  return packetOf({
+    from: names[family].laptop,
+    to,
+    protocol: family === 4 ? 1 : 58,
+    transport: [type, 0, 0, 0, 0, 1, 0, 1],
+  });
+}
+const requestTypes = { 4: 8, 6: 128 } as const;
+
+/** The packet with a time to live of 1. */
+function lastHop(packet: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  packet[packet[0]! >> 4 === 4 ? 8 : 7] = 1;
+  return packet;
+}
 
 const drops: { what: string; packet: Uint8Array; counted: string }[] = [
   {
@@ -181,8 +196,33 @@ const drops: { what: string; packet: Uint8Array; counted: string }[] = [
     counted: "dropped_foreign",
   },
   {
-    what: "an echo request",
-    packet: icmp,
+    what: "an echo reply",
+    packet: message(4, 0),
+    counted: "dropped_unsupported",
+  },
+  {
+    what: "an ICMP error",
+    packet: message(4, 3),
+    counted: "dropped_unsupported",
+  },
+  {
+    what: "the IPv4 type of an echo request in IPv6",
+    packet: message(6, 8),
+    counted: "dropped_unsupported",
+  },
+  {
+    what: "an echo request to many",
+    packet: message(6, 128, "ff02::1"),
+    counted: "dropped_unsupported",
+  },
+  {
+    what: "multicast without a hop left",
+    packet: lastHop(udp("224.0.0.251")),
+    counted: "dropped_unsupported",
+  },
+  {
+    what: "an ICMP error without a hop left",
+    packet: lastHop(message(4, 11)),
     counted: "dropped_unsupported",
   },
   {
@@ -250,6 +290,50 @@ Deno.test("PacketSwitch hands datagrams and their fragments to the main thread",
   }
 });
 
+for (const family of families) {
+  const { laptop, peer, service } = names[family];
+  const request = () => message(family, requestTypes[family]);
+
+  Deno.test(`IPv${family}: PacketSwitch hands echo requests to the main thread`, () => {
+    const fake = new FakeSwitch();
+    const packet = request();
+    assert.equal(fake.handle(packet), undefined);
+    const record = fake.ring.read()!;
+    assert.equal(record.kind, recordKinds.echo);
+    assert.deepEqual(record.bytes.slice(10), packet);
+    assert.deepEqual(fake.counted, {});
+  });
+
+  const expiring = {
+    "a SYN": tcp(family, { flags: syn }),
+    "a datagram": udp(service, laptop),
+    "an echo request": request(),
+  };
+  for (const [what, packet] of Object.entries(expiring)) {
+    Deno.test(`IPv${family}: ${what} without a hop left is answered by the peer, and goes nowhere`, () => {
+      const fake = new FakeSwitch();
+      const sent = lastHop(packet);
+      const told = fake.handle(sent)!;
+      const { sourceIp, destinationIp, payload } = viewOf(told);
+      assert.equal(String(sourceIp), peer);
+      assert.equal(String(destinationIp), laptop);
+      const type = family === 4 ? 11 : 3; // time exceeded
+      assert.deepEqual([...told.subarray(payload, payload + 2)], [type, 0]);
+      assert.deepEqual(told.subarray(payload + 8), sent);
+      assert.equal(fake.ring.read(), undefined);
+      assert.deepEqual(fake.counted, { expired: 1 });
+    });
+  }
+}
+
+Deno.test("a fragment without a hop left that is not the first is dropped", () => {
+  const fake = new FakeSwitch();
+  const packet = lastHop(udp(names[4].service));
+  packet[7] = 1; // offset 8
+  assert.equal(fake.handle(packet), undefined);
+  assert.deepEqual(fake.counted, { dropped_unsupported: 1 });
+});
+
 Deno.test("a SYN that finds no room on the way to the main thread is as if it had not come", () => {
   const fake = new FakeSwitch({ ringBytes: 256 });
   for (let i = 0; i < 5; i++) {
@@ -268,7 +352,11 @@ Deno.test("PacketSwitch takes any octets without throwing and gives no more back
     tcp(family, { flags: syn }),
     tcp(family, { flags: ack, data: [1, 2, 3] }),
     answer(family, 40_000, { flags: ack }),
-  ]).concat([udp(names[4].service), icmp]);
+  ]).concat([
+    udp(names[4].service),
+    ...families.map((family) => message(family, requestTypes[family])),
+    lastHop(udp(names[4].service)),
+  ]);
   const mutated = fc.tuple(
     fc.constantFrom(...seeds),
     fc.array(fc.tuple(fc.nat(70), fc.integer({ min: 0, max: 255 }))),

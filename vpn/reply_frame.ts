@@ -1,6 +1,7 @@
 /** Frames that answer an app's packet instead of the service. */
 import {
   addressesOf,
+  icmpErrorBytes,
   type Ip,
   ipHeaderBytes,
   type IpPacket,
@@ -8,12 +9,11 @@ import {
   pseudoHeaderSum,
   tcpChecksumAt,
   tcpHeaderBytes,
-  type Unreachable,
-  unreachableBytes,
+  type Undelivered,
+  writeIcmpError,
   writeIpHeader,
   writeTcpReset,
   writeUint16,
-  writeUnreachable,
 } from "../net/mod.ts";
 import { askForChecksum, clearVnet, frameStart, packetStart } from "./frame.ts";
 
@@ -46,13 +46,13 @@ export function writeResetFrame(into: Uint8Array, packet: IpPacket): number {
  *
  * @param from Who says so.
  */
-export function unreachableFrame(
+export function icmpErrorFrame(
   packet: IpPacket,
-  { reason, from }: { reason: Unreachable; from: Ip },
+  { reason, from }: { reason: Undelivered; from: Ip },
 ): { buffer: Uint8Array<ArrayBuffer>; length: number } {
-  const buffer = new Uint8Array(packetStart + unreachableBytes);
+  const buffer = new Uint8Array(packetStart + icmpErrorBytes);
   clearVnet(buffer);
-  const written = writeUnreachable(buffer, packetStart, {
+  const written = writeIcmpError(buffer, packetStart, {
     packet,
     from: from.bytes,
     reason,

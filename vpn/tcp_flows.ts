@@ -25,7 +25,7 @@ import { Listener } from "./listener.ts";
 import { NatTable } from "./nat_table.ts";
 import type { PacketRecord } from "./packet_ring.ts";
 import { refusalAnswers } from "./refusal_answer.ts";
-import { unreachableFrame, writeResetFrame } from "./reply_frame.ts";
+import { icmpErrorFrame, writeResetFrame } from "./reply_frame.ts";
 
 /** Dials at a time; a SYN beyond is dropped, and the app's kernel sends it again. */
 const heldLimit = 4096;
@@ -208,7 +208,7 @@ export class TcpFlows {
       return this.#write(bytes, writeResetFrame(bytes, packet));
     }
     const { peer: from } = this.#options.subnet;
-    const { buffer, length } = unreachableFrame(packet, {
+    const { buffer, length } = icmpErrorFrame(packet, {
       reason: answer,
       from,
     });

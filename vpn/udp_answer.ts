@@ -8,25 +8,22 @@ import {
   writeIpHeader,
   writeUint16,
 } from "../net/mod.ts";
+import { giveAnswerBuffer, takeAnswerBuffer } from "./answer_buffer.ts";
+import type { DatagramAnswer } from "./datagram_shape.ts";
 import type { Endpoint } from "./dial.ts";
 import { askForChecksum, frameStart, packetStart } from "./frame.ts";
 
 /** What fits the 16-bit length of an IPv4 packet, and of the payload of an IPv6 packet. */
 const largestUdpBytes = { 4: 0xffff - 20, 6: 0xffff } as const;
-const bufferBytes = packetStart + 40 + 0xffff + 1;
-
-/** Buffers that wait for reuse; more are left to the garbage collector. */
-const spareLimit = 64;
-const spare: Uint8Array<ArrayBuffer>[] = [];
 
 /**
  * The packets that answer one flow. A payload is received in place, behind room for its headers. An answer longer than
  * the device's MTU needs no fragments: the kernel takes a packet of any size from the device.
  */
-export class UdpAnswer implements Disposable {
+export class UdpAnswer implements DatagramAnswer {
   readonly #from: Endpoint;
   readonly #to: Endpoint;
-  readonly #buffer = spare.pop() ?? new Uint8Array(bufferBytes);
+  readonly #buffer = takeAnswerBuffer();
   readonly #frame: Uint8Array<ArrayBuffer>;
   readonly #family: Ip["family"];
   /** Where the next payload goes. */
@@ -71,6 +68,6 @@ export class UdpAnswer implements Disposable {
 
   /** Gives the buffer back. */
   [Symbol.dispose](): void {
-    if (spare.length < spareLimit) spare.push(this.#buffer);
+    giveAnswerBuffer(this.#buffer);
   }
 }

@@ -2,20 +2,21 @@
  * Packets of the TUN device become streams, and streams packets.
  *
  * 1. A worker reads the device and rewrites what belongs to open flows by itself (`packet_switch.ts`).
- * 2. What begins a TCP flow, and all UDP, comes to this thread through a ring in shared memory.
- * 3. TCP (`tcp_flows.ts`) and UDP (`udp_flows.ts`) are dialled through the capabilities that are given.
+ * 2. What begins a TCP flow, all UDP and ICMP echo come to this thread through a ring in shared memory.
+ * 3. TCP (`tcp_flows.ts`), UDP and echo (`datagram_flows.ts`) are dialled through the capabilities that are given.
  */
-import { type Clock, type Subnet, systemClock } from "../net/mod.ts";
+import { type Clock, Rate, type Subnet, systemClock } from "../net/mod.ts";
 import { DeviceIo } from "./_device_io_linux.ts";
 import { Counters } from "./counters.ts";
+import { DatagramFlows } from "./datagram_flows.ts";
+import { echoShape, udpShape } from "./datagram_shape.ts";
 import type { DeviceInfo, TunSubnet } from "./device.ts";
-import type { Dial, DialDatagrams } from "./dial.ts";
+import type { Dial, DialDatagrams, DialEchoes } from "./dial.ts";
 import { frameStart, packetStart } from "./frame.ts";
 import { tickMs } from "./nat_table.ts";
 import { type PacketRecord, PacketRing, recordKinds } from "./packet_ring.ts";
 import { startWorker } from "./start_worker.ts";
 import { TcpFlows } from "./tcp_flows.ts";
-import { UdpFlows } from "./udp_flows.ts";
 import type { WorkerEnd, WorkerFamily, WorkerStart } from "./worker_start.ts";
 
 export interface VpnOptions {
@@ -23,6 +24,7 @@ export interface VpnOptions {
   device: DeviceInfo;
   dial: Dial;
   dialDatagrams: DialDatagrams;
+  dialEchoes: DialEchoes;
   clock?: Clock;
 }
 
@@ -31,6 +33,9 @@ export type VpnStats = Record<string, number>;
 
 /** Packets that are dealt with before other work of this thread gets its turn. */
 const turnPackets = 256;
+
+/** Of echo requests; more are dropped. As much as `ping -f` of a few people. */
+const echoRate = { perSecond: 100, burst: 100 };
 
 /**
  * Begins to serve the device.
@@ -47,7 +52,8 @@ export class Vpn {
   readonly #ring = new PacketRing();
   readonly #counters = new Counters();
   readonly #tcp: { v4?: TcpFlows; v6?: TcpFlows } = {};
-  readonly #udp: UdpFlows;
+  readonly #udp: DatagramFlows;
+  readonly #echoes: DatagramFlows;
   readonly #worker: Worker;
   readonly #clock: Clock;
   readonly #reading: Promise<void>;
@@ -57,7 +63,9 @@ export class Vpn {
   /** Resolves when the device is read no more: `"gone"` when it was removed, `"woken"` when the VPN was stopped. */
   readonly ended: Promise<WorkerEnd>;
 
-  constructor({ device, dial, dialDatagrams, clock }: VpnOptions) {
+  constructor(
+    { device, dial, dialDatagrams, dialEchoes, clock }: VpnOptions,
+  ) {
     this.#device = device;
     this.#clock = clock ?? systemClock;
     this.#io = new DeviceIo(device.fd);
@@ -77,7 +85,13 @@ export class Vpn {
       this.#closeDevice();
       throw error;
     }
-    this.#udp = new UdpFlows({ ...parts, subnets: { v4, v6 } });
+    const subnets = { v4, v6 };
+    this.#udp = new DatagramFlows({ ...parts, shape: udpShape, subnets });
+    this.#echoes = new DatagramFlows({
+      ...{ ...parts, shape: echoShape, subnets },
+      dialDatagrams: ({ ip }, options) => dialEchoes(ip, options),
+      rate: new Rate({ clock: this.#clock, ...echoRate }),
+    });
     const ended = Promise.withResolvers<WorkerEnd>();
     this.ended = ended.promise;
     this.#worker = startWorker();
@@ -99,12 +113,14 @@ export class Vpn {
       tcp_held_now: flows.reduce((sum, { held }) => sum + held, 0),
       tcp_open_now: flows.reduce((sum, { open }) => sum + open, 0),
       udp_open_now: this.#udp.current,
+      echo_not_reassembled: this.#echoes.notReassembled,
+      echo_open_now: this.#echoes.current,
     };
   }
 
-  /** How many flows, of TCP and UDP, are open to an address in `subnet`. */
+  /** How many flows, of TCP, UDP and echo, are open to an address in `subnet`. */
   flowsTo(subnet: Subnet): number {
-    return [...this.#allTcp, this.#udp]
+    return [...this.#allTcp, this.#udp, this.#echoes]
       .reduce((sum, flows) => sum + flows.flowsTo(subnet), 0);
   }
 
@@ -121,6 +137,7 @@ export class Vpn {
     await Promise.all([
       ...this.#allTcp.map((flows) => flows.stop()),
       this.#udp.stop(),
+      this.#echoes.stop(),
     ]);
     this.#io.wake();
     await this.ended;
@@ -175,6 +192,7 @@ export class Vpn {
 
   #onRecord(record: PacketRecord): void {
     if (record.kind === recordKinds.datagram) return this.#udp.onPacket(record);
+    if (record.kind === recordKinds.echo) return this.#echoes.onPacket(record);
     // A packet tells its family in its first four bits.
     const version = record.bytes[packetStart - frameStart]! >> 4;
     (version === 4 ? this.#tcp.v4 : this.#tcp.v6)?.onSyn(record);
@@ -193,6 +211,7 @@ export class Vpn {
       flows.sweep();
     }
     this.#udp.sweep();
+    this.#echoes.sweep();
   }
 
   #closeDevice(): void {

@@ -176,6 +176,17 @@ export class Outbound implements AsyncDisposable {
       : new UdpDatagrams({ ip, port }, { clock: systemClock, idleMs });
   }
 
+  /** As {@link dial}, for ICMP echo, which only the cluster is asked for. */
+  async dialEchoes(ip: Ip, { signal }: DialOptions): Promise<Datagrams> {
+    if (!this.#isOfCluster(ip)) {
+      const detail = `Only addresses of the cluster are asked, not ${ip}`;
+      throw new RefusedError("unknown-target", detail);
+    }
+    return await this.#parts.link.use((manager) =>
+      manager.dialEchoes(ip, { signal })
+    );
+  }
+
   /** The addresses of a name: as the cluster has it, else as this laptop does. None where nobody knows it. */
   async addresses(name: string): Promise<readonly Ip[]> {
     const found = await this.#parts.dns.addresses(name);

@@ -22,7 +22,7 @@ export interface DeviceAddresses {
   readonly loopback: Ip;
 }
 
-type Ways = Pick<Outbound, "dial" | "dialDatagrams" | "dns">;
+type Ways = Pick<Outbound, "dial" | "dialDatagrams" | "dialEchoes" | "dns">;
 
 interface DialOptions {
   readonly signal: AbortSignal;
@@ -50,6 +50,12 @@ export class Dials {
   async dialDatagrams(to: Endpoint, options: DialOptions): Promise<Datagrams> {
     return this.#door.dialDatagrams(to) ??
       await this.#outbound.dialDatagrams(this.#meant(to.ip), to.port, options);
+  }
+
+  /** @throws {RefusedError} */
+  async dialEchoes(to: Ip, options: DialOptions): Promise<Datagrams> {
+    this.#door.mustNotBe(to);
+    return await this.#outbound.dialEchoes(this.#meant(to), options);
   }
 
   /** Nobody else has an address in the device's own subnet, and a flow has one other end. */

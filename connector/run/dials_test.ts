@@ -37,6 +37,10 @@ function fakeOutbound() {
       void echo(far);
       return Promise.resolve(near);
     },
+    dialEchoes: (ip: Ip) => {
+      note("echo", ip, 0);
+      return Promise.resolve(echoDatagrams());
+    },
     dialDatagrams: (ip: Ip, port: number) => {
       note("udp", ip, port);
       return Promise.resolve(echoDatagrams());
@@ -102,6 +106,16 @@ for (const [to, port, expected] of places) {
   });
 }
 
+Deno.test("Dials leads ICMP echo to the cluster, the laptop's loopback, or nowhere", async () => {
+  const { dials, dialled } = fakeOutbound();
+  const ask = (to: string) => dials.dialEchoes(Ip.parse(to), { signal });
+  (await ask("10.96.0.1")).close();
+  (await ask("198.18.0.4")).close();
+  assert.deepEqual(dialled, ["echo 10.96.0.1 0", "echo 127.0.0.1 0"]);
+  await assert.rejects(ask("198.18.0.3"), { refusal: "unknown-target" });
+  await assert.rejects(ask("198.18.0.5"), { refusal: "unreachable" });
+});
+
 Deno.test("answerFlow() joins flows of a session with what is dialled, half-close and refusals included", async () => {
   const { dials } = fakeOutbound();
   await using pair = await openPair({
@@ -120,6 +134,12 @@ Deno.test("answerFlow() joins flows of a session with what is dialled, half-clos
   const into = new Uint8Array(9);
   assert.equal(await flow.receive(into), 3);
   flow.close();
+
+  const echo = encodeTarget({ kind: "echo", ip: Ip.parse("10.96.0.1") });
+  const echoes = await pair.dialer.openDatagrams(echo);
+  echoes.send(new Uint8Array([8, 0, 0, 1, 5]));
+  assert.equal(await echoes.receive(into), 5);
+  echoes.close();
 
   await assert.rejects(pair.dialer.open(target("tcp", "10.0.0.9")), {
     refusal: "refused",

@@ -18,6 +18,9 @@ export async function answerFlow(
     } else if (target?.kind === "udp" && datagrams) {
       const flow = await dials.dialDatagrams(target, { signal });
       await pipeDatagrams(flow, incoming.acceptDatagrams());
+    } else if (target?.kind === "echo" && datagrams) {
+      const flow = await dials.dialEchoes(target.ip, { signal });
+      await pipeDatagrams(flow, incoming.acceptDatagrams());
     } else incoming.refuse("unknown-target", "Nothing else is dialled here");
   } catch (error) {
     const { refusal, message } = refusalOfError(error);

@@ -10,27 +10,34 @@ import { type IpPacket, protocols } from "./ip_packet.ts";
 /** Why a packet did not arrive. */
 export type Unreachable = "network" | "host" | "port" | "prohibited";
 
-/** Type 3 of ICMP (RFC 792, RFC 1812 section 5.2.7.1). */
-const codesV4: Record<Unreachable, number> = {
-  network: 0,
-  host: 1,
-  port: 3,
-  prohibited: 13,
+/** The same, and "expired": it had no hop left. */
+export type Undelivered = Unreachable | "expired";
+
+type TypeAndCode = readonly [type: number, code: number];
+
+/** RFC 792, RFC 1812 section 5.2.7.1. */
+const errorsV4: Record<Undelivered, TypeAndCode> = {
+  network: [3, 0],
+  host: [3, 1],
+  port: [3, 3],
+  prohibited: [3, 13],
+  expired: [11, 0],
 };
-/** Type 1 of ICMPv6 (RFC 4443 section 3.1). */
-const codesV6: Record<Unreachable, number> = {
-  network: 0,
-  host: 3,
-  port: 4,
-  prohibited: 1,
+/** RFC 4443 sections 3.1 and 3.3. */
+const errorsV6: Record<Undelivered, TypeAndCode> = {
+  network: [1, 0],
+  host: [1, 3],
+  port: [1, 4],
+  prohibited: [1, 1],
+  expired: [3, 0],
 };
 
 /** Longest packet that tells an error: RFC 1812 section 4.3.2.3, RFC 4443 section 3.1. */
 const longest = { 4: 576, 6: 1280 } as const;
 const icmpHeaderBytes = 8;
 
-/** Room that {@link writeUnreachable} needs. */
-export const unreachableBytes = longest[6];
+/** Room that {@link writeIcmpError} needs. */
+export const icmpErrorBytes = longest[6];
 
 /**
  * Writes the packet that tells the sender of `packet` that it did not arrive.
@@ -38,13 +45,13 @@ export const unreachableBytes = longest[6];
  * @param from Who tells it, of the packet's family.
  * @returns how many octets were written.
  */
-export function writeUnreachable(
+export function writeIcmpError(
   into: Uint8Array,
   at: number,
   { packet, from, reason }: {
     packet: IpPacket;
     from: Uint8Array;
-    reason: Unreachable;
+    reason: Undelivered;
   },
 ): number {
   const { family, bytes, start, end } = packet;
@@ -59,8 +66,7 @@ export function writeUnreachable(
   };
   writeIpHeader(into, at, header);
   into.fill(0, begin, begin + icmpHeaderBytes);
-  into[begin] = family === 4 ? 3 : 1;
-  into[begin + 1] = (family === 4 ? codesV4 : codesV6)[reason];
+  into.set((family === 4 ? errorsV4 : errorsV6)[reason], begin);
   into.set(
     bytes.subarray(start, start + quoted),
     begin + icmpHeaderBytes,

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { Ip } from "../ip.ts";
-import { type Unreachable, writeUnreachable } from "./icmp.ts";
+import { type Undelivered, writeIcmpError } from "./icmp.ts";
 import { addsUp, packetOf, viewOf } from "./packet_fake.ts";
 import { protocols } from "./ip_packet.ts";
 
 function write(
   packet: Uint8Array,
-  { from, reason }: { from: string; reason: Unreachable },
+  { from, reason }: { from: string; reason: Undelivered },
 ): Uint8Array {
   const into = new Uint8Array(1400).fill(0xee);
   const view = viewOf(packet);
-  const octets = writeUnreachable(into, 0, {
+  const octets = writeIcmpError(into, 0, {
     packet: view,
     from: Ip.parse(from).bytes,
     reason,
@@ -27,7 +27,7 @@ function datagram(from: string, to: string, data: number): Uint8Array {
   });
 }
 
-Deno.test("writeUnreachable() quotes an IPv4 packet", () => {
+Deno.test("writeIcmpError() quotes an IPv4 packet", () => {
   const packet = datagram("10.0.0.1", "10.0.0.2", 4);
   const message = write(packet, { from: "10.0.0.9", reason: "port" });
   const quote = viewOf(message).payload + 8;
@@ -38,7 +38,7 @@ Deno.test("writeUnreachable() quotes an IPv4 packet", () => {
   assert.deepEqual(message.subarray(quote), packet);
 });
 
-Deno.test("writeUnreachable() makes checksums that add up", () => {
+Deno.test("writeIcmpError() makes checksums that add up", () => {
   for (const data of [0, 1, 600, 1300]) {
     const v4 = write(datagram("10.0.0.1", "10.0.0.2", data), {
       from: "10.0.0.9",
@@ -58,24 +58,25 @@ Deno.test("writeUnreachable() makes checksums that add up", () => {
   }
 });
 
-const codes: [Unreachable, v4: number, v6: number][] = [
-  ["network", 0, 0], // no route to destination
-  ["host", 1, 3], // address unreachable
-  ["port", 3, 4],
-  ["prohibited", 13, 1], // communication administratively prohibited
+const codes: [Undelivered, v4: number[], v6: number[]][] = [
+  ["network", [3, 0], [1, 0]], // no route to destination
+  ["host", [3, 1], [1, 3]], // address unreachable
+  ["port", [3, 3], [1, 4]],
+  ["prohibited", [3, 13], [1, 1]], // communication administratively prohibited
+  ["expired", [11, 0], [3, 0]], // time to live, hop limit exceeded in transit
 ];
 
 for (const [reason, v4, v6] of codes) {
-  Deno.test(`writeUnreachable() tells "${reason}" by its code`, () => {
+  Deno.test(`writeIcmpError() tells "${reason}" by its type and code`, () => {
     const of4 = write(datagram("10.0.0.1", "10.0.0.2", 0), {
       from: "10.0.0.9",
       reason,
     });
-    assert.deepEqual([...of4.subarray(20, 22)], [3, v4]);
+    assert.deepEqual([...of4.subarray(20, 22)], v4);
     const of6 = write(datagram("fd00::1", "fd00::2", 0), {
       from: "fd00::9",
       reason,
     });
-    assert.deepEqual([...of6.subarray(40, 42)], [1, v6]);
+    assert.deepEqual([...of6.subarray(40, 42)], v6);
   });
 }

@@ -11,9 +11,20 @@ export {
   writeUint32,
 } from "./checksum.ts";
 export {
+  echoHeaderBytes,
+  echoIdentifierAt,
+  echoInFlow,
+  type EchoKind,
+  echoSequenceAt,
+  echoTypes,
+  isEcho,
+  isEchoInFlow,
+} from "./echo.ts";
+export {
+  icmpErrorBytes,
+  type Undelivered,
   type Unreachable,
-  unreachableBytes,
-  writeUnreachable,
+  writeIcmpError,
 } from "./icmp.ts";
 export {
   addressesOf,

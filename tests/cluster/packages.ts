@@ -32,6 +32,7 @@ export const installed = [
   "sshfs", // volumes, in laptops
   "sudo", // in laptops
   "tcpdump",
+  "traceroute", // in laptops
 ] as const;
 
 /** Debian packages that are unpacked into the cache, so that nothing of them runs or stays on the host. */

@@ -64,6 +64,10 @@ export async function openWorld(): Promise<World> {
       opened.push(conn);
       return conn;
     },
+    dialEchoes(to) {
+      refuseOrNot(to);
+      return Promise.resolve(new ReplyingEchoes());
+    },
     dialDatagrams(to) {
       refuseOrNot(to.ip);
       return Promise.resolve(new EchoDatagrams());
@@ -130,5 +134,14 @@ class EchoDatagrams implements Datagrams {
   close(): void {
     this.#isClosed = true;
     this.#wake.resolve();
+  }
+}
+
+/** A service that replies to every request of ICMP echo. */
+class ReplyingEchoes extends EchoDatagrams {
+  override send(bytes: Uint8Array): boolean {
+    const reply = bytes.slice();
+    reply[0] = 0;
+    return super.send(reply);
   }
 }

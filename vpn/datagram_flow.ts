@@ -1,7 +1,7 @@
 import type { Clock, Datagrams, IpPacket, Refusal } from "../net/mod.ts";
 import type { Counters } from "./counters.ts";
 import { type DialDatagrams, type Endpoint, settleDial } from "./dial.ts";
-import { UdpAnswer } from "./udp_answer.ts";
+import type { DatagramShape } from "./datagram_shape.ts";
 
 /** Datagrams that wait for the dial. */
 const waitingLimit = 32;
@@ -10,22 +10,23 @@ const idleMs = 60_000;
 const idleDnsMs = 10_000;
 const dnsPort = 53;
 
-export interface UdpFlowOptions {
+export interface DatagramFlowOptions {
   /** The app. */
   from: Endpoint;
   /** The service. */
   to: Endpoint;
+  shape: DatagramShape;
   dialDatagrams: DialDatagrams;
   write: (frame: Uint8Array<ArrayBuffer>, length: number) => void;
   counters: Counters;
   clock: Clock;
 }
 
-/** One UDP flow: what its app sends goes into the dialled flow of datagrams, and what comes out of it to the app. */
-export class UdpFlow {
+/** One flow of datagrams: what its app sends goes into the dialled flow of datagrams, and what comes out of it to the app. */
+export class DatagramFlow {
   readonly from: Endpoint;
   readonly to: Endpoint;
-  readonly #options: UdpFlowOptions;
+  readonly #options: DatagramFlowOptions;
   readonly #abort = new AbortController();
   /** What came before the dial was answered. */
   #waiting: Uint8Array[] = [];
@@ -34,7 +35,7 @@ export class UdpFlow {
   /** Resolves when the flow has ended: to the refusal, if the dial was refused. Never rejects. */
   readonly ended: Promise<Refusal | undefined>;
 
-  constructor(options: UdpFlowOptions) {
+  constructor(options: DatagramFlowOptions) {
     this.from = options.from;
     this.to = options.to;
     this.#options = options;
@@ -64,14 +65,14 @@ export class UdpFlow {
 
   /** Sends a datagram to the service. Copies it. */
   send(payload: Uint8Array): void {
-    const { counters, clock } = this.#options;
+    const { shape: { kind }, counters, clock } = this.#options;
     this.#lastMs = clock.now();
-    counters.add("udp_from_apps");
+    counters.add(`${kind}_from_apps`);
     if (this.#datagrams) {
-      if (!this.#datagrams.send(payload)) counters.add("udp_dropped");
+      if (!this.#datagrams.send(payload)) counters.add(`${kind}_dropped`);
     } else if (this.#waiting.length < waitingLimit) {
       this.#waiting.push(payload.slice());
-    } else counters.add("udp_dropped");
+    } else counters.add(`${kind}_dropped`);
   }
 
   close(): void {
@@ -80,9 +81,9 @@ export class UdpFlow {
   }
 
   async #serve(): Promise<Refusal | undefined> {
-    const { from, to, dialDatagrams, counters } = this.#options;
+    const { from, to, shape, dialDatagrams, counters } = this.#options;
     const { signal } = this.#abort;
-    counters.add("udp_dialled");
+    counters.add(`${shape.kind}_dialled`);
     const result = await settleDial(
       (signal) => dialDatagrams(to, { from, signal }),
       { signal, undo: (datagrams) => datagrams.close() },
@@ -93,7 +94,7 @@ export class UdpFlow {
     const { opened: datagrams } = result;
     this.#datagrams = datagrams;
     for (const payload of this.#waiting) {
-      if (!datagrams.send(payload)) counters.add("udp_dropped");
+      if (!datagrams.send(payload)) counters.add(`${shape.kind}_dropped`);
     }
     this.#waiting = [];
     await this.#answer(datagrams).catch(() => {});
@@ -102,14 +103,16 @@ export class UdpFlow {
   }
 
   async #answer(datagrams: Datagrams): Promise<void> {
-    const { from, to, write, counters, clock } = this.#options;
-    using answer = new UdpAnswer({ from: to, to: from });
+    const { from, to, shape, write, counters, clock } = this.#options;
+    using answer = shape.openAnswer({ from: to, to: from });
     for (;;) {
       const payloadBytes = await datagrams.receive(answer.payload);
       if (payloadBytes === null || this.#abort.signal.aborted) return;
       this.#lastMs = clock.now();
-      write(...answer.frame(payloadBytes));
-      counters.add("udp_to_apps");
+      const frame = answer.frame(payloadBytes);
+      if (frame === undefined) continue;
+      write(...frame);
+      counters.add(`${shape.kind}_to_apps`);
     }
   }
 }

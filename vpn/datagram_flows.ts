@@ -1,18 +1,18 @@
 /**
- * The UDP flows of the device, in the main thread: each 5-tuple is one flow of datagrams, dialled at its first datagram
- * and ended by idleness. What does not fit is dropped and counted, as UDP allows.
+ * Flows of datagrams of the device, in the main thread, of UDP or of ICMP echo: each 5-tuple is one flow, dialled at its
+ * first datagram and ended by idleness. What does not fit is dropped and counted, as the network allows.
  */
 import {
   type Clock,
   IpPacket,
-  readUint16,
+  type Rate,
   type Refusal,
   type Subnet,
-  udpHeaderBytes,
-  udpPayloadBytes,
 } from "../net/mod.ts";
 import type { Counters } from "./counters.ts";
 import type { TunSubnet } from "./device.ts";
+import { DatagramFlow } from "./datagram_flow.ts";
+import type { DatagramShape } from "./datagram_shape.ts";
 import type { DialDatagrams } from "./dial.ts";
 import {
   copyFrame,
@@ -23,16 +23,14 @@ import {
 } from "./frame.ts";
 import type { PacketRecord } from "./packet_ring.ts";
 import { Reassembly } from "./reassembly.ts";
-import { refusalAnswers } from "./refusal_answer.ts";
-import { unreachableFrame } from "./reply_frame.ts";
-import { UdpFlow } from "./udp_flow.ts";
+import { icmpErrorFrame } from "./reply_frame.ts";
 
-/** Flows at a time; one more ends the one that was quiet for longest. */
-const flowLimit = 1024;
-
-export interface UdpFlowsOptions {
+export interface DatagramFlowsOptions {
   /** Subnets of the device, by family. */
   subnets: { v4?: TunSubnet | undefined; v6?: TunSubnet | undefined };
+  shape: DatagramShape;
+  /** How often apps may send, all together; without, as often as they like. */
+  rate?: Rate;
   dialDatagrams: DialDatagrams;
   /** Hands the first octets of a frame to the kernel. */
   write: (frame: Uint8Array<ArrayBuffer>, length: number) => void;
@@ -40,16 +38,16 @@ export interface UdpFlowsOptions {
   clock: Clock;
 }
 
-export class UdpFlows {
-  readonly #options: UdpFlowsOptions;
+export class DatagramFlows {
+  readonly #options: DatagramFlowsOptions;
   /** By source and destination port; seldom more than one of each. */
-  readonly #byPorts = new Map<number, UdpFlow[]>();
-  readonly #all = new Set<UdpFlow>();
+  readonly #byPorts = new Map<number, DatagramFlow[]>();
+  readonly #all = new Set<DatagramFlow>();
   readonly #reassembly: Reassembly;
   readonly #packet = new IpPacket();
   readonly #frame = new Uint8Array(frameBufferBytes);
 
-  constructor(options: UdpFlowsOptions) {
+  constructor(options: DatagramFlowsOptions) {
     this.#options = options;
     this.#reassembly = new Reassembly(options);
   }
@@ -73,18 +71,20 @@ export class UdpFlows {
 
   /** Takes a datagram, a fragment of one, or several that the kernel handed over as one packet. */
   onPacket({ bytes }: PacketRecord): void {
+    const { shape } = this.#options;
     this.#frame.set(bytes, frameStart);
     const packet = this.#packet;
     packet.parse(this.#frame, packetStart, frameStart + bytes.length);
     if (packet.isFragment) {
       const whole = this.#reassembly.add(packet);
-      if (whole && whole.length >= udpHeaderBytes) this.#onDatagram(whole);
+      if (whole && shape.isMessage(whole, packet.family)) {
+        this.#onDatagram(whole);
+      }
       return;
     }
-    const payloadBytes = udpPayloadBytes(packet);
-    if (payloadBytes < 0) return this.#options.counters.add("udp_dropped");
-    const end = packet.payload + udpHeaderBytes + payloadBytes;
-    this.#onDatagram(this.#frame.subarray(packet.payload, end));
+    const message = shape.messageIn(packet);
+    if (message === undefined) return this.#drop();
+    this.#onDatagram(message);
   }
 
   /** Ends idle flows. */
@@ -98,11 +98,13 @@ export class UdpFlows {
     await Promise.all(flows.map((flow) => flow.ended));
   }
 
-  /** @param udp Header and payload; its IP header is that of the packet at hand. */
-  #onDatagram(udp: Uint8Array): void {
-    const payload = udp.subarray(udpHeaderBytes);
-    const flow = this.#flowOf(udp);
-    if (flow === undefined) return this.#options.counters.add("udp_dropped");
+  /** @param message Header and payload; its IP header is that of the packet at hand. */
+  #onDatagram(message: Uint8Array): void {
+    const { shape, rate } = this.#options;
+    if (rate?.take() === false) return this.#drop();
+    const flow = this.#flowOf(shape.portsOf(message));
+    if (flow === undefined) return this.#drop();
+    const payload = shape.payloadOf(message);
     const segment = datagramSegmentBytes(this.#frame) || payload.length;
     let at = 0;
     do {
@@ -111,16 +113,13 @@ export class UdpFlows {
     } while (at < payload.length);
   }
 
-  #flowOf(udp: Uint8Array): UdpFlow | undefined {
-    const source = readUint16(udp, 0);
-    const destination = readUint16(udp, 2);
-    const ports = (source << 16 | destination) >>> 0;
+  #flowOf(ports: number): DatagramFlow | undefined {
     const siblings = this.#byPorts.get(ports);
     return siblings?.find((flow) => flow.isTo(this.#packet)) ??
       this.#begin(ports);
   }
 
-  #begin(ports: number): UdpFlow | undefined {
+  #begin(ports: number): DatagramFlow | undefined {
     const packet = this.#packet;
     const to = { ip: packet.destinationIp, port: ports & 0xffff };
     const { subnet, peer } = this.#subnet(packet.family);
@@ -130,7 +129,7 @@ export class UdpFlows {
     if (broadcast.equals(to.ip) && to.ip.family === 4) return undefined;
     this.#makeRoom();
     const from = { ip: packet.sourceIp, port: ports >>> 16 };
-    const flow = new UdpFlow({ ...this.#options, from, to });
+    const flow = new DatagramFlow({ ...this.#options, from, to });
     this.#all.add(flow);
     const siblings = this.#byPorts.get(ports);
     if (siblings) siblings.push(flow);
@@ -139,20 +138,30 @@ export class UdpFlows {
     const quoted = packet.isFragment ? undefined : this.#copy();
     flow.ended.then((refusal) => {
       this.#forget(ports, flow);
+      const { shape: { unsupported }, counters } = this.#options;
+      if (refusal === "unknown-target" && unsupported) {
+        counters.add(unsupported);
+      }
       if (refusal && quoted) this.#refuse(quoted, { refusal, peer });
     });
     return flow;
+  }
+
+  #drop(): void {
+    const { shape, counters } = this.#options;
+    counters.add(`${shape.kind}_dropped`);
   }
 
   #refuse(
     packet: IpPacket,
     { refusal, peer }: { refusal: Refusal; peer: TunSubnet["peer"] },
   ): void {
-    this.#options.counters.add("udp_refused");
-    const answer = refusalAnswers[refusal];
+    const { shape, counters } = this.#options;
+    counters.add(`${shape.kind}_refused`);
+    const answer = shape.answerTo(refusal);
     if (answer === "silence") return;
     // A port that nobody has is told by the host that was asked, everything else by a router on the way.
-    const { buffer, length } = unreachableFrame(
+    const { buffer, length } = icmpErrorFrame(
       packet,
       answer === "refuse"
         ? { reason: "port", from: packet.destinationIp }
@@ -173,21 +182,22 @@ export class UdpFlows {
   }
 
   #makeRoom(): void {
-    if (this.#all.size < flowLimit) return;
-    let quietest: UdpFlow | undefined;
+    const { shape, counters } = this.#options;
+    if (this.#all.size < shape.flowLimit) return;
+    let quietest: DatagramFlow | undefined;
     for (const flow of this.#all) {
       if (!quietest || flow.lastMs < quietest.lastMs) quietest = flow;
     }
-    this.#options.counters.add("udp_evicted");
+    counters.add(`${shape.kind}_evicted`);
     this.#end(quietest!);
   }
 
-  #end(flow: UdpFlow): void {
+  #end(flow: DatagramFlow): void {
     flow.close();
     this.#forget((flow.from.port << 16 | flow.to.port) >>> 0, flow);
   }
 
-  #forget(ports: number, flow: UdpFlow): void {
+  #forget(ports: number, flow: DatagramFlow): void {
     this.#all.delete(flow);
     const rest = this.#byPorts.get(ports)?.filter((one) => one !== flow);
     if (rest?.length) this.#byPorts.set(ports, rest);
