@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import type { Clock, Datagrams, Ip } from "../net/mod.ts";
 
-/** The most datagrams that wait to be received; more are dropped, as a socket would. */
+/** The most datagrams that wait to be received, and to be sent; more are dropped, as a socket would. */
 const maxWaiting = 256;
 
 export interface UdpDatagramsOptions {
@@ -16,6 +16,8 @@ export class UdpDatagrams implements Datagrams {
   readonly #socket: Socket;
   readonly #options: UdpDatagramsOptions;
   readonly #waiting: Uint8Array[] = [];
+  /** The first of them is under way. */
+  readonly #sending: Uint8Array[] = [];
   readonly #released = Promise.withResolvers<void>();
   #wake = Promise.withResolvers<void>();
   #callOff = () => {};
@@ -46,11 +48,9 @@ export class UdpDatagrams implements Datagrams {
   }
 
   send(bytes: Uint8Array): boolean {
-    if (this.#closed) return false;
+    if (this.#closed || this.#sending.length >= maxWaiting) return false;
     this.#lastMs = this.#options.clock.now();
-    const { address, port } = this.#peer;
-    // The network may lose a datagram anywhere, so also here.
-    this.#socket.send(bytes.slice(), port, address, () => {});
+    if (this.#sending.push(bytes.slice()) === 1) this.#sendNext();
     return true;
   }
 
@@ -70,9 +70,21 @@ export class UdpDatagrams implements Datagrams {
     if (this.#closed) return;
     this.#closed = true;
     this.#callOff();
-    this.#waiting.length = 0;
+    this.#waiting.length = this.#sending.length = 0;
     this.#socket.close();
     this.#wake.resolve();
+  }
+
+  /** One after the other: the socket sends several at once in any order, which QUIC takes for loss. */
+  #sendNext(): void {
+    const [bytes] = this.#sending;
+    if (bytes === undefined) return;
+    const { address, port } = this.#peer;
+    // The network may lose a datagram anywhere, so also here.
+    this.#socket.send(bytes, port, address, () => {
+      this.#sending.shift();
+      this.#sendNext();
+    });
   }
 
   #take(message: Uint8Array): void {

@@ -12,9 +12,9 @@ import {
   type World,
 } from "./vpn_world.ts";
 
-type Scenario = (world: World) => Promise<string | void>;
+export type Scenario = (world: World) => Promise<string | void>;
 
-const families = ["v4", "v6"] as const;
+export const families = ["v4", "v6"] as const;
 const line = new TextEncoder().encode("what an app says\n");
 
 export const scenarios: Record<string, Scenario> = {
@@ -263,7 +263,7 @@ async function readText(conn: Deno.TcpConn): Promise<string> {
 }
 
 /** Runs `client` while connections to a port of the loopback address are answered, then closed, by `serve`. */
-async function withService<T>(
+export async function withService<T>(
   serve: (conn: Deno.TcpConn) => Promise<string>,
   client: (port: number) => Promise<T>,
 ): Promise<T> {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { TextLineStream } from "./vpn_lines.ts";
 
-/** Runs scenarios of `vpn_scenarios.ts`. */
+/** Runs scenarios of `vpn_scenarios.ts` and `vpn_protocols.ts`. */
 class Harness implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
@@ -53,6 +53,19 @@ const steps: [sentence: string, scenario: string][] = [
   ["a flow from another address is dropped", "foreignSource"],
   ["datagrams of every size come back", "udp"],
   ["a refused datagram is a port unreachable", "udpRefused"],
+  ["ping of any size is answered", "ping"],
+  ["an echo that is refused says why, or has no answer", "pingRefused"],
+  [
+    "traceroute by any protocol shows the device, then the service",
+    "traceroute",
+  ],
+  ["what is sent to many goes nowhere", "toMany"],
+  ["a full window stops the service, and every byte comes later", "zeroWindow"],
+  ["both ends close at once", "simultaneousClose"],
+  [
+    "datagrams in flight come back in order, as those of QUIC",
+    "datagramsInFlight",
+  ],
   ["bulk from the app", "iperf"],
   ["bulk to the app", "iperfReverse"],
   ["bulk in eight connections", "iperfParallel"],
