@@ -1,4 +1,5 @@
 import { clusterFlags } from "./_cluster_flags.ts";
+import { listFlag } from "./_list_flag.ts";
 
 /** What is asked of a connection, whoever makes it. */
 export interface ConnectFlags {
@@ -7,6 +8,9 @@ export interface ConnectFlags {
   readonly namespace?: string;
   readonly managerNamespace?: string;
   readonly image?: string;
+  readonly mappedNamespaces?: readonly string[];
+  readonly alsoProxy?: readonly string[];
+  readonly neverProxy?: readonly string[];
 }
 
 /** The flags of `tp connect`, and of every command that has a connection of its own. */
@@ -26,5 +30,31 @@ export const connectFlags = {
     placeholder: "ref",
     brief:
       "Image to install as manager (default: $TP_IMAGE, else as configured, else this release's)",
+  },
+  mappedNamespaces: {
+    ...listFlag(
+      "--mapped-namespaces",
+      ({ parseMappedNamespaces }, text) =>
+        parseMappedNamespaces({ mappedNamespaces: [text] }),
+    ),
+    placeholder: "names",
+    brief: "The only namespaces to reach, beside that of --namespace",
+  },
+  alsoProxy: {
+    ...listFlag(
+      "--also-proxy",
+      ({ parseProxyWishes }, text) => parseProxyWishes({ alsoProxy: [text] }),
+    ),
+    placeholder: "subnets",
+    brief:
+      "What is reached through the cluster, too: subnets, addresses, names",
+  },
+  neverProxy: {
+    ...listFlag(
+      "--never-proxy",
+      ({ parseProxyWishes }, text) => parseProxyWishes({ neverProxy: [text] }),
+    ),
+    placeholder: "subnets",
+    brief: "What is not, though the cluster has it; the narrower subnet counts",
   },
 } as const;

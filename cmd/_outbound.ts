@@ -4,6 +4,7 @@ import type { ConnectFlags } from "./_connect_flags.ts";
 import { failureError } from "./_failure.ts";
 import type { Interrupt } from "./_interrupt.ts";
 import { logToFile } from "./_log_file.ts";
+import { absentTexts } from "./_followed_names.ts";
 import { unservedNamespacesText } from "./_short_names.ts";
 
 /** What ends a process that holds a session, or what it runs. */
@@ -27,6 +28,7 @@ export async function openOutboundInterruptibly(
     });
     const unserved = unservedNamespacesText(outbound.unservedNamespaces);
     if (unserved !== undefined) say(`Short names are served, but ${unserved}`);
+    for (const text of absentTexts(outbound.followedNames)) say(text);
     return outbound;
   } catch (error) {
     if (signal.aborted) {

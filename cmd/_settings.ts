@@ -96,7 +96,14 @@ async function clusterLayers(
 /** What of a request is settings. */
 type SettingsRequest = Pick<
   ConnectRequest,
-  "managerNamespace" | "image" | "dns" | "allowConflictingSubnets" | "vnat"
+  | "managerNamespace"
+  | "image"
+  | "dns"
+  | "allowConflictingSubnets"
+  | "vnat"
+  | "mappedNamespaces"
+  | "alsoProxy"
+  | "neverProxy"
 >;
 
 /** What the connector is asked with. What nobody has set is left to it. */
@@ -121,6 +128,9 @@ export function settingsRequest(settings: Settings): SettingsRequest {
       dns: Object.keys(dns).length === 0 ? undefined : dns,
       allowConflictingSubnets: set("routing.allowConflictingSubnets")?.slice(),
       vnat: set("routing.vnat")?.slice(),
+      mappedNamespaces: set("cluster.mappedNamespaces")?.slice(),
+      alsoProxy: set("routing.alsoProxy")?.slice(),
+      neverProxy: set("routing.neverProxy")?.slice(),
     }),
   };
 }
@@ -143,13 +153,16 @@ async function mustMakeSense(settings: Settings): Promise<void> {
   const { ConnectError, parseDnsSettings } = await import(
     "../connector/mod.ts"
   );
-  const { parseSubnetWishes } = await import("../connector/api.ts");
+  const { parseMappedNamespaces, parseProxyWishes, parseSubnetWishes } =
+    await import("../connector/api.ts");
   const defaults = mergeSettings([defaultLayer]);
   for (const [key, setting] of read) {
     const request = settingsRequest({ ...defaults, [key]: setting });
     try {
       parseDnsSettings(request.dns);
       parseSubnetWishes(request);
+      parseMappedNamespaces(request);
+      parseProxyWishes(request);
     } catch (cause) {
       if (!(cause instanceof ConnectError)) throw cause;
       throw new CommandError(

@@ -38,6 +38,9 @@ Deno.test("settingsRequest() asks for all that is set", () => {
       "dns.servedTopLevelNamespaces": ["io"],
       "routing.allowConflictingSubnets": ["10.0.0.0/8"],
       "routing.vnat": ["all"],
+      "cluster.mappedNamespaces": ["shop"],
+      "routing.alsoProxy": ["db.example"],
+      "routing.neverProxy": ["10.96.0.7"],
     },
   });
   assert.deepEqual(request, {
@@ -48,6 +51,8 @@ Deno.test("settingsRequest() asks for all that is set", () => {
       servedTopLevelNamespaces: ["io"],
     },
     ...{ allowConflictingSubnets: ["10.0.0.0/8"], vnat: ["all"] },
+    ...{ alsoProxy: ["db.example"], neverProxy: ["10.96.0.7"] },
+    mappedNamespaces: ["shop"],
   });
 });
 
@@ -154,6 +159,11 @@ const senseless: [config: string, message: RegExp, remedy: string][] = [
     "routing:\n  vnat: [pods]\n  allowConflictingSubnets: [10.0.0.0/99]\n",
     /^Cannot use "10\.0\.0\.0\/99": it is no subnet/,
     "Correct routing.allowConflictingSubnets: FILE:3",
+  ],
+  [
+    "routing:\n  neverProxy: [10.96.0.7]\n  alsoProxy: [0.0.0.0/0]\n",
+    /^Cannot use "0\.0\.0\.0\/0": it is a default route$/,
+    "Correct routing.alsoProxy: FILE:3",
   ],
   [
     "dsn: {}",

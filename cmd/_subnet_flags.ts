@@ -1,3 +1,5 @@
+import { listFlag } from "./_list_flag.ts";
+
 /** What a user says of subnets that the cluster and this host both have. */
 export interface SubnetFlags {
   readonly allowConflictingSubnets?: readonly string[];
@@ -5,23 +7,10 @@ export interface SubnetFlags {
   readonly proxyVia?: readonly string[];
 }
 
-/** Several, with commas between them or the flag repeated. */
 function subnets(name: keyof SubnetFlags, typed: string) {
-  return {
-    kind: "parsed",
-    parse: async (text: string) => {
-      // Loaded for who uses it: every command starts with this file.
-      const { parseSubnetWishes } = await import("../connector/api.ts");
-      try {
-        parseSubnetWishes({ [name]: [text] });
-      } catch (error) {
-        throw new SyntaxError(`${typed}: ${(error as Error).message}`);
-      }
-      return text;
-    },
-    optional: true,
-    variadic: ",",
-  } as const;
+  return listFlag(typed, ({ parseSubnetWishes }, text) => {
+    parseSubnetWishes({ [name]: [text] });
+  });
 }
 
 export const subnetFlags = {

@@ -10,6 +10,7 @@ import type { Context } from "./_context.ts";
 import { interruptedExitCode } from "./_interrupt.ts";
 import { unservedText } from "./_short_names.ts";
 import { runUserCommand } from "./_user_command.ts";
+import { absentTexts } from "./_followed_names.ts";
 import { virtualTexts } from "./_virtual.ts";
 import type { ConnectFlags } from "./_connect_flags.ts";
 import type { SubnetFlags } from "./_subnet_flags.ts";
@@ -35,6 +36,7 @@ export default async function run(
   const unserved = unservedText(status);
   if (unserved !== undefined) say(`Short names are served, but ${unserved}`);
   for (const text of virtualTexts(status)) say(`Virtual addresses: ${text}`);
+  for (const text of absentTexts(status.root_daemon?.followed_names)) say(text);
   if (command === undefined) return;
   try {
     this.process.exitCode = await runUserCommand(command);

@@ -113,6 +113,8 @@ export function namesOf(
   const users = problems.flatMap((text) => [
     ...text.matchAll(/\buser "([^"]+)"/gi),
   ]);
+  const named = (kind: Named["kind"], names: readonly string[] = []) =>
+    names.map((name) => ({ kind, name }));
   return [
     ...[request.namespace, user?.namespace, request.managerNamespace]
       .map((name = "") => ({ kind: "namespace", name })),
@@ -123,6 +125,11 @@ export function namesOf(
     ...[request.context, user?.kubernetes_context]
       .map((name = "") => ({ kind: "context", name })),
     { kind: "server", name: server ? new URL(server).hostname : "" },
+    ...named("namespace", user?.mapped_namespaces),
+    ...named(
+      "host",
+      status?.root_daemon?.followed_names.map(({ name }) => name),
+    ),
     { kind: "host", name: Deno.hostname() },
     { kind: "user", name: Deno.env.get("USER") ?? "" },
     ...users.map(([, name = ""]) => ({ kind: "user", name })),

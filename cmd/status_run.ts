@@ -43,6 +43,7 @@ export function statusText(status: Status): string {
     ["Wiretaps", heldText(user.wiretaps, "")],
     ["Ingests", heldText(user.ingests, "")],
     ["Namespace", user.namespace],
+    ["Mapped", user.mapped_namespaces?.join(", ")],
     ["Manager", manager && managerText(manager, user.manager_namespace)],
     ["Session", manager && sessionText(manager.session)],
     ["Transport", transportText(status)],
@@ -55,6 +56,8 @@ export function statusText(status: Status): string {
     ["Nameservers", root?.dns.nameservers.join(", ") || "none of the host"],
     ["Ping", pingText(status)],
     ["Subnets", root?.subnets.join(", ") || "none"],
+    ["Also proxied", root && proxiedText(root, "also")],
+    ["Never proxied", root && proxiedText(root, "never")],
     ...virtualTexts(status).map((text): [string, string] => ["Virtual", text]),
     ...(root?.skipped_subnets ?? []).map((
       { subnet, reason },
@@ -76,6 +79,23 @@ function pingText({ traffic }: Status): string | undefined {
   return traffic?.echo_unsupported
     ? "no answers (the manager may not send ICMP echo requests)"
     : undefined;
+}
+
+/** Subnets, each with the names that it is of, and names without address; `undefined` where there is none. */
+function proxiedText(
+  root: NonNullable<Status["root_daemon"]>,
+  proxied: "also" | "never",
+): string | undefined {
+  const followed = root.followed_names.filter((one) => one.proxied === proxied);
+  const texts = root[`${proxied}_proxy_subnets`].map((subnet) => {
+    const [ip] = subnet.split("/");
+    const names = followed.filter(({ addresses }) => addresses.includes(ip!))
+      .map(({ name }) => name);
+    return names.length > 0 ? `${ip} (${names.join(", ")})` : subnet;
+  });
+  const absent = followed.filter(({ addresses }) => addresses.length === 0)
+    .map(({ name }) => `${name} (no address)`);
+  return [...texts, ...absent].join(", ") || undefined;
 }
 
 /** What the user says of DNS; what is not set is `undefined`. */

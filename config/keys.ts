@@ -3,6 +3,7 @@ import { defaultImage } from "../build.ts";
 /** Every setting, as `docs/config.schema.json` describes it. One that may be absent has no default. */
 export interface SettingValues {
   readonly "cluster.defaultManagerNamespace": string;
+  readonly "cluster.mappedNamespaces": readonly string[];
   readonly "dns.includeSuffixes": readonly string[];
   readonly "dns.excludeSuffixes": readonly string[];
   readonly "dns.excludes": readonly string[];
@@ -12,6 +13,8 @@ export interface SettingValues {
   readonly "images.managerImage": string;
   readonly "intercept.defaultPort"?: number;
   readonly "routing.allowConflictingSubnets": readonly string[];
+  readonly "routing.alsoProxy": readonly string[];
+  readonly "routing.neverProxy": readonly string[];
   readonly "routing.vnat": readonly string[];
 }
 export type SettingKey = keyof SettingValues;
@@ -32,6 +35,7 @@ export const settingKeys: { readonly [K in SettingKey]-?: KeyFacts<K> } = {
     ...{ default: "ambassador", flag: "managerNamespace" },
     peer: "manager.namespace",
   },
+  "cluster.mappedNamespaces": { default: [], flag: "mappedNamespaces" },
   "dns.includeSuffixes": { default: [], peer: "dns.include-suffixes" },
   "dns.excludeSuffixes": { default: [], peer: "dns.exclude-suffixes" },
   "dns.excludes": { default: [] },
@@ -45,6 +49,12 @@ export const settingKeys: { readonly [K in SettingKey]-?: KeyFacts<K> } = {
   "routing.allowConflictingSubnets": {
     ...{ default: [], flag: "allowConflictingSubnets" },
     peer: "allow-conflicting-subnets",
+  },
+  "routing.alsoProxy": {
+    ...{ default: [], flag: "alsoProxy", peer: "also-proxy" },
+  },
+  "routing.neverProxy": {
+    ...{ default: [], flag: "neverProxy", peer: "never-proxy" },
   },
   "routing.vnat": { default: [], flag: "vnat" },
 };

@@ -82,13 +82,19 @@ Deno.test("extensionLayers() takes of telepresence.io what tp has, in both of it
       manager: { namespace: "tools" },
       dns: { "include-suffixes": [".internal"], "local-ip": "10.0.0.1" },
       "allow-conflicting-subnets": ["10.0.0.0/8"],
+      "also-proxy": ["10.1.0.0/16"],
+      "never-proxy": ["10.2.0.0/16"],
+      cluster: { mappedNamespaces: ["shop"] },
       routing: { vnat: ["all"], recursionBlockDuration: "1s" },
     },
   });
   assert.deepEqual(layer!.values, {
     "cluster.defaultManagerNamespace": "tools",
     "dns.includeSuffixes": [".internal"],
+    "cluster.mappedNamespaces": ["shop"],
     "routing.allowConflictingSubnets": ["10.0.0.0/8"],
+    "routing.alsoProxy": ["10.1.0.0/16"],
+    "routing.neverProxy": ["10.2.0.0/16"],
     "routing.vnat": ["all"],
   });
   const place = 'kube (cluster "dev", extension "telepresence.io")';

@@ -12,6 +12,8 @@ export {
   parsePodPort,
   parsePortRequest,
 } from "./intercepts/port_request.ts";
+export { parseMappedNamespaces } from "./mapped_namespaces.ts";
+export { parseProxyWishes } from "./proxy_wishes.ts";
 export { parseSubnetWishes } from "./subnet_wishes.ts";
 export { diskFullCause, isDiskFull } from "./disk_full.ts";
 export { maxReplicas } from "../manager/api.ts";
@@ -36,6 +38,12 @@ export interface ConnectRequest {
   allowConflictingSubnets?: string[];
   /** What is always reached by virtual addresses: subnets, `service`, `pods`, `all`; absent: none. */
   vnat?: string[];
+  /** The only namespaces whose names resolve, and whose services and pods are reached, beside the connection's; absent: all. */
+  mappedNamespaces?: string[];
+  /** What is reached through the cluster, too: subnets, addresses and names; absent: none. */
+  alsoProxy?: string[];
+  /** What is not, though the cluster has it, unless something narrower is; absent: none. */
+  neverProxy?: string[];
   /** `SUBNET=WORKLOAD`, where the workload `local` means no other than {@link ConnectRequest.vnat}; absent: none. */
   proxyVia?: string[];
 }
@@ -118,6 +126,8 @@ export interface Status {
     kubeconfig?: string;
     namespace?: string;
     manager_namespace?: string;
+    /** The only namespaces that are reached; absent: all. */
+    mapped_namespaces?: readonly string[];
     intercepts: InterceptStatus[];
     replacements: InterceptStatus[];
     wiretaps: InterceptStatus[];
@@ -141,6 +151,16 @@ export interface Status {
     };
     /** Subnets routed to the cluster. */
     subnets: string[];
+    /** Subnets that are reached through the cluster as the user says, single addresses of names among them. */
+    also_proxy_subnets: string[];
+    /** Subnets that are not, unless something narrower is. */
+    never_proxy_subnets: string[];
+    /** Names in either, whose addresses are followed; none while nobody knows the name. */
+    followed_names: readonly {
+      name: string;
+      proxied: "also" | "never";
+      addresses: readonly string[];
+    }[];
     /** Subnets that are reached by virtual addresses, each with its reason. */
     virtual_subnets: {
       subnet: string;

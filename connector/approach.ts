@@ -17,6 +17,7 @@ import { absentNamespaceWarning } from "./absent_namespace.ts";
 import type { ConnectEvent, ConnectRequest } from "./api.ts";
 import { askApiServer } from "./api_server.ts";
 import type { ManagerLink } from "./link.ts";
+import { parseMappedNamespaces } from "./mapped_namespaces.ts";
 import {
   ensureManager,
   lookForManager,
@@ -40,14 +41,17 @@ interface Parts {
   access: ClusterAccess;
   api: ApiClient;
   identity: Identity;
-  options: ManagerOptions & ApproachOptions;
+  options: ConnectRequest & ManagerOptions & ApproachOptions;
   presence: ManagerPresence;
+  mapped: readonly string[] | undefined;
 }
 
 /** A cluster that answers. Dispose of it to let go of its sessions and connections. */
 export class Approach implements AsyncDisposable {
   /** What the manager sees of the cluster; known once {@link arrive} has resolved. */
   readonly view = new WorldView();
+  /** The only namespaces that this laptop wants to know of, the connection's among them; `undefined`: all. */
+  readonly mapped: readonly string[] | undefined;
   readonly #parts: Parts;
   readonly #building: AsyncDisposableStack;
   #link: ManagerLink | undefined;
@@ -55,6 +59,7 @@ export class Approach implements AsyncDisposable {
   private constructor(parts: Parts, building: AsyncDisposableStack) {
     this.#parts = parts;
     this.#building = building;
+    this.mapped = parts.mapped;
   }
 
   /** @throws {ConnectError} or what the rooms below throw; everything that was built is undone by then. */
@@ -62,8 +67,11 @@ export class Approach implements AsyncDisposable {
     request: ConnectRequest,
     { signal, tell, serve }: ApproachOptions,
   ): Promise<Approach> {
+    const asked = parseMappedNamespaces(request);
     await using building = new AsyncDisposableStack();
     const access = await accessOf(request);
+    const mapped = asked &&
+      [...new Set([...asked, access.namespace])].sort();
     const ways = new WayMemory();
     const api = building.use(openApi(access, {
       userAgent: product,
@@ -74,7 +82,7 @@ export class Approach implements AsyncDisposable {
     const options = { ...request, signal, tell, serve };
     const presence = await lookForManager(api, options);
     const identity = await createIdentity();
-    const parts = { access, api, identity, options, presence };
+    const parts = { access, api, identity, options, presence, mapped };
     const approach = new Approach(parts, building.move());
     try {
       if (presence.state === "ready") await approach.#reach(presence.ready);
@@ -104,8 +112,10 @@ export class Approach implements AsyncDisposable {
     await ensureManager(api, presence, options);
     say("Connecting to traffic manager...");
     const link = this.#link ?? await this.#reach();
-    if (!this.view.current.namespaces.includes(namespace)) {
-      say(absentNamespaceWarning(namespace));
+    const existing = new Set(this.view.current.namespaces);
+    for (const one of new Set([namespace, ...this.mapped ?? []])) {
+      if (existing.has(one)) continue;
+      say(absentNamespaceWarning(one, { mapped: one !== namespace }));
     }
     return link;
   }
@@ -117,7 +127,7 @@ export class Approach implements AsyncDisposable {
   async #reach(ready?: readonly Replica[]): Promise<ManagerLink> {
     const { api, identity, options } = this.#parts;
     this.#link = await reachManager(api, {
-      ...{ ...options, view: this.view, identity },
+      ...{ ...options, view: this.view, mapped: this.mapped, identity },
       ...ready ? { ready } : {},
     });
     return this.#building.use(this.#link);

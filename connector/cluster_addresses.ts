@@ -42,17 +42,22 @@ export class ClusterAddresses implements AppAddresses {
     return found.connection === connection ? found.ip : "nothing";
   }
 
+  /** The address behind `ip` if that is a virtual one, else `ip` itself. */
+  real(ip: Ip): Ip {
+    const behind = this.behind(ip);
+    return behind instanceof Ip ? behind : ip;
+  }
+
   /**
    * The cluster's address that an app means by `ip`.
    *
    * @throws {RefusedError} `unreachable` when it is a virtual one that stands for nothing.
    */
   dialled(ip: Ip): Ip {
-    const behind = this.behind(ip);
-    if (behind === "nothing") {
+    if (this.behind(ip) === "nothing") {
       throw new RefusedError("unreachable", `Nothing is behind ${ip}`);
     }
-    return behind instanceof Ip ? behind : ip;
+    return this.real(ip);
   }
 }
 

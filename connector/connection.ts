@@ -26,6 +26,8 @@ import { Intercepts } from "./intercepts/intercepts.ts";
 import type { AskedManager } from "./log_level.ts";
 import type { ManagerLink } from "./link.ts";
 import { type Network, openNetwork } from "./network.ts";
+import { wantsSameNamespaces } from "./mapped_namespaces.ts";
+import { parseProxyWishes, wantsSameProxied } from "./proxy_wishes.ts";
 import { SearchList } from "./search_list.ts";
 import { idleStatus, interceptStatus, managerStatus } from "./status.ts";
 import { parseSubnetWishes, wantsSameSubnets } from "./subnet_wishes.ts";
@@ -49,6 +51,7 @@ export async function connect(
 ): Promise<Connection> {
   const rules = parseDnsSettings(request.dns);
   const wishes = parseSubnetWishes(request);
+  const proxyWishes = parseProxyWishes(request);
   await using building = new AsyncDisposableStack();
   const table = new InterceptTable();
   const { serve } = table;
@@ -64,7 +67,8 @@ export async function connect(
   const network = building.use(
     await openNetwork({
       ...{ access, daemon, device, link, view },
-      ...{ search: () => search.current, rules, wishes },
+      ...{ search: () => search.current, rules, wishes, proxyWishes },
+      mapped: approach.mapped,
       virtual: new VirtualAddresses(),
       connection: access.context,
     }),
@@ -81,11 +85,12 @@ export async function connect(
   );
   signal.throwIfAborted();
   const { namespace } = access;
+  const { mapped } = approach;
   const calls = building.use(
     new InterceptCalls({ api, intercepts, namespace }),
   );
   const parts = {
-    ...{ access, request, link, daemon, view, network },
+    ...{ access, request, link, daemon, view, network, mapped },
     ...{ intercepts, calls },
   };
   return new Connection(parts, building.move());
@@ -98,6 +103,7 @@ interface Parts {
   daemon: DaemonClient;
   view: WorldView;
   network: Network;
+  mapped: readonly string[] | undefined;
   intercepts: Intercepts;
   calls: InterceptCalls;
 }
@@ -149,7 +155,9 @@ export class Connection {
     const { dns } = request;
     const same = {
       dns: dns === undefined || isDeepStrictEqual(dns, own.dns),
-      subnet: wantsSameSubnets(request, own),
+      subnet: wantsSameSubnets(request, own) &&
+        wantsSameProxied(request, own),
+      namespace: wantsSameNamespaces(request, own),
     };
     const [other] = Object.entries(same).find(([, isSame]) => !isSame) ?? [];
     if (other === undefined) return;
@@ -170,7 +178,8 @@ export class Connection {
   }
 
   status(): Status {
-    const { access, request, link, view, network, intercepts } = this.#parts;
+    const { access, request, link, view, network } = this.#parts;
+    const { mapped, intercepts } = this.#parts;
     const way = link.status();
     const idle = idleStatus("Connected");
     return {
@@ -184,6 +193,7 @@ export class Connection {
           : { kubeconfig: request.kubeconfig },
         namespace: access.namespace,
         manager_namespace: request.managerNamespace,
+        ...mapped ? { mapped_namespaces: mapped } : {},
         ...interceptStatus(intercepts.list()),
       },
       root_daemon: { running: true, version, ...network.status(view.current) },

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file camelcase -- the names that scripts for Telepresence know
 import { type NameRules, parseNameRules } from "../dns/mod.ts";
 import type { DnsSettings, DnsSettingsStatus } from "./api.ts";
-import { ConnectError } from "./failure.ts";
+import { settingWrong } from "./failure.ts";
 
 /** How long the cluster may take to answer unless the user says otherwise: a lookup outlives a break of the tunnel. */
 const defaultTimeoutMs = 10_000;
@@ -21,7 +21,7 @@ export function parseDnsSettings(settings: DnsSettings = {}): DnsRules {
   const isTime = Number.isInteger(lookupTimeoutMs) && lookupTimeoutMs > 0 &&
     lookupTimeoutMs <= maxTimeoutMs;
   if (!isTime) {
-    throw wrong(
+    throw settingWrong(
       `Cannot use dns.lookupTimeoutMs "${lookupTimeoutMs}": ` +
         `it is no number from 1 to ${maxTimeoutMs}`,
     );
@@ -30,7 +30,7 @@ export function parseDnsSettings(settings: DnsSettings = {}): DnsRules {
     const names = parseNameRules(settings);
     return { names, lookupTimeoutMs, status: statusOf(settings) };
   } catch (error) {
-    if (error instanceof SyntaxError) throw wrong(error.message);
+    if (error instanceof SyntaxError) throw settingWrong(error.message);
     throw error;
   }
 }
@@ -55,8 +55,4 @@ function statusOf(settings: DnsSettings): DnsSettingsStatus {
     ),
     lookup_timeout: lookupTimeoutMs * 1_000_000,
   };
-}
-
-function wrong(cause: string): ConnectError {
-  return new ConnectError({ kind: "setting-wrong", cause });
 }

@@ -73,3 +73,8 @@ export class ConnectError extends Error {
     this.failure = failure;
   }
 }
+
+/** Of a setting that means nothing, or nothing that can be done. */
+export function settingWrong(cause: string): ConnectError {
+  return new ConnectError({ kind: "setting-wrong", cause });
+}

@@ -41,6 +41,8 @@ export interface LinkOptions {
   identity: Identity;
   /** Answers streams that the manager opens. */
   serve: (incoming: Incoming) => void;
+  /** The only namespaces that views of the cluster are of; all when absent. */
+  namespaces?: readonly string[] | undefined;
   /** Called with each view of the cluster, the first before {@link ManagerLink.open} resolves. */
   onWorld: (world: World) => void;
 }
@@ -250,7 +252,8 @@ export class ManagerLink implements AsyncDisposable {
       before?: Replica;
     },
   ): Promise<ManagerSession> {
-    const { api, namespace, identity, serve, onWorld } = this.#options;
+    const { api, namespace, namespaces } = this.#options;
+    const { identity, serve, onWorld } = this.#options;
     const all = ready ?? await this.#look(signal);
     const isBefore = ({ life }: Replica) => life === before?.life;
     const errors: unknown[] = [];
@@ -259,7 +262,8 @@ export class ManagerLink implements AsyncDisposable {
     ) {
       try {
         return await ManagerSession.open({
-          ...{ api, namespace, replica, identity, serve, onWorld },
+          ...{ api, namespace, namespaces, replica },
+          ...{ identity, serve, onWorld },
           direct: this.direct,
           onChange: (session) => {
             if (session === this.#session) this.#refresh();

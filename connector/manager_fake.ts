@@ -22,6 +22,8 @@ export const world: World = {
 export class FakeManager {
   readonly life = crypto.randomUUID();
   isReady = true;
+  /** One of a release that tells of all namespaces and of no single ones. */
+  isOld = false;
   /** What it holds. */
   readonly streams: Conn[] = [];
   readonly #worlds: Conn[] = [];
@@ -64,7 +66,9 @@ export class FakeManager {
 
   #serve(incoming: Incoming): void {
     const target = decodeTarget(incoming.target);
-    if (target?.kind === "world") {
+    if (target?.kind === "world" && target.namespaces && this.isOld) {
+      incoming.refuse("unknown-target", "a test");
+    } else if (target?.kind === "world") {
       const stream = incoming.accept();
       this.#worlds.push(stream);
       const line = new TextEncoder().encode(`${formatWorld(world)}\n`);

@@ -48,6 +48,8 @@ export interface ManagerSessionOptions {
   /** Answers streams that the manager opens. */
   serve: (incoming: Incoming) => void;
   direct: DirectWay;
+  /** The only namespaces that views of the cluster are of; all when absent. */
+  namespaces: readonly string[] | undefined;
   /** Called with each view of the cluster, the first before {@link ManagerSession.open} resolves. */
   onWorld: (world: World) => void;
   /** Called when {@link ManagerSession.waiting} has changed. */
@@ -161,7 +163,10 @@ export class ManagerSession {
     const callOff = () => this.#session.close();
     signal.addEventListener("abort", callOff, { once: true });
     try {
-      const worlds = this.manager.world({ signal: this.#retired.signal });
+      const worlds = this.manager.world({
+        namespaces: this.#options.namespaces,
+        signal: this.#retired.signal,
+      });
       const first = await worlds.next();
       signal.throwIfAborted();
       if (first.done) throw new RefusedError("gone", "The manager hung up");

@@ -21,7 +21,10 @@ import { dialer } from "./dialer.ts";
 import type { DnsRules } from "./dns_settings.ts";
 import type { ManagerLink } from "./link.ts";
 import { HostWatch } from "./host_watch.ts";
+import { MappedAddresses } from "./mapped_addresses.ts";
 import { HostNameservers } from "./nameservers.ts";
+import { ProxiedAddresses } from "./proxied_addresses.ts";
+import type { ProxyWishes } from "./proxy_wishes.ts";
 import { RouteKeeper } from "./routes.ts";
 import type { SubnetWishes } from "./subnet_wishes.ts";
 import type { VirtualAddresses } from "./virtual_addresses.ts";
@@ -42,6 +45,10 @@ export interface NetworkOptions {
   /** What the user says of DNS. */
   rules: DnsRules;
   wishes: SubnetWishes;
+  /** What the user wants of addresses, whosoever they are. */
+  proxyWishes: ProxyWishes;
+  /** The only namespaces that are reached; all when `undefined`. */
+  mapped: readonly string[] | undefined;
   virtual: VirtualAddresses;
   /** Name of the connection, which its virtual addresses belong to. */
   connection: string;
@@ -50,7 +57,7 @@ export interface NetworkOptions {
 /** @throws {DaemonRefusalError} when the daemon finds that something would break the host; nothing is left then. */
 export async function openNetwork(options: NetworkOptions): Promise<Network> {
   const { daemon, device, link, view, search, rules } = options;
-  const { wishes, virtual } = options;
+  const { wishes, proxyWishes, mapped, virtual } = options;
   const { dnsAddresses } = device;
   await using building = new AsyncDisposableStack();
   const isOurs = (ip: Ip) => dnsAddresses.some((one) => one.equals(ip));
@@ -59,9 +66,21 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
 
   const addresses = new ClusterAddresses(options);
   building.defer(() => virtual.release(options.connection));
+  const proxied: ProxiedAddresses = new ProxiedAddresses({
+    wishes: proxyWishes,
+    addressesOf: async (name) => {
+      const told = await dns.addresses(name);
+      return told.map((ip) => addresses.real(ip));
+    },
+    isInUse: (ip) => vpn.flowsTo(new Subnet(ip, ip.bits)) > 0,
+    onChange: () => routes.follow(view.current),
+  });
   const dns = startDns({
-    zones: zonesOf(view, { search, rules: rules.names }),
+    zones: zonesOf(view, {
+      ...{ search, rules: rules.names, mapped, proxied: proxied.names },
+    }),
     addresses,
+    onProxied: (name, ips) => proxied.hear(name, ips),
     lookupTimeoutMs: rules.lookupTimeoutMs,
     lookup: (query, { signal }) =>
       link.use((manager) => manager.lookup(query, { signal })),
@@ -70,17 +89,22 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   building.defer(() => dns.stop());
   const vpn = await startVpn({
     device,
-    ...dialer({ link, dns, addresses, dnsAddresses }),
+    ...dialer({
+      ...{ link, dns, addresses, dnsAddresses },
+      mapped: new MappedAddresses({ view, also: () => proxied.also }),
+    }),
   });
   building.defer(() => vpn.stop());
 
   const routes = new RouteKeeper({
-    ...{ setter: daemon, device, wishes, addresses, virtual },
+    ...{ setter: daemon, device, wishes, proxied, addresses, virtual },
     claims: () => claimsOf(options, nameservers.current),
   });
   link.direct.onChange(() => routes.follow(view.current));
   building.defer(() => link.direct.onChange(() => Promise.resolve()));
   await routes.follow(view.current);
+  building.use(proxied);
+  await proxied.start();
   const follow = (world: World) => {
     routes.follow(world).catch((error) =>
       log.warn("routes not set", { error })
@@ -112,7 +136,7 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   await routes.follow(view.current);
   const parts = {
     ...{ device, dns, rules, vpn, routes, nameservers },
-    ...{ addresses, virtual },
+    ...{ addresses, virtual, proxied },
   };
   return new Network(parts, building.move());
 }
@@ -144,6 +168,7 @@ interface Parts {
   nameservers: HostNameservers;
   addresses: ClusterAddresses;
   virtual: VirtualAddresses;
+  proxied: ProxiedAddresses;
 }
 
 /** Dispose of it to take names and packets off the host again; routes and device go with the daemon. */
@@ -165,7 +190,8 @@ export class Network implements AsyncDisposable {
     NonNullable<Status["root_daemon"]>,
     "running" | "version"
   > {
-    const { device, rules, routes, nameservers, virtual } = this.#parts;
+    const { device, rules, routes, nameservers } = this.#parts;
+    const { virtual, proxied } = this.#parts;
     return {
       device: device.name,
       dns: {
@@ -179,6 +205,9 @@ export class Network implements AsyncDisposable {
         ...rules.status,
       },
       subnets: routes.routes.map(String),
+      also_proxy_subnets: proxied.also.map(String),
+      never_proxy_subnets: proxied.never.map(String),
+      followed_names: proxied.followed,
       virtual_subnets: this.#virtualSubnets(),
       virtual_ranges: virtual.ranges.map(({ range, used, size }) => ({
         range: String(range),

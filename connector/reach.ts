@@ -12,6 +12,8 @@ export interface ReachOptions {
   managerNamespace: string;
   /** Copies of the manager that serve, as far as it is known. */
   ready?: readonly Replica[];
+  /** The only namespaces that this laptop wants to know of; all when absent. */
+  mapped?: readonly string[] | undefined;
   /** Gets what the manager sees of the cluster. */
   view: WorldView;
   /** Who this laptop is. */
@@ -27,11 +29,13 @@ export interface ReachOptions {
  */
 export async function reachManager(
   api: ApiClient,
-  { managerNamespace: namespace, ready, view, signal, ...own }: ReachOptions,
+  { managerNamespace: namespace, ready, mapped, view, signal, ...own }:
+    ReachOptions,
 ): Promise<ManagerLink> {
   try {
     return await ManagerLink.open({
-      ...{ api, namespace, identity: own.identity, serve: own.serve },
+      ...{ api, namespace, namespaces: mapped },
+      ...{ identity: own.identity, serve: own.serve },
       ...ready === undefined ? {} : { ready },
       onWorld: (world) => view.set(world),
     }, { signal });
@@ -43,6 +47,15 @@ export async function reachManager(
       });
     }
     if (!isFromManager(error)) throw error;
+    const isUnknown = error instanceof RefusedError &&
+      error.refusal === "unknown-target";
+    if (mapped && isUnknown) {
+      throw new ConnectError({
+        kind: "manager-incompatible",
+        cause: "Cannot map single namespaces: the traffic manager in " +
+          `namespace "${namespace}" is of a release that does not know how to`,
+      }, { cause: error });
+    }
     const state = error.message.replace(/^Cannot [^:]+: /, "");
     throw new ConnectError({
       kind: "manager-unreachable",

@@ -31,6 +31,8 @@ export interface RouteKeeperOptions {
   claims: () => Promise<ReasonedSubnet[]>;
   /** What the user wants of the cluster's subnets. */
   wishes: SubnetWishes;
+  /** What the user says is reached through the cluster, too, and what is not. Read each time. */
+  proxied: { readonly also: Subnet[]; readonly never: Subnet[] };
   /** Is told what holds, after the routes for it are there and before those that it no longer needs are gone. */
   addresses: ClusterAddresses;
   virtual: VirtualAddresses;
@@ -94,13 +96,14 @@ export class RouteKeeper {
   async #apply(world: World): Promise<void> {
     const { device, readRoutes = readHostRoutes, claims } = this.#options;
     const { allowed, vnat } = this.#options.wishes;
-    const wanted = [...world.serviceSubnets, ...world.podSubnets];
+    const { also, never } = this.#options.proxied;
+    const wanted = [...world.serviceSubnets, ...world.podSubnets, ...also];
     const hostRoutes = (await readRoutes())
       .filter((route) => route.device !== device.name);
     const families = [device.v4, device.v6]
       .flatMap((own) => own ? [own.subnet.family] : []);
     const plan = await this.#route({
-      ...{ wanted, hostRoutes, families, allowed },
+      ...{ wanted, never, hostRoutes, families, allowed },
       claims: await claims(),
       vnat: vnat(world),
     });

@@ -36,6 +36,8 @@ class Laptop {
   });
   readonly keeper: RouteKeeper;
 
+  readonly proxied = { also: [] as Subnet[], never: [] as Subnet[] };
+
   constructor({ hasIpv6 = true, vnat = [] as string[] } = {}) {
     this.keeper = new RouteKeeper({
       setter: {
@@ -45,6 +47,7 @@ class Laptop {
       device: { name: "tp0", v4, ...hasIpv6 ? { v6 } : {} },
       claims: () => Promise.resolve([]),
       wishes: parseSubnetWishes({ vnat }),
+      proxied: this.proxied,
       addresses: this.addresses,
       virtual: this.virtual,
       readRoutes: () =>
@@ -195,4 +198,36 @@ Deno.test("RouteKeeper knows what leads to the cluster, by virtual addresses too
   assert.ok(leads(laptop.told("10.96.0.7")));
   assert.equal(leads("10.96.0.7"), false, "it is the host's own");
   assert.equal(leads("127.0.0.1"), false);
+});
+
+Deno.test("RouteKeeper routes what is also proxied, and not what never is, as both change", async () => {
+  const laptop = new Laptop({ hasIpv6: false });
+  laptop.proxied.also = [Subnet.parse("203.0.113.7/32")];
+  laptop.proxied.never = [Subnet.parse("10.96.0.0/17")];
+  await laptop.keeper.follow(cluster);
+  assert.deepEqual(laptop.news(), [
+    "add 10.96.128.0/17",
+    "add 10.244.0.0/24",
+    "add 203.0.113.7/32",
+  ]);
+  laptop.proxied.also = [Subnet.parse("203.0.113.8/32")];
+  await laptop.keeper.follow(cluster);
+  assert.deepEqual(laptop.news(), [
+    "add 203.0.113.8/32",
+    "delete 203.0.113.7/32",
+  ]);
+});
+
+Deno.test("RouteKeeper leaves an address to the host that it has a use of its own for, also where it is proxied", async () => {
+  const laptop = new Laptop({ hasIpv6: false });
+  laptop.hostRoutes = [link("203.0.113.0/24", "eth0")];
+  laptop.proxied.also = [Subnet.parse("203.0.113.7/32")];
+  laptop.proxied.never = [Subnet.parse("10.96.0.0/16")];
+  await laptop.keeper.follow(cluster);
+  assert.deepEqual(
+    laptop.keeper.virtual.map(({ subnet, reason }) => `${subnet} ${reason}`),
+    ["203.0.113.7/32 the host is connected to it by eth0"],
+  );
+  assert.match(laptop.told("203.0.113.7"), /^(198\.1[89]|246)\./);
+  assert.equal(laptop.told("10.96.0.10"), "10.96.0.10");
 });

@@ -1,7 +1,7 @@
 import type { World } from "../manager/api.ts";
 import { Subnet } from "../net/mod.ts";
 import type { ConnectRequest } from "./api.ts";
-import { ConnectError } from "./failure.ts";
+import { settingWrong } from "./failure.ts";
 
 /** What the user wants of subnets. */
 export interface SubnetWishes {
@@ -58,7 +58,9 @@ function parseSubnet(text: string): Subnet {
   try {
     return Subnet.parse(text);
   } catch {
-    throw wrong(`Cannot use "${text}": it is no subnet like 10.96.0.0/16`);
+    throw settingWrong(
+      `Cannot use "${text}": it is no subnet like 10.96.0.0/16`,
+    );
   }
 }
 
@@ -66,16 +68,12 @@ function parseSubnet(text: string): Subnet {
 function subnetOfVia(text: string): string {
   const [subnet = "", workload, ...rest] = text.split("=");
   if (!workload || rest.length > 0) {
-    throw wrong(`Cannot use "${text}": it is not SUBNET=WORKLOAD`);
+    throw settingWrong(`Cannot use "${text}": it is not SUBNET=WORKLOAD`);
   }
   if (workload === noWorkload) return subnet;
-  throw wrong(
+  throw settingWrong(
     `Cannot reach "${subnet}" through "${workload}": traffic-agents dial ` +
       `no other address than their own pod's; with "${noWorkload}" it is ` +
       "reached from the manager's pod",
   );
-}
-
-function wrong(cause: string): ConnectError {
-  return new ConnectError({ kind: "setting-wrong", cause });
 }

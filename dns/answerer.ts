@@ -46,6 +46,8 @@ export interface AnswererOptions {
   zones: () => Zones;
   /** By which addresses apps reach the cluster's; absent: by these themselves. */
   addresses: AppAddresses | undefined;
+  /** Awaited before an app is told the cluster's addresses of one of {@link Zones.proxied}. */
+  onProxied: (name: Fqdn, ips: readonly Ip[]) => Promise<void>;
   cluster: ClusterResolver;
   host: HostResolver;
   clock: Clock;
@@ -119,7 +121,13 @@ export class Answerer {
       const answer = await this.#askHost(query, stream).catch(() => undefined);
       if (answer !== undefined) return answer;
     }
-    const { answer, ageSeconds } = await this.#leadOut(asked, found) ?? {
+    const isProxied = this.#options.zones().proxied?.has(question.name.key);
+    if (isProxied) {
+      const ips = addressesIn(found.aged.answer);
+      await this.#options.onProxied(question.name, ips);
+    }
+    const led = isProxied ? undefined : await this.#leadOut(asked, found);
+    const { answer, ageSeconds } = led ?? {
       ...found.aged,
       answer: this.#forApp(found.aged.answer),
     };

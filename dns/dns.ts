@@ -26,6 +26,8 @@ export interface DnsOptions {
   lookup: Lookup;
   /** By which addresses apps reach the cluster's. By these themselves when absent. */
   addresses?: AppAddresses;
+  /** Awaited before an app is told the cluster's addresses of one of {@link Zones.proxied}. */
+  onProxied?: (name: Fqdn, ips: readonly Ip[]) => Promise<void>;
   /** The host's own nameservers in the order of preference. Read at each query. */
   nameservers: () => readonly Ip[];
   /** Where the host's nameservers listen. 53 when absent. */
@@ -115,6 +117,7 @@ class RunningDns implements Dns {
     this.#answerer = new Answerer({
       zones: options.zones,
       addresses: options.addresses,
+      onProxied: options.onProxied ?? (() => Promise.resolve()),
       cluster: this.#cluster,
       host: this.#host,
       clock: this.#clock,

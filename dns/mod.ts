@@ -3,6 +3,7 @@ export type { AppAddresses } from "./app_addresses.ts";
 export { type Dns, type DnsOptions, type DnsStats, startDns } from "./dns.ts";
 export type { Lookup } from "./cluster_resolver.ts";
 export { parseResolvConf, type ResolvConf } from "./resolv_conf.ts";
+export { Fqdn } from "./name.ts";
 export type { Zones } from "./zones.ts";
 export {
   type NameRules,

@@ -40,7 +40,8 @@ const zoneTypes: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Decides who answers. Pure: the same question and zones give the same decision.
+ * Decides who answers. Pure: the same question and zones give the same decision. Names in namespaces that are not mapped
+ * are left out of it.
  *
  * 1. What is never ours; then what the user says of the very name, or of how it ends.
  * 2. Names under the cluster's domain, and under `svc`.
@@ -48,6 +49,24 @@ const zoneTypes: ReadonlySet<number> = new Set([
  * 4. Short names.
  */
 export function decide(question: Question, zones: Zones): Decision {
+  const decision = decideOfAll(question, zones);
+  if (zones.mapped === undefined || decision.by !== "cluster") return decision;
+  const { names, orHost } = decision;
+  return cluster(names.filter((name) => isMapped(name, zones)), orHost);
+}
+
+/** False for the name of a service or pod, or of what is below it, in a namespace that is not mapped. */
+function isMapped(name: Fqdn, { clusterDomain, mapped }: Zones): boolean {
+  const domain = Fqdn.parse(clusterDomain);
+  if (mapped === undefined || !name.isIn(domain)) return true;
+  const [kind, namespace] = name.labels
+    .slice(0, name.labels.length - domain.labels.length)
+    .map((label) => label.toLowerCase()).reverse();
+  const isOfNamespace = kind === "svc" || kind === "pod";
+  return !isOfNamespace || namespace === undefined || mapped.has(namespace);
+}
+
+function decideOfAll(question: Question, zones: Zones): Decision {
   const { name, type } = question;
   const { rules = noRules } = zones;
   const [first] = name.labels;
@@ -76,7 +95,7 @@ function decideUnderSvc(name: Fqdn, domain: Fqdn, zones: Zones): Decision {
     : cluster([whole], false);
 }
 
-/** `svc` in a namespace of the search, or `svc.ns` and deeper. */
+/** `svc` in a namespace of the search, or `svc.ns` and deeper; else a name outside of the cluster. */
 function decideShort(name: Fqdn, domain: Fqdn, zones: Zones): Decision {
   const services = servicesOf(domain);
   if (name.labels.length === 1) {
@@ -85,10 +104,11 @@ function decideShort(name: Fqdn, domain: Fqdn, zones: Zones): Decision {
     );
     return cluster(namespaces.map((one) => name.under(one)), true);
   }
-  return zones.namespaces.has(name.topLabel) &&
-      isServedNamespace(name.topLabel, zones.rules)
-    ? cluster([name.under(services)], true)
-    : host;
+  if (
+    zones.namespaces.has(name.topLabel) &&
+    isServedNamespace(name.topLabel, zones.rules)
+  ) return cluster([name.under(services)], true);
+  return zones.proxied?.has(name.key) ? cluster([name], true) : host;
 }
 
 /** False for a namespace called like a top-level domain, unless the user wants its `svc.ns`. */
@@ -100,9 +120,13 @@ export function isServedNamespace(
     servedTopLevelNamespaces.has(namespace);
 }
 
-function decideReverse(name: Fqdn, { subnets = [] }: Zones): Decision {
+function decideReverse(
+  name: Fqdn,
+  { subnets = [], mappedAddresses }: Zones,
+): Decision {
   const ip = addressOfReverseName(name);
-  return ip && subnets.some((subnet) => subnet.contains(ip))
+  return ip && subnets.some((subnet) => subnet.contains(ip)) &&
+      mappedAddresses?.has(String(ip)) !== false
     ? cluster([name], true)
     : host;
 }

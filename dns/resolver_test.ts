@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { Subnet } from "../net/mod.ts";
 import { Fqdn } from "./name.ts";
 import { recordTypes } from "./question.ts";
+import { parseNameRules } from "./name_rules.ts";
 import { decide } from "./resolver.ts";
+import type { Zones } from "./zones.ts";
 
 const zones = {
   clusterDomain: "cluster.local",
@@ -19,9 +21,13 @@ const zones = {
   subnets: [Subnet.parse("10.96.0.0/16"), Subnet.parse("fd00:96::/112")],
 };
 
-function decided(text: string, { type = recordTypes.a as number } = {}) {
+function decided(
+  text: string,
+  { type = recordTypes.a as number, more = {} as Partial<Zones> } = {},
+) {
   const name = Fqdn.parse(text);
-  const decision = decide({ name, type, class: 1, end: 0 }, zones);
+  const question = { name, type, class: 1, end: 0 };
+  const decision = decide(question, { ...zones, ...more });
   return decision.by === "cluster"
     ? `${decision.names.join(" ")}${decision.orHost ? " or host" : ""}`
     : decision.by;
@@ -119,4 +125,50 @@ Deno.test("decide() knows that a name that grows too long does not exist", () =>
   const long = Array.from({ length: 4 }, () => "a".repeat(59)).join(".");
   assert.equal(decided(`${long}.default`), "host");
   assert.equal(decided(`${long}.svc`), "none");
+});
+
+const mapped: Partial<Zones> = {
+  namespaces: new Set(["bakery"]),
+  mapped: new Set(["bakery"]),
+  search: ["bakery", "default"],
+  mappedAddresses: new Set(["10.96.0.7"]),
+};
+
+const mappedTable: [name: string, decision: string][] = [
+  // Also where an intercept elsewhere has put its namespace on the list.
+  ["web", "web.bakery.svc.cluster.local. or host"],
+  ["web.bakery", "web.bakery.svc.cluster.local. or host"],
+  ["web.default", "host"],
+  ["web.bakery.svc", "web.bakery.svc.cluster.local."],
+  ["web.default.svc", "none"],
+  ["web.default.svc.cluster.local", "none"],
+  ["_http._tcp.web.Default.svc.Cluster.Local", "none"],
+  ["10-1-2-3.default.pod.cluster.local", "none"],
+  ["10-1-2-3.bakery.pod.cluster.local", "10-1-2-3.bakery.pod.cluster.local."],
+  ["svc.cluster.local", "svc.cluster.local."],
+  ["cluster.local", "cluster.local."],
+  ["7.0.96.10.in-addr.arpa", "7.0.96.10.in-addr.arpa. or host"],
+  ["8.0.96.10.in-addr.arpa", "host"],
+];
+
+for (const [name, decision] of mappedTable) {
+  Deno.test(`decide() with one namespace mapped: ${name} is of ${decision}`, () => {
+    assert.equal(decided(name, { more: mapped }), decision);
+  });
+}
+
+Deno.test("decide() asks the cluster first for a name that is reached through it, unless it is excluded", () => {
+  const proxied = new Set([Fqdn.parse("db.example").key]);
+  assert.equal(
+    decided("DB.example", { more: { proxied } }),
+    "DB.example. or host",
+  );
+  assert.equal(decided("www.db.example", { more: { proxied } }), "host");
+  const own = new Set([Fqdn.parse("web.default").key]);
+  assert.equal(
+    decided("web.default", { more: { proxied: own } }),
+    "web.default.svc.cluster.local. or host",
+  );
+  const rules = parseNameRules({ excludes: ["db.example"] });
+  assert.equal(decided("db.example", { more: { proxied, rules } }), "host");
 });

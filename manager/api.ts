@@ -11,7 +11,7 @@ export * from "./intercept.ts";
 export * from "./agent_object.ts";
 export * from "./agent_api.ts";
 export { WithheldNames } from "./intercepts/withheld_names.ts";
-export { formatWorld, parseWorld, type World } from "./world.ts";
+export { formatWorld, isName, parseWorld, type World } from "./world.ts";
 
 /** Where the manager waits for carriers, on the loopback address of its pod. */
 export const clientPort = 7410;

@@ -9,7 +9,7 @@ import {
 import type { Session } from "../tunnel/mod.ts";
 import { type DirectOffer, parseDirectOffer } from "./direct_offer.ts";
 import type { PodTarget } from "./agent_api.ts";
-import { encodeTarget, type LogWish } from "./target.ts";
+import { encodeTarget, type LogWish, type Target } from "./target.ts";
 import { parseWorld, type World } from "./world.ts";
 
 export {
@@ -66,11 +66,11 @@ export interface Manager {
     options?: { signal?: AbortSignal },
   ): Promise<Uint8Array>;
   /**
-   * The manager's view of the cluster, then each later one. It ends when the signal fires.
+   * The manager's view of the cluster, or of some namespaces alone, then each later one. It ends when the signal fires.
    *
    * @throws {ConnResetError} when the session ends.
    */
-  world(options?: { signal?: AbortSignal }): AsyncGenerator<World>;
+  world(options?: WorldOptions): AsyncGenerator<World>;
   /**
    * Where carriers can join this session directly, then each later place. It ends when the signal fires, at once where the
    * manager has no such place.
@@ -95,6 +95,12 @@ export interface Manager {
     wanted: PodTarget,
     options?: { signal?: AbortSignal },
   ): Promise<Datagrams>;
+}
+
+interface WorldOptions {
+  signal?: AbortSignal | undefined;
+  /** All when absent. */
+  namespaces?: readonly string[] | undefined;
 }
 
 export function openManager(session: Session): Manager {
@@ -145,12 +151,12 @@ async function lookup(
 
 async function* followWorld(
   session: Session,
-  options: { signal?: AbortSignal } = {},
+  { namespaces, signal }: WorldOptions = {},
 ): AsyncGenerator<World> {
   let world: World | undefined;
-  for await (
-    const line of followLines(session, "world", options)
-  ) {
+  const kind = "world";
+  const target = namespaces ? { kind, namespaces } as const : { kind } as const;
+  for await (const line of followLines(session, target, signal)) {
     world = parseWorld(line, world);
     yield world;
   }
@@ -161,7 +167,7 @@ async function* followDirect(
   options: { signal?: AbortSignal } = {},
 ): AsyncGenerator<DirectOffer> {
   try {
-    const lines = followLines(session, "direct", options);
+    const lines = followLines(session, { kind: "direct" }, options.signal);
     for await (const line of lines) yield parseDirectOffer(line);
   } catch (error) {
     // No such place, or a manager that knows of none.
@@ -172,12 +178,13 @@ async function* followDirect(
 /** The lines of a stream that goes on until the signal fires. */
 async function* followLines(
   session: Session,
-  kind: "world" | "direct",
-  { signal }: { signal?: AbortSignal },
+  target: Target & { kind: "world" | "direct" },
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<string> {
-  const target = encodeTarget({ kind });
   const options = signal ? { signal } : {};
-  const stream = await session.open(target, { ...options, urgent: true });
+  const stream = await session.open(encodeTarget(target), {
+    ...{ ...options, urgent: true },
+  });
   using _closed = closeOnAbort(stream, signal);
   try {
     yield* linesOf(stream, { maxLength: maxWorldLength });

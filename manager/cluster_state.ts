@@ -4,6 +4,7 @@ import type {
   KubernetesObject,
   Node,
   Pod,
+  Service,
   ServiceCidr,
 } from "../k8s/mod.ts";
 import type { Endpoint, LeashFacts } from "./leash.ts";
@@ -97,14 +98,25 @@ export function nodeFactsOf({ spec = {}, status = {} }: Node): NodeFacts[] {
 }
 
 /** What is around the addresses that are the pod's own. */
-export function podBlocksOf({ spec, status = {} }: Pod): Subnet[] {
-  const isOver = status.phase === "Succeeded" || status.phase === "Failed";
-  if (spec?.hostNetwork || isOver) return [];
-  return ipsOf((status.podIPs ?? []).map((one) => one.ip)).map(podBlock);
+export function podBlocksOf(pod: Pod): Subnet[] {
+  return addressesOfPod(pod).map(podBlock);
 }
 
 export function serviceSubnetsOf({ spec }: ServiceCidr): Subnet[] {
   return subnetsOf(spec?.cidrs ?? []);
+}
+
+/** None of a headless Service, and none of one that stands for a name. */
+export function addressesOfService({ spec = {} }: Service): Ip[] {
+  const { clusterIP = "", clusterIPs = [clusterIP] } = spec;
+  return ipsOf(clusterIPs);
+}
+
+/** Those that are the pod's own. */
+export function addressesOfPod({ spec, status = {} }: Pod): Ip[] {
+  const isOver = status.phase === "Succeeded" || status.phase === "Failed";
+  if (spec?.hostNetwork || isOver) return [];
+  return ipsOf((status.podIPs ?? []).map((one) => one.ip));
 }
 
 export function apiServersOf(slice: EndpointSlice): Endpoint[] {

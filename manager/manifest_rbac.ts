@@ -58,8 +58,6 @@ const interceptRules: Rule[] = [
     resources: ["agents"],
     verbs: [...readAll, "create", "patch", "delete"],
   },
-  // Which ports Services mean.
-  { apiGroups: [""], resources: ["services"], verbs: ["list"] },
   // Pods get an agent when they are made: by an annotation of the template, or one eviction after the other.
   ...workloadRules(["get", "patch"]),
   { apiGroups: ["apps"], resources: ["replicasets"], verbs: ["get"] },
@@ -83,8 +81,9 @@ const interceptRules: Rule[] = [
 const clusterRules: Rule[] = [
   // Namespaces: which `svc.ns` are the cluster's. Nodes: where pods live, and what the leash keeps the manager from.
   { apiGroups: [""], resources: ["namespaces", "nodes"], verbs: readByWatch },
-  // Where the nodes do not tell where pods live, the pods' own addresses do.
-  { apiGroups: [""], resources: ["pods"], verbs: readByWatch },
+  // Where the nodes do not tell where pods live, the pods' own addresses do. Of a laptop that wants some namespaces alone,
+  // the addresses in them.
+  { apiGroups: [""], resources: ["pods", "services"], verbs: readByWatch },
   // Where Services have their addresses.
   {
     apiGroups: ["networking.k8s.io"],

@@ -41,7 +41,7 @@ Deno.test("the manager may do what it uses and nothing else", () => {
     ...each("get", "", webhook),
     ...each("patch", "", webhook),
     ...each("list", "/", "events", "namespaces", "nodes", "pods", "services"),
-    ...each("watch", "/", "namespaces", "nodes", "pods"),
+    ...each("watch", "/", "namespaces", "nodes", "pods", "services"),
     ...each("list", "networking.k8s.io/", "servicecidrs"),
     ...each("watch", "networking.k8s.io/", "servicecidrs"),
   ];

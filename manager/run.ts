@@ -38,6 +38,8 @@ import { Feed } from "./feed.ts";
 import { AgentDoor } from "./intercepts/agent_door.ts";
 import { Interception } from "./intercepts/interception.ts";
 import { type Endpoint, whyForbidden } from "./leash.ts";
+import { NamespaceAddresses } from "./namespace_addresses.ts";
+import { NamespaceView } from "./namespace_view.ts";
 import { parsePodResolvConf } from "./pod_resolv_conf.ts";
 import { Probes } from "./probes.ts";
 import { Service } from "./service.ts";
@@ -89,6 +91,10 @@ export async function runManager(options: RunManagerOptions): Promise<void> {
     isReady: () => world.value !== undefined && !signal.aborted,
     clock,
   });
+  await using addresses = new NamespaceAddresses({
+    watch: (resource, options) => api.watch(resource, options),
+    clock,
+  });
   for await (const _first of world.follow({ signal })) break;
   if (signal.aborted) return;
 
@@ -117,6 +123,8 @@ export async function runManager(options: RunManagerOptions): Promise<void> {
   const service = new Service({
     dns: new ClusterDns({ nameserver, clock }),
     world,
+    worldOf: (namespaces) =>
+      new NamespaceView(namespaces, { world, addresses }),
     direct,
     whyForbidden: (to: Endpoint) => whyForbidden(to, view.leashFacts),
     servePod: (...asked) => interception.relay.servePod(...asked),

@@ -48,6 +48,10 @@ const udpIdleMs = 120_000;
 export interface ServiceOptions {
   dns: ClusterDns;
   world: Feed<World>;
+  /** The view of some namespaces alone, until it is disposed of. Throws {@link RefusedError} for want of room. */
+  worldOf: (
+    namespaces: readonly string[],
+  ) => Disposable & Pick<Feed<World>, "follow">;
   /** Where carriers can join directly; absent where they cannot. */
   direct?: Feed<DirectOffer> | undefined;
   /** The leash: says why the manager may not go somewhere, or `undefined` when it may. */
@@ -118,11 +122,7 @@ export class Service {
       case "lookup":
         return await this.#serveLookup(incoming, target.query);
       case "world":
-        return await serveFeed(incoming.accept(), {
-          feed: this.#options.world,
-          leaving: this.#leaving.signal,
-          formatLine: worldLine,
-        });
+        return await this.#serveWorld(incoming, target.namespaces);
       case "direct":
         return await this.#serveDirect(incoming);
       case "log":
@@ -179,6 +179,19 @@ export class Service {
     }
   }
 
+  async #serveWorld(
+    incoming: Incoming,
+    namespaces: readonly string[] | undefined,
+  ): Promise<void> {
+    const { world, worldOf } = this.#options;
+    using part = namespaces && worldOf(namespaces);
+    await serveFeed(incoming.accept(), {
+      feed: part ?? world,
+      leaving: this.#leaving.signal,
+      formatLine: worldLine,
+    });
+  }
+
   async #serveDirect(incoming: Incoming): Promise<void> {
     const { direct: feed } = this.#options;
     if (feed === undefined) {
@@ -202,7 +215,7 @@ export class Service {
 async function serveFeed<T>(
   stream: Conn,
   { feed, formatLine, leaving }: {
-    feed: Feed<T>;
+    feed: Pick<Feed<T>, "follow">;
     leaving: AbortSignal;
     /** Given the value of the line before, which the laptop has. */
     formatLine: (value: T, before: T | undefined) => Uint8Array;

@@ -37,6 +37,8 @@ async function setUp(
   } = {},
 ) {
   const world = new Feed<World>();
+  /** What a laptop sees that asks for some namespaces alone. */
+  const part = new Feed<World>();
   const dns = new ClusterDns({
     nameserver: loopback,
     port: dnsPort,
@@ -46,6 +48,10 @@ async function setUp(
     to.port === forbiddenPort || to.ip.isLinkLocal ? "not there" : undefined;
   const service = new Service({
     ...{ dns, world, direct, whyForbidden, openPing, clock: systemClock },
+    worldOf: () => ({
+      follow: (options) => part.follow(options),
+      [Symbol.dispose]() {},
+    }),
     servePod: () => Promise.reject(new RefusedError("gone", "a test")),
   });
   const [here, there] = connPair({ bufferBytes: 1024 * 1024 });
@@ -61,7 +67,7 @@ async function setUp(
     product,
   });
   return {
-    world,
+    ...{ world, part },
     service,
     session,
     manager: openManager(session),
@@ -220,6 +226,33 @@ Deno.test("Service tells where carriers can join directly, and that there is no 
 
   await using other = await setUp();
   assert.equal((await other.manager.direct().next()).done, true);
+});
+
+Deno.test("Manager.world() tells of some namespaces alone what is in them, whole and then what differs", async () => {
+  await using laptop = await setUp();
+  const abort = new AbortController();
+  const views = laptop.manager.world({
+    ...{ signal: abort.signal, namespaces: ["shop"] },
+  });
+  const first = views.next();
+  const addresses = (...texts: string[]): World => ({
+    ...world("shop"),
+    addresses: texts.map(Ip.parse),
+  });
+  laptop.world.set(world("default", "shop"));
+  laptop.part.set(addresses("10.96.0.7", "10.244.0.9"));
+  assert.deepEqual(
+    (await first).value,
+    addresses("10.96.0.7", "10.244.0.9"),
+  );
+  laptop.part.set(addresses("10.96.0.7", "fd00::9"));
+  assert.deepEqual(
+    (await views.next()).value,
+    addresses("10.96.0.7", "fd00::9"),
+  );
+  const last = views.next();
+  abort.abort();
+  assert.equal((await last).done, true);
 });
 
 Deno.test("Manager.world() throws when the session ends", async () => {

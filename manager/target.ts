@@ -4,6 +4,7 @@ import {
   encodeInterceptedTarget,
   type InterceptedTarget,
 } from "./agent_api.ts";
+import { isName } from "./world.ts";
 
 /** What the opener of a stream wants of the manager. */
 export type Target =
@@ -15,8 +16,11 @@ export type Target =
   | { readonly kind: "echo"; readonly ip: Ip }
   /** The cluster DNS's answer to one raw DNS message; the stream is that answer, then its end. */
   | { readonly kind: "lookup"; readonly query: Uint8Array }
-  /** The manager's view of the cluster; the stream is a line of JSON at once, and one for each change of it. */
-  | { readonly kind: "world" }
+  /**
+   * The manager's view of the cluster; the stream is a line of JSON at once, and one for each change of it. With
+   * `namespaces` it is of these alone, and holds the addresses in them.
+   */
+  | { readonly kind: "world"; readonly namespaces?: readonly string[] }
   /** Where carriers can join the session directly; lines as for the view. */
   | { readonly kind: "direct" }
   /** More of the manager's own log, for a while; the stream ends when it is so. */
@@ -48,7 +52,10 @@ const codes = {
   echo: 8,
 } as const;
 
-/** Writes a target: an octet that tells the kind, then address and port in network order, the address, or the query. */
+/**
+ * Writes a target: an octet that tells the kind, then address and port in network order, the address, the query, or names
+ * with commas between them.
+ */
 export function encodeTarget(target: Target): Uint8Array {
   const code = codes[target.kind];
   switch (target.kind) {
@@ -61,7 +68,10 @@ export function encodeTarget(target: Target): Uint8Array {
       return new Uint8Array([code, ...target.ip.bytes]);
     case "lookup":
       return new Uint8Array([code, ...target.query]);
-    case "world":
+    case "world": {
+      const names = (target.namespaces ?? []).join(",");
+      return new Uint8Array([code, ...new TextEncoder().encode(names)]);
+    }
     case "direct":
       return new Uint8Array([code]);
     case "log":
@@ -84,7 +94,7 @@ export function decodeTarget(bytes: Uint8Array): Target | undefined {
     case codes.lookup:
       return { kind: "lookup", query: body };
     case codes.world:
-      return body.length === 0 ? { kind: "world" } : undefined;
+      return decodeWorld(body);
     case codes.direct:
       return body.length === 0 ? { kind: "direct" } : undefined;
     case codes.log:
@@ -109,6 +119,12 @@ function decodeLogWish(body: Uint8Array): LogWish | undefined {
   const seconds = new DataView(body.buffer, body.byteOffset).getUint32(1);
   if (seconds < 1 || seconds > longestWishSeconds) return undefined;
   return { kind: "log", level, seconds };
+}
+
+function decodeWorld(body: Uint8Array): Target | undefined {
+  if (body.length === 0) return { kind: "world" };
+  const namespaces = new TextDecoder().decode(body).split(",");
+  return namespaces.every(isName) ? { kind: "world", namespaces } : undefined;
 }
 
 function decodeEndpoint(

@@ -39,6 +39,13 @@ const table: { target: Target; bytes: number[] }[] = [
     bytes: [4], // world
   },
   {
+    target: { kind: "world", namespaces: ["shop", "db"] },
+    bytes: [
+      4, // world
+      ...new TextEncoder().encode("shop,db"),
+    ],
+  },
+  {
     target: { kind: "direct" },
     bytes: [5], // direct
   },
@@ -80,11 +87,12 @@ Deno.test("decodeTarget() gives nothing for what is no target", () => {
     "an address of no family": [1, 1, 2, 3, 4, 5, 0, 80],
     "no address": [1, 0, 80],
     "port zero": [1, 1, 2, 3, 4, 0, 0],
-    "a world with more behind it": [4, 0],
     "a log that is quieter than usual": [7, 2, 0, 0, 0, 60],
     "a log for no time": [7, 1, 0, 0, 0, 0],
     "a log for more than a day": [7, 1, 0, 1, 0x51, 0x81],
     "a log of half a time": [7, 1, 0, 0, 60],
+    "a world of no name": [4, 0],
+    "a world of an empty name": [4, 0x61, 0x2c],
   };
   for (const [what, bytes] of Object.entries(bad)) {
     assert.equal(decodeTarget(new Uint8Array(bytes)), undefined, what);

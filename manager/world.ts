@@ -4,8 +4,10 @@ import { compareSubnets, Ip, Subnet } from "../net/mod.ts";
 export interface World {
   /** As in `cluster.local`, without a final dot. */
   readonly clusterDomain: string;
-  /** In the order of the alphabet. */
+  /** In the order of the alphabet; of a view of single namespaces, those of them that there are. */
   readonly namespaces: readonly string[];
+  /** Of the Services and pods in {@link World.namespaces}; absent from a view of all. */
+  readonly addresses?: readonly Ip[];
   /** Where Services have their addresses. */
   readonly serviceSubnets: readonly Subnet[];
   /** Where pods have their addresses. */
@@ -16,7 +18,12 @@ export interface World {
   readonly version: string;
 }
 
-const lists = ["namespaces", "serviceSubnets", "podSubnets"] as const;
+const lists = [
+  "namespaces",
+  "serviceSubnets",
+  "podSubnets",
+  "addresses",
+] as const;
 const scalars = ["clusterDomain", "nameserver", "version"] as const;
 
 /**
@@ -30,7 +37,7 @@ export function formatWorld(world: World, before?: World): string {
     if (String(world[name]) !== String(before[name])) line[name] = world[name];
   }
   for (const name of lists) {
-    const [texts, were] = [world[name], before[name]].map((list) =>
+    const [texts, were] = [world[name], before[name]].map((list = []) =>
       new Set(list.map(String))
     ) as [Set<string>, Set<string>];
     const added = [...texts.difference(were)];
@@ -49,6 +56,8 @@ export function formatWorld(world: World, before?: World): string {
  */
 export function parseWorld(line: string, before?: World): World {
   const value = JSON.parse(line);
+  const isLimited = value?.addresses !== undefined ||
+    before?.addresses !== undefined;
   const read = <T>(name: keyof World, parse: (value: unknown) => T): T =>
     before !== undefined && value?.[name] === undefined
       ? before[name] as T
@@ -68,6 +77,16 @@ export function parseWorld(line: string, before?: World): World {
     ),
     serviceSubnets: subnets("serviceSubnets"),
     podSubnets: subnets("podSubnets"),
+    ...isLimited
+      ? {
+        addresses: read(
+          "addresses",
+          (value) =>
+            listAfter(before?.addresses?.map(String) ?? [], value)
+              .map((one) => Ip.parse(text(one))),
+        ),
+      }
+      : {},
     nameserver: read("nameserver", (value) => Ip.parse(text(value))),
     version: read("version", text),
   };
@@ -94,10 +113,14 @@ const labelPattern = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/i;
 /** Leaves room for a service, a namespace and `svc` before it. */
 const maxDomainLength = 120;
 
-/** A name as Kubernetes gives it (RFC 1123): laptops build names of DNS with it. */
+/** True for a name as Kubernetes gives it (RFC 1123): laptops build names of DNS with it. */
+export function isName(text: string): boolean {
+  return labelPattern.test(text);
+}
+
 function label(value: unknown): string {
   const name = text(value);
-  if (labelPattern.test(name)) return name;
+  if (isName(name)) return name;
   throw new SyntaxError(`Cannot parse world: "${name}" is no name`);
 }
 

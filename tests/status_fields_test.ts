@@ -22,7 +22,8 @@ const whole: Whole<Omit<Status, "traffic">> = {
     ...{ running: true, version: "1", executable: "/tp", pid: 1 },
     ...{ status: "Connected", error: "", kubernetes_server: "" },
     ...{ kubernetes_context: "", kubeconfig: "", namespace: "" },
-    ...{ manager_namespace: "", last_error: { time: "", text: "" } },
+    ...{ manager_namespace: "", mapped_namespaces: [""] },
+    ...{ last_error: { time: "", text: "" } },
     ...{ intercepts: held, replacements: held, wiretaps: held, ingests: held },
   },
   root_daemon: {
@@ -34,6 +35,8 @@ const whole: Whole<Omit<Status, "traffic">> = {
       ...{ mappings: [{ name: "", aliasFor: "" }] },
       served_top_level_namespaces: [""],
     },
+    ...{ also_proxy_subnets: [""], never_proxy_subnets: [""] },
+    followed_names: [{ name: "", proxied: "also", addresses: [""] }],
     virtual_subnets: [
       { subnet: "", ranges: [""], reason: "", since: "", stranded_flows: 0 },
     ],

@@ -2,10 +2,11 @@
  * Which addresses of the cluster are routed to it, and which are reached by virtual ones, so that the host loses nothing.
  * Pure.
  *
- * 1. What cannot be a cluster's, or is of a family that this host lacks, is put aside.
- * 2. What the host has a use of its own for is claimed: its links, its routes, single addresses.
- * 3. Where cluster and claims overlap, the cluster is reached by virtual addresses, and so it is where the user wants it.
- * 4. All else is routed.
+ * 1. What the user keeps from the cluster is taken out, unless something narrower in it is the cluster's.
+ * 2. What cannot be a cluster's, or is of a family that this host lacks, is put aside.
+ * 3. What the host has a use of its own for is claimed: its links, its routes, single addresses.
+ * 4. Where cluster and claims overlap, the cluster is reached by virtual addresses, and so it is where the user wants it.
+ * 5. All else is routed.
  */
 import {
   compareSubnets,
@@ -22,8 +23,10 @@ export interface ReasonedSubnet {
 }
 
 export interface SubnetsWanted {
-  /** Subnets of the cluster. */
+  /** Subnets of the cluster, and what is reached through it. */
   wanted: readonly Subnet[];
+  /** What is not reached through the cluster, unless by something of `wanted` that is narrower. */
+  never: readonly Subnet[];
   /** Routes that the host has by itself. */
   hostRoutes: readonly HostRoute[];
   /** What else must never be routed to the cluster: the API server, the host's nameservers, its own addresses. */
@@ -73,8 +76,10 @@ export function planSubnets(world: SubnetsWanted): SubnetPlan {
     }
     return reason === undefined && !isAbsent;
   };
-  const wanted = world.wanted.filter(isPossible);
-  const vnat = world.vnat.filter(isPossible);
+  const ours = (subnets: readonly Subnet[]) =>
+    withoutNever(subnets, world.never).filter(isPossible);
+  const wanted = ours(world.wanted);
+  const vnat = ours(world.vnat);
   const virtual = joinedByReason(withoutCovered([
     ...vnat.map((subnet) => ({ subnet, reason: asked })),
     ...claimsOf(world).flatMap((claim) => overlaps(wanted, claim)),
@@ -90,6 +95,29 @@ export function planSubnets(world: SubnetsWanted): SubnetPlan {
     unreachable,
     skipped,
   };
+}
+
+/**
+ * The addresses of `wanted` that are not of `never`: of all that hold an address the narrowest counts, and `never` before
+ * `wanted` that is as wide. Without overlap, unless `never` is empty.
+ */
+export function withoutNever(
+  wanted: readonly Subnet[],
+  never: readonly Subnet[],
+): Subnet[] {
+  if (never.length === 0) return [...wanted];
+  const prefixes = new Set([...wanted, ...never].map(({ prefix }) => prefix));
+  const inOrder = [...prefixes].sort((a, b) => a - b);
+  const ofPrefix = (subnets: readonly Subnet[], prefix: number) =>
+    subnets.filter((subnet) => subnet.prefix === prefix);
+  return inOrder.reduce<Subnet[]>(
+    (left, prefix) =>
+      subtractSubnets(
+        [...left, ...ofPrefix(wanted, prefix)],
+        ofPrefix(never, prefix),
+      ),
+    [],
+  );
 }
 
 function whyNever(subnet: Subnet): string | undefined {

@@ -30,6 +30,7 @@ const plans: {
   families?: (4 | 6)[];
   allowed?: string[];
   vnat?: string[];
+  never?: string[];
   routes: string[];
   virtual?: string[];
   unreachable?: string[];
@@ -39,6 +40,52 @@ const plans: {
     world: "nothing in common",
     wanted: ["10.96.0.0/16", "10.244.0.0/24", "fd00:96::/112"],
     routes: ["10.96.0.0/16", "10.244.0.0/24", "fd00:96::/112"],
+  },
+  {
+    world: "an address that is never proxied",
+    wanted: ["10.96.0.0/30", "10.244.0.0/24"],
+    never: ["10.96.0.1/32"],
+    routes: ["10.96.0.0/32", "10.96.0.2/31", "10.244.0.0/24"],
+  },
+  {
+    world: "wider than the cluster what is never proxied",
+    wanted: ["10.96.0.0/16", "10.244.0.0/24"],
+    never: ["10.0.0.0/8", "10.244.0.0/24"],
+    routes: ["10.96.0.0/16"],
+  },
+  {
+    world: "also and never by turns, each in the one before",
+    wanted: ["10.0.0.0/8", "10.1.1.0/31"],
+    never: ["10.0.0.0/9", "10.1.0.0/16", "10.1.1.1/32"],
+    routes: ["10.1.1.0/32", "10.128.0.0/9"],
+  },
+  {
+    world: "the home network in what is never proxied",
+    wanted: ["192.168.0.0/16", "10.244.0.0/24"],
+    never: ["192.168.1.0/24"],
+    routes: [
+      ...["10.244.0.0/24", "192.168.0.0/24", "192.168.2.0/23"],
+      ...["192.168.4.0/22", "192.168.8.0/21", "192.168.16.0/20"],
+      ...["192.168.32.0/19", "192.168.64.0/18", "192.168.128.0/17"],
+    ],
+  },
+  {
+    world: "nothing virtual of what is never proxied",
+    wanted: ["10.96.0.0/30"],
+    vnat: ["10.96.0.0/30"],
+    never: ["10.96.0.0/31"],
+    routes: [],
+    virtual: ["10.96.0.2/31"],
+  },
+  {
+    world: "the API server and a nameserver inside what is also proxied",
+    wanted: ["203.0.113.0/29"],
+    claims: ["203.0.113.1/32", "203.0.113.6/32"],
+    routes: [
+      ...["203.0.113.0/32", "203.0.113.2/31", "203.0.113.4/31"],
+      "203.0.113.7/32",
+    ],
+    virtual: ["203.0.113.1/32", "203.0.113.6/32"],
   },
   {
     world: "the API server inside a pod subnet",
@@ -191,6 +238,7 @@ for (const { world, hostRoutes, ...given } of plans) {
       families: given.families ?? both,
       allowed: subnets(given.allowed),
       vnat: subnets(given.vnat),
+      never: subnets(given.never),
     });
     const { routes, virtual, unreachable, skipped } = plan;
     const texts = (list: { subnet: Subnet }[]) =>
@@ -221,6 +269,7 @@ const routes = fc.array(
 Deno.test("planSubnets() leaves each address to the host or the cluster, and the kernel agrees", () => {
   const worlds = fc.record({
     ...{ wanted: smalls, hostRoutes: routes, allowed: smalls, vnat: smalls },
+    never: smalls,
     claims: smalls.map((all) =>
       all.map((subnet) => ({ subnet, reason: "the host has it" }))
     ),
@@ -240,14 +289,6 @@ Deno.test("planSubnets() leaves each address to the host or the cluster, and the
         const isHosts = isOf(world.claims) ||
           hosts.some(({ onLink }) => onLink) ||
           hosts.length > 0 && !isIn(world.allowed);
-        const wanted = isIn(world.wanted);
-        const routed = isIn(plan.routes);
-        const virtual = isOf(plan.virtual);
-        assert.equal(routed || virtual, wanted || isIn(world.vnat), `${ip}`);
-        assert.ok(!(routed && virtual), `${ip} is both`);
-        if (isHosts || isIn(world.vnat)) {
-          assert.ok(!routed, `${ip}: the host's`);
-        }
         const longest = (subnets: readonly Subnet[]) =>
           Math.max(
             -1,
@@ -255,6 +296,16 @@ Deno.test("planSubnets() leaves each address to the host or the cluster, and the
               one.prefix
             ),
           );
+        const never = longest(world.never);
+        const wanted = longest(world.wanted) > never;
+        const vnat = longest(world.vnat) > never;
+        const routed = isIn(plan.routes);
+        const virtual = isOf(plan.virtual);
+        assert.equal(routed || virtual, wanted || vnat, `${ip}`);
+        assert.ok(!(routed && virtual), `${ip} is both`);
+        if (isHosts || vnat) {
+          assert.ok(!routed, `${ip}: the host's`);
+        }
         const theirs = longest(world.hostRoutes.map(({ subnet }) => subnet));
         if (routed) assert.ok(longest(plan.routes) > theirs, `${ip}: masked`);
       }

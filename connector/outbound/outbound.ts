@@ -25,7 +25,10 @@ import { ConnectError } from "../failure.ts";
 import { hostAddresses } from "../host_addresses.ts";
 import { HostWatch } from "../host_watch.ts";
 import type { ManagerLink } from "../link.ts";
+import { MappedAddresses } from "../mapped_addresses.ts";
 import { HostNameservers } from "../nameservers.ts";
+import { type FollowedName, ProxiedAddresses } from "../proxied_addresses.ts";
+import { parseProxyWishes } from "../proxy_wishes.ts";
 import { zonesOf } from "../zones.ts";
 import { LaptopNetworks } from "./laptop_networks.ts";
 import { placeOf } from "./place.ts";
@@ -58,6 +61,7 @@ async function open(
   { signal, say }: OutboundOptions,
 ): Promise<Outbound> {
   const rules = parseDnsSettings(request.dns);
+  const wishes = parseProxyWishes(request);
   await using building = new AsyncDisposableStack();
   const approach = building.use(
     await Approach.open(request, {
@@ -79,11 +83,21 @@ async function open(
   ]);
   await networks.refresh();
   const namespaces = [approach.access.namespace];
+  const proxied: ProxiedAddresses = building.use(
+    new ProxiedAddresses({
+      wishes,
+      addressesOf: (name) => dns.addresses(name),
+      // Flows that are open go on where they were opened.
+      isInUse: () => false,
+      onChange: () => Promise.resolve(),
+    }),
+  );
   const dns = building.use(startDns({
     zones: zonesOf(approach.view, {
-      search: () => namespaces,
-      rules: rules.names,
+      ...{ search: () => namespaces, rules: rules.names },
+      ...{ mapped: approach.mapped, proxied: proxied.names },
     }),
+    onProxied: (name, ips) => proxied.hear(name, ips),
     lookupTimeoutMs: rules.lookupTimeoutMs,
     lookup: (query, { signal }) =>
       link.use((manager) => manager.lookup(query, { signal })),
@@ -102,8 +116,14 @@ async function open(
       onWake: () => link.wake(),
     }),
   );
+  await proxied.start();
   signal.throwIfAborted();
-  const parts = { approach, link, dns, rules, networks };
+  const { view } = approach;
+  const mapped = new MappedAddresses({ view, also: () => proxied.also });
+  const parts = {
+    ...{ approach, link, dns, rules, networks },
+    ...{ proxied, mapped },
+  };
   return new Outbound(parts, building.move());
 }
 
@@ -118,6 +138,8 @@ interface Parts {
   dns: Dns;
   rules: DnsRules;
   networks: LaptopNetworks;
+  proxied: ProxiedAddresses;
+  mapped: MappedAddresses;
 }
 
 /** Dispose of it to end the session, and with it all flows into the cluster. */
@@ -149,13 +171,18 @@ export class Outbound implements AsyncDisposable {
     );
   }
 
+  /** Names whose addresses the user wants to be reached through the cluster, or never. */
+  get followedNames(): FollowedName[] {
+    return this.#parts.proxied.followed;
+  }
+
   /**
    * A TCP connection to an address of the cluster, or of any other network that this laptop reaches.
    *
    * @throws {RefusedError}
    */
   async dial(ip: Ip, port: number, { signal }: DialOptions): Promise<Conn> {
-    return this.#isOfCluster(ip)
+    return await this.#isByCluster(ip)
       ? await this.#parts.link.use((manager) =>
         manager.dial(ip, port, { signal })
       )
@@ -169,7 +196,7 @@ export class Outbound implements AsyncDisposable {
     { signal }: DialOptions,
   ): Promise<Datagrams> {
     const idleMs = udpIdleMs;
-    return this.#isOfCluster(ip)
+    return await this.#isByCluster(ip)
       ? await this.#parts.link.use((manager) =>
         manager.dialDatagrams(ip, port, { signal })
       )
@@ -178,7 +205,7 @@ export class Outbound implements AsyncDisposable {
 
   /** As {@link dial}, for ICMP echo, which only the cluster is asked for. */
   async dialEchoes(ip: Ip, { signal }: DialOptions): Promise<Datagrams> {
-    if (!this.#isOfCluster(ip)) {
+    if (!await this.#isByCluster(ip)) {
       const detail = `Only addresses of the cluster are asked, not ${ip}`;
       throw new RefusedError("unknown-target", detail);
     }
@@ -218,13 +245,17 @@ export class Outbound implements AsyncDisposable {
     await this.#building.disposeAsync();
   }
 
-  #isOfCluster(ip: Ip): boolean {
-    const { approach: { view }, networks } = this.#parts;
+  /** @throws {RefusedError} for an address of the cluster that is not of a mapped namespace. */
+  async #isByCluster(ip: Ip): Promise<boolean> {
+    const { approach: { view }, networks, proxied, mapped } = this.#parts;
     const { podSubnets, serviceSubnets } = view.current;
     const places = {
-      cluster: [...podSubnets, ...serviceSubnets],
+      cluster: [...podSubnets, ...serviceSubnets, ...proxied.also],
+      never: proxied.never,
       laptop: networks.current,
     };
-    return placeOf(ip, places) === "cluster";
+    if (placeOf(ip, places) === "laptop") return false;
+    await mapped.mustReach(ip);
+    return true;
   }
 }

@@ -72,6 +72,9 @@ export function openRelayPlace() {
   const service = new Service({
     dns: new ClusterDns({ nameserver: Ip.parse("127.0.0.1"), clock }),
     ...{ world: new Feed(), whyForbidden: () => "a test", clock },
+    worldOf: () => {
+      throw new RefusedError("unknown-target", "a test");
+    },
     servePod: (...all) => relay.servePod(...all),
   });
   const newcomers = new ProofGate(clock);
