@@ -164,6 +164,9 @@ Deno.test("--mapped-namespaces: who has rights in one namespace reaches it by na
       ["dig", "+time=5", "+tries=1", `@${clusterDns}`, `web.${one.name}.svc`],
     );
     assert.match(stdout, /communications error to \S+: host unreachable/);
+    const [pod] = others.pods;
+    const ping = await laptop.run(["ping", "-c", "1", "-W", "3", pod!]);
+    assert.match(ping.stdout, /Packet filtered/);
   });
   await t.step("what comes to be is reached soon", async () => {
     await query(cluster, [
