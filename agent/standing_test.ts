@@ -58,6 +58,26 @@ async function askWhileRulesChange(
   return answers;
 }
 
+/**
+ * Asks until `want` answers; tells how many answers of others came before. An HTTP/2 client hears on its way that it is to
+ * come anew, and what it asks before it has heard ends where its session does; HTTP/1 is read at once.
+ */
+async function askUntil(
+  want: string,
+  { caller, protocol, user = "" }: {
+    caller: ReturnType<typeof client>;
+    protocol: "h1" | "h2";
+    user?: string;
+  },
+): Promise<number> {
+  const patience = protocol === "h1" ? 0 : 50;
+  for (let others = 0;; others++) {
+    const answer = await caller.ask(user);
+    if (answer === want) return others;
+    assert.ok(others < patience, `${answer} answers, and not ${want}`);
+  }
+}
+
 Deno.test("kept connections of node:http are read as requests when rules come, and lose none", async () => {
   await using place = await open("h1");
   const agent = new Agent({ keepAlive: true, maxSockets: 4 });
@@ -119,7 +139,7 @@ for (const protocol of ["h1", "h2"] as const) {
     place.laptopIsUp(true);
     assert.equal(await caller.ask(), "laptop");
     await place.tell();
-    assert.equal(await caller.ask(), "app");
+    await askUntil("app", { caller, protocol });
     caller.close();
   });
 
@@ -132,10 +152,9 @@ for (const protocol of ["h1", "h2"] as const) {
     await sleep(100);
     await place.tell();
     assert.equal(await slow, "begun laptop");
-    const answer = await caller.ask();
-    assert.equal(answer, "app");
+    await askUntil("app", { caller, protocol });
     await place.tell(rule("b", { ports: place.ports, match: jane }));
-    assert.equal(await caller.ask("jane"), "laptop");
+    await askUntil("laptop", { caller, protocol, user: "jane" });
     assert.equal(await caller.ask("joe"), "app");
     caller.close();
   });
@@ -149,9 +168,9 @@ for (const protocol of ["h1", "h2"] as const) {
     assert.equal(await caller.ask(), "app");
     await until(() => place.laptop.asked() === 1);
     await tell(rule("b", { ports }), tap);
-    assert.equal(await caller.ask(), "laptop");
+    const others = await askUntil("laptop", { caller, protocol });
     // By the intercept, and as a copy.
-    await until(() => place.laptop.asked() === 3);
+    await until(() => place.laptop.asked() === 3 + others);
     caller.close();
   });
 }
