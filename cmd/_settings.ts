@@ -129,8 +129,8 @@ export function settingsRequest(settings: Settings): SettingsRequest {
       allowConflictingSubnets: set("routing.allowConflictingSubnets")?.slice(),
       vnat: set("routing.vnat")?.slice(),
       mappedNamespaces: set("cluster.mappedNamespaces")?.slice(),
-      alsoProxy: set("routing.alsoProxy")?.slice(),
-      neverProxy: set("routing.neverProxy")?.slice(),
+      alsoProxy: set("routing.alsoProxySubnets")?.slice(),
+      neverProxy: set("routing.neverProxySubnets")?.slice(),
     }),
   };
 }

@@ -39,8 +39,8 @@ Deno.test("settingsRequest() asks for all that is set", () => {
       "routing.allowConflictingSubnets": ["10.0.0.0/8"],
       "routing.vnat": ["all"],
       "cluster.mappedNamespaces": ["shop"],
-      "routing.alsoProxy": ["db.example"],
-      "routing.neverProxy": ["10.96.0.7"],
+      "routing.alsoProxySubnets": ["db.example"],
+      "routing.neverProxySubnets": ["10.96.0.7"],
     },
   });
   assert.deepEqual(request, {
@@ -161,9 +161,9 @@ const senseless: [config: string, message: RegExp, remedy: string][] = [
     "Correct routing.allowConflictingSubnets: FILE:3",
   ],
   [
-    "routing:\n  neverProxy: [10.96.0.7]\n  alsoProxy: [0.0.0.0/0]\n",
+    "routing:\n  neverProxySubnets: [10.96.0.7]\n  alsoProxySubnets: [0.0.0.0/0]\n",
     /^Cannot use "0\.0\.0\.0\/0": it is a default route$/,
-    "Correct routing.alsoProxy: FILE:3",
+    "Correct routing.alsoProxySubnets: FILE:3",
   ],
   [
     "dsn: {}",

@@ -13,8 +13,8 @@ export interface SettingValues {
   readonly "images.managerImage": string;
   readonly "intercept.defaultPort"?: number;
   readonly "routing.allowConflictingSubnets": readonly string[];
-  readonly "routing.alsoProxy": readonly string[];
-  readonly "routing.neverProxy": readonly string[];
+  readonly "routing.alsoProxySubnets": readonly string[];
+  readonly "routing.neverProxySubnets": readonly string[];
   readonly "routing.vnat": readonly string[];
 }
 export type SettingKey = keyof SettingValues;
@@ -50,10 +50,10 @@ export const settingKeys: { readonly [K in SettingKey]-?: KeyFacts<K> } = {
     ...{ default: [], flag: "allowConflictingSubnets" },
     peer: "allow-conflicting-subnets",
   },
-  "routing.alsoProxy": {
+  "routing.alsoProxySubnets": {
     ...{ default: [], flag: "alsoProxy", peer: "also-proxy" },
   },
-  "routing.neverProxy": {
+  "routing.neverProxySubnets": {
     ...{ default: [], flag: "neverProxy", peer: "never-proxy" },
   },
   "routing.vnat": { default: [], flag: "vnat" },

@@ -93,8 +93,8 @@ Deno.test("extensionLayers() takes of telepresence.io what tp has, in both of it
     "dns.includeSuffixes": [".internal"],
     "cluster.mappedNamespaces": ["shop"],
     "routing.allowConflictingSubnets": ["10.0.0.0/8"],
-    "routing.alsoProxy": ["10.1.0.0/16"],
-    "routing.neverProxy": ["10.2.0.0/16"],
+    "routing.alsoProxySubnets": ["10.1.0.0/16"],
+    "routing.neverProxySubnets": ["10.2.0.0/16"],
     "routing.vnat": ["all"],
   });
   const place = 'kube (cluster "dev", extension "telepresence.io")';
