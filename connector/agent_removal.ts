@@ -97,7 +97,7 @@ async function replacePods(
   tell({ event: "progress", text: `Removing the agent of ${who}...` });
   using patience = new Patience((text) => tell({ event: "progress", text }));
   await removeAgent(api, {
-    ...{ namespace, workload, signal },
+    ...{ namespace, workload, signal, leavesToManager: true },
     tell: (text) => patience.waitFor(`Waiting for ${who}: ${text}`),
   });
   await removeHistory(api, { namespace, workload, signal });

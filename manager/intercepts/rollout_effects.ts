@@ -1,5 +1,5 @@
 /** Does what {@link rolloutStep} decided, and takes an agent off a workload from the first step to the last. */
-import { ApiError, type Pod, resources } from "../../k8s/mod.ts";
+import { ApiError, isApiError, type Pod, resources } from "../../k8s/mod.ts";
 import { type Clock, pause, systemClock } from "../../net/mod.ts";
 import { revisionAnnotation } from "../agent_object.ts";
 import type { WorkloadRef } from "../intercept.ts";
@@ -59,8 +59,12 @@ export interface RemoveAgentOptions extends WorkloadPlace {
   signal: AbortSignal;
   /** Told what is waited for, when that changes. */
   tell?: (text: string) => void;
+  /** What the caller may not do is waited for, since the manager does it too; otherwise that rejects. */
+  leavesToManager?: boolean;
   clock?: Clock;
 }
+
+const leftToManager = "the manager replaces its pods, as this user may not";
 
 /**
  * Replaces the pods of a workload that have an agent by pods that have none, as the workload's own strategy says, and
@@ -71,9 +75,11 @@ export interface RemoveAgentOptions extends WorkloadPlace {
  */
 export async function removeAgent(
   api: Pick<ClusterApi, "find" | "list" | "patch" | "evict">,
-  { namespace, workload: ref, signal, tell, clock = systemClock }:
-    RemoveAgentOptions,
+  options: RemoveAgentOptions,
 ): Promise<void> {
+  const { namespace, workload: ref, signal, tell, leavesToManager = false } =
+    options;
+  const { clock = systemClock } = options;
   const resource = workloadResource(ref);
   if (resource === undefined) return;
   let told = "";
@@ -94,7 +100,14 @@ export async function removeAgent(
     });
     const left = pods.filter(({ hasAgent }) => hasAgent).length;
     if (step.kind === "done" && left === 0) return;
-    const held = await takeStep(api, { namespace, workload: ref, step });
+    const held = await takeStep(api, { namespace, workload: ref, step }).catch(
+      (error) => {
+        if (leavesToManager && isApiError(error, "Forbidden")) {
+          return leftToManager;
+        }
+        throw error;
+      },
+    );
     const text = held ??
       `${podsText(left)} ${left === 1 ? "has" : "have"} an agent`;
     if (text !== told) tell?.(told = text);

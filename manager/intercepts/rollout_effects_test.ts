@@ -23,8 +23,9 @@ function shop(
 }
 
 async function remove(
-  cluster: FakeCluster,
+  cluster: Parameters<typeof removeAgent>[0],
   kind: string,
+  more: { leavesToManager?: boolean } = {},
 ): Promise<string[]> {
   const clock = new FakeClock();
   const told: string[] = [];
@@ -32,9 +33,11 @@ async function remove(
   const workload = { apiVersion: "apps/v1", kind, name: "web" };
   let isDone = false;
   const done = removeAgent(cluster, {
-    ...{ namespace: "shop", workload, signal, clock },
+    ...{ namespace: "shop", workload, signal, clock, ...more },
     tell: (text) => told.push(text),
   }).finally(() => isDone = true);
+  // A rejection is looked at below, and not before.
+  done.catch(() => {});
   while (!isDone) {
     clock.advance(500);
     await new Promise((resolve) => setTimeout(resolve));
@@ -76,6 +79,32 @@ Deno.test("removeAgent() evicts a ReplicaSet's pods that have one, as soon as it
   const told = await remove(cluster, "ReplicaSet");
   assert.equal(tries, 3);
   assert.match(told[0]!, /^pod "new" may not go yet: /);
+});
+
+Deno.test("removeAgent() leaves to the manager what its caller may not, and fails where it is to do all itself", async () => {
+  const cluster = new FakeCluster();
+  cluster.put(resources.deployments, shop());
+  cluster.put(resources.pods, podOf("new", { annotations, agent: true }));
+  const user = {
+    find: cluster.find.bind(cluster),
+    list: cluster.list.bind(cluster),
+    evict: cluster.evict.bind(cluster),
+    patch: () =>
+      Promise.reject(refused(resources.deployments, 403, "Forbidden")),
+  };
+  await assert.rejects(remove(user, "Deployment"), { status: 403 });
+  setTimeout(() => {
+    cluster.remove(resources.pods, { namespace: "shop", name: "new" });
+    const changed = shop();
+    delete changed.spec!.template!.metadata!.annotations;
+    cluster.put(resources.deployments, changed);
+    cluster.put(resources.pods, podOf("old"));
+  }, 20);
+  const told = await remove(user, "Deployment", { leavesToManager: true });
+  assert.deepEqual(cluster.written, []);
+  assert.deepEqual(told, [
+    "the manager replaces its pods, as this user may not",
+  ]);
 });
 
 Deno.test("removeAgent() has nothing to do for a workload that is gone, or of another kind", async () => {

@@ -86,7 +86,11 @@ Deno.test({
     await using shop = await cluster.namespace("crowd");
     const { name: namespace } = shop;
     const watch = new WorkloadWatch(cluster, namespace);
-    await deploySmall(cluster, namespace, { name: "web", replicas: 2 });
+    await deploySmall(cluster, namespace, {
+      ...{ name: "web", replicas: 2 },
+      // A pod that is replaced has the time that its requests take on a busy machine.
+      pod: { terminationGracePeriodSeconds: 10 },
+    });
     await new Tp(laptop).ok(["install", ...place.flag]);
     await cluster.rolledOut("statefulset/traffic-manager", {
       namespace: place.namespace,
