@@ -132,7 +132,7 @@ async function launch(
   await using user = new Terminal(host.inside([
     ...["setpriv", `--reuid=${userId}`, `--regid=${userId}`, "--clear-groups"],
     ...["env", "-i", "PATH=/usr/bin:/bin", "HOME=/run/jane", "LC_ALL=C"],
-    ...["DENO_DIR=/proc/nocache", "DENO_NO_UPDATE_CHECK=1", "SHELL=/bin/sh"],
+    ...["DENO_DIR=/run/deno", "DENO_NO_UPDATE_CHECK=1", "SHELL=/bin/sh"],
     ...terminal
       ? ["script", "-qefc", command, "/dev/null"]
       : ["setsid", "--wait", "sh", "-c", command],
@@ -146,6 +146,9 @@ async function prepare(host: Namespace, world: World): Promise<void> {
   const etc = `/proc/${Deno.pid}/root/etc`;
   const said = await host.sh(`set -e
     cp -a ${etc}/pam.d ${etc}/security ${etc}/login.defs /etc
+    # What the user's own cache would hold.
+    mkdir /run/deno
+    mount --bind "\${DENO_DIR:-$HOME/.cache/deno}" /run/deno
     mkdir /run/bin /run/sudo /run/jane /var/lib/sudo /var/lib/sudo/lectured /etc/sudoers.d
     chmod 700 /run/sudo /var/lib/sudo /var/lib/sudo/lectured
     touch /var/lib/sudo/lectured/jane
