@@ -83,7 +83,7 @@ export const install = buildCommand<InstallFlags, [], Context>({
         optional: true,
         placeholder: "name",
         brief:
-          "Environment variables of apps that no laptop is given, `*` for any characters (repeatable)",
+          "Environment variables of apps that no laptop is given, `*` for any characters (repeatable; default: as installed, '' for none)",
       },
       agentPolicy: {
         kind: "parsed",

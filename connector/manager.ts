@@ -6,26 +6,17 @@
  * 3. Its objects are applied and its pods waited for. An installation that fails is taken back.
  */
 import { version } from "../build.ts";
-import { type ApiClient, ApiError, resources } from "../k8s/mod.ts";
-import {
-  managerManifests,
-  type ManifestOptions,
-  noGlobalPolicyName,
-} from "../manager/client.ts";
+import { type ApiClient, ApiError } from "../k8s/mod.ts";
+import { managerManifests, type ManifestOptions } from "../manager/client.ts";
 import { type ConnectEvent, imageUnusedText } from "./api.ts";
 import { toFailure } from "./errors.ts";
 import { ConnectError } from "./failure.ts";
 import { forbiddenToConnect, forbiddenToInstall } from "./forbidden.ts";
 import { Installation } from "./installation.ts";
+import { choicesOf } from "./installed.ts";
 import { waitUntilReady } from "./manager_wait.ts";
 import { mustBeOneCopy } from "./one_copy.ts";
-import {
-  findReplicas,
-  findStatefulSet,
-  readyOf,
-  type Replica,
-  replicasOf,
-} from "./replicas.ts";
+import { findReplicas, readyOf, type Replica } from "./replicas.ts";
 import { mustTakeManager } from "./server_version.ts";
 
 export interface ManagerOptions {
@@ -37,9 +28,9 @@ export interface ManagerOptions {
   direct?: ManifestOptions["direct"];
   /** Copies to install; when absent as many as are installed, or else one. */
   replicas?: number | undefined;
-  /** As {@link ManifestOptions.allowGlobal}. */
+  /** As {@link ManifestOptions.allowGlobal}; when absent as installed. */
   allowGlobal?: boolean | undefined;
-  /** As {@link ManifestOptions.excludeEnv}. */
+  /** As {@link ManifestOptions.excludeEnv}; when absent as installed, and an empty list takes that back. */
   excludeEnv?: ManifestOptions["excludeEnv"];
   /** As {@link ManifestOptions.agentPolicies}. */
   agentPolicies?: ManifestOptions["agentPolicies"];
@@ -121,15 +112,13 @@ export async function installManager(
 ): Promise<void> {
   const { managerNamespace, signal, tell } = options;
   await mustTakeManager(api, { signal });
-  const replicas = options.replicas ?? await installedReplicas(api, options);
-  mustBeOneCopy({ ...options, replicas });
-  const allowGlobal = options.allowGlobal ??
-    await isGlobalAllowed(api, options);
+  const chosen = { ...options, ...await choicesOf(api, options) };
+  mustBeOneCopy(chosen);
   tell({
     event: "progress",
     text: `Installing traffic manager in namespace "${managerNamespace}"...`,
   });
-  const manifests = manifestsOf({ ...options, replicas, allowGlobal });
+  const manifests = manifestsOf(chosen);
   const installation = new Installation(api);
   try {
     await installation.apply(manifests, { signal, tell });
@@ -166,28 +155,4 @@ function manifestsOf(
     ...{ namespace, image, version, direct, replicas, allowGlobal },
     ...{ excludeEnv, agentPolicies },
   });
-}
-
-/** What somebody chose, here or by `kubectl scale`, stays. */
-async function installedReplicas(
-  api: ApiClient,
-  { managerNamespace: namespace, signal }: ManagerOptions,
-): Promise<number> {
-  return replicasOf(await findStatefulSet(api, { namespace, signal }));
-}
-
-/** What an admin chose before stays, as this release puts it. */
-async function isGlobalAllowed(
-  api: ApiClient,
-  { managerNamespace, signal }: ManagerOptions,
-): Promise<boolean | undefined> {
-  const ref = { name: noGlobalPolicyName(managerNamespace) };
-  const kind = resources.validatingAdmissionPolicies;
-  try {
-    const policy = await api.find(kind, ref, { signal });
-    return policy === undefined ? undefined : false;
-  } catch (error) {
-    if (isForbidden(error)) return undefined;
-    throw error;
-  }
 }

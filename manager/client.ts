@@ -26,7 +26,7 @@ export {
   removeAgent,
   type RemoveAgentOptions,
 } from "./intercepts/rollout_effects.ts";
-export { managerManifests } from "./manifests.ts";
+export { installedExcludeEnv, managerManifests } from "./manifests.ts";
 export { agentPolicyName } from "./manifest_agent_policies.ts";
 export { noGlobalPolicyName } from "./manifest_global_policy.ts";
 export { agents, intercepts } from "./own_resources.ts";

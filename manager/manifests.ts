@@ -1,4 +1,5 @@
 /** The objects that make up the manager in the cluster, for server-side apply. */
+import type { Workload } from "../k8s/mod.ts";
 import { agentPort } from "./agent_api.ts";
 import {
   clientPort,
@@ -27,6 +28,9 @@ import { roleManifests } from "./manifest_roles.ts";
 /** Not root, and of nobody else. The image has the same user. */
 const uid = 65_532;
 
+/** The variable of the manager's container that lists {@link ManifestOptions.excludeEnv}. */
+const excludeEnvVariable = "TP_EXCLUDE_ENV";
+
 /** All objects, in the order in which they must come to be. */
 export function managerManifests(options: ManifestOptions): Manifest[] {
   return [
@@ -43,6 +47,14 @@ export function managerManifests(options: ManifestOptions): Manifest[] {
     ...disruptionBudgets(options),
     statefulSet(options),
   ];
+}
+
+/** The `excludeEnv` of an installed StatefulSet, whether these manifests made it or an admin changed it. */
+export function installedExcludeEnv({ spec }: Workload): string[] {
+  const own = spec?.template?.spec?.containers
+    ?.find(({ name }) => name === managerName);
+  const listed = own?.env?.find(({ name }) => name === excludeEnvVariable);
+  return listed?.value?.split(",").filter(Boolean) ?? [];
 }
 
 /** By which laptops reach the direct port, where an admin wants one. */
@@ -157,6 +169,7 @@ function podSpec(options: ManifestOptions) {
 }
 
 function container({ image, direct, excludeEnv = [] }: ManifestOptions) {
+  const withheld = excludeEnv.filter(Boolean);
   const endpoint = direct && formatDirectEndpoint(direct.endpoint);
   return {
     name: managerName,
@@ -168,8 +181,8 @@ function container({ image, direct, excludeEnv = [] }: ManifestOptions) {
       fromField("POD_IPS", "status.podIPs"),
       // What agents run: the same.
       { name: "TP_IMAGE", value: image },
-      ...excludeEnv.length > 0
-        ? [{ name: "TP_EXCLUDE_ENV", value: excludeEnv.join(",") }]
+      ...withheld.length > 0
+        ? [{ name: excludeEnvVariable, value: withheld.join(",") }]
         : [],
       ...endpoint ? [{ name: "TP_DIRECT_ENDPOINT", value: endpoint }] : [],
       {
