@@ -1,4 +1,7 @@
-/** Where an admin wants it, nobody has all of a workload's traffic: only what conditions say that somebody can mean. */
+/**
+ * Where an admin wants it, nobody has all of a workload's traffic, only what conditions say that somebody can mean, nor
+ * variables that are withheld.
+ */
 import assert from "node:assert/strict";
 import type { InterceptSpec, RequestMatch } from "../../manager/api.ts";
 import { noGlobalPolicyName } from "../../manager/client.ts";
@@ -138,9 +141,16 @@ Deno.test("tp says what an admin does not allow, until it is allowed again", asy
   await using _ = place.moved;
   const { cluster, namespace, tp, manager } = place;
   await using __ = removing(cluster, manager.namespace);
-  await deploySmall(cluster, namespace, { name: "web" });
-  const setUp = (flag: string) => tp.ok(["install", flag, ...manager.flag]);
-  await setUp("--no-allow-global-intercepts");
+  const env = [
+    { name: "DB_HOST", value: "db" },
+    { name: "DB_PASSWORD", value: "secret" },
+  ];
+  await deploySmall(cluster, namespace, { name: "web", container: { env } });
+  const setUp = (...flags: string[]) =>
+    tp.ok(["install", ...flags, ...manager.flag]);
+  await setUp(
+    ...["--no-allow-global-intercepts", "--exclude-env", "*_PASSWORD"],
+  );
   const admin = new Somebody(cluster, namespace);
   const owner = "kubernetes-admin";
   await admin.denied(specOf(owner, { manager: manager.namespace }));
@@ -169,6 +179,19 @@ Deno.test("tp says what an admin does not allow, until it is allowed again", asy
     assert.match(await tp.ok(args), /State +: ACTIVE/);
     await tp.ok(["leave", "web"]);
   });
+  const namesGiven = async () => {
+    const detailed = ["--output", "json", "--detailed-output"];
+    const header = ["--http-header", "x-user=anna"];
+    const told = await tp.ok([
+      ...["intercept", "web", ...own, ...header, ...detailed],
+    ]);
+    await tp.ok(["leave", "web"]);
+    const { environment } = JSON.parse(told);
+    return Object.keys(environment).filter((name) => /^DB_/.test(name));
+  };
+  await t.step("no variables that an admin withholds", async () => {
+    assert.deepEqual(await namesGiven(), ["DB_HOST"]);
+  });
   await t.step(
     "a later tp install keeps it, and makes it this release's",
     async () => {
@@ -184,15 +207,19 @@ Deno.test("tp says what an admin does not allow, until it is allowed again", asy
         ...["get", ...policy, "--output=jsonpath={.spec.validations}"],
       ]);
       assert.match(stdout, withoutMatch);
+      assert.deepEqual(await namesGiven(), ["DB_HOST"]);
     },
   );
-  await t.step("allowed again", async () => {
-    await setUp("--allow-global-intercepts");
+  await t.step("allowed again, and all variables given", async () => {
+    await setUp("--allow-global-intercepts", "--exclude-env", "");
     // Followed a moment after it is gone.
     await waitFor("intercept of all traffic", async () => {
       const { code, stderr } = await tp.run(["intercept", "web", ...own]);
       return code === 0 || stderr;
     }, { timeoutMs: 20_000 });
     await tp.ok(["leave", "web"]);
+    assert.deepEqual((await namesGiven()).toSorted(), [
+      ...["DB_HOST", "DB_PASSWORD"],
+    ]);
   });
 });
