@@ -29,6 +29,7 @@ import {
 } from "./api.ts";
 import { Authority } from "./authority.ts";
 import { AuthoritySecret, trustAuthorities } from "./authority_secret.ts";
+import { BoundedLog } from "./bounded_log.ts";
 import { ClusterDns } from "./cluster_dns.ts";
 import { ClusterView } from "./cluster_view.ts";
 import { DirectDoor } from "./direct_door.ts";
@@ -37,6 +38,7 @@ import { Doorway } from "./doorway.ts";
 import { Feed } from "./feed.ts";
 import { AgentDoor } from "./intercepts/agent_door.ts";
 import { Interception } from "./intercepts/interception.ts";
+import { LaptopAudit } from "./laptop_audit.ts";
 import { type Endpoint, whyForbidden } from "./leash.ts";
 import { NamespaceAddresses } from "./namespace_addresses.ts";
 import { NamespaceView } from "./namespace_view.ts";
@@ -120,6 +122,10 @@ export async function runManager(options: RunManagerOptions): Promise<void> {
   const { nameserver } = resolvConf;
   const { directEndpoint } = settings;
   const direct = directEndpoint && new Feed<DirectOffer>();
+  const audit = new LaptopAudit({
+    log: new BoundedLog(log, clock),
+    usersOf: (thumbprint) => interception.usersOf(thumbprint),
+  });
   const service = new Service({
     dns: new ClusterDns({ nameserver, clock }),
     world,
@@ -128,6 +134,7 @@ export async function runManager(options: RunManagerOptions): Promise<void> {
     direct,
     whyForbidden: (to: Endpoint) => whyForbidden(to, view.leashFacts),
     servePod: (...asked) => interception.relay.servePod(...asked),
+    onForbidden: (wish) => audit.forbid(wish),
     clock,
   });
   const budget = sharedBudget(settings.memoryLimitBytes);

@@ -3,7 +3,8 @@
  *
  * 1. The target is read; one that this release does not know is refused.
  * 2. An address is held against the leash.
- * 3. It is dialled, the stream accepted and joined with what was dialled. What went wrong is the refusal.
+ * 3. It is dialled, the stream accepted and joined with what was dialled. What went wrong is the refusal; what was
+ *    forbidden is told as well.
  *
  * A question to DNS and the view of the cluster are answered on the stream itself.
  */
@@ -31,6 +32,7 @@ import type { ClusterDns } from "./cluster_dns.ts";
 import { type DirectOffer, formatDirectOffer } from "./direct_offer.ts";
 import { Echoes } from "./echoes.ts";
 import type { Feed } from "./feed.ts";
+import type { ForbiddenWish } from "./laptop_audit.ts";
 import type { Endpoint } from "./leash.ts";
 import { decodeTarget, type LogWish, type Target } from "./target.ts";
 import type { World } from "./world.ts";
@@ -64,6 +66,8 @@ export interface ServiceOptions {
     target: InterceptedTarget,
     session: Session,
   ) => Promise<void>;
+  /** Is told what a laptop may not have, as often as it asks. */
+  onForbidden: (wish: ForbiddenWish) => void;
   clock: Clock;
 }
 
@@ -87,8 +91,11 @@ export class Service {
   /** Answers one stream of a laptop's session. Returns at once; nothing is thrown later. */
   serve(incoming: Incoming, session: Session): void {
     this.#serve(incoming, session).catch((error) => {
-      const { refusal, message } = refusalOfError(error);
-      incoming.refuse(refusal, message);
+      const { refusal, message: why } = refusalOfError(error);
+      if (refusal === "forbidden") {
+        this.#options.onForbidden({ session, target: incoming.target, why });
+      }
+      incoming.refuse(refusal, why);
     });
   }
 

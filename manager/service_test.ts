@@ -53,6 +53,7 @@ async function setUp(
       [Symbol.dispose]() {},
     }),
     servePod: () => Promise.reject(new RefusedError("gone", "a test")),
+    onForbidden: () => {},
   });
   const [here, there] = connPair({ bufferBytes: 1024 * 1024 });
   const product = "tp/test";

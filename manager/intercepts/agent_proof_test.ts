@@ -24,8 +24,16 @@ const reviews: { what: string; status: Status | undefined; proves: boolean }[] =
     { what: "a pod's", status: good, proves: true },
     { what: "no answer", status: undefined, proves: false },
     {
-      what: "one that is forged or expired",
-      status: { authenticated: false, error: "expired" },
+      what: "one that is forged",
+      status: { authenticated: false, error: "invalid bearer token" },
+      proves: false,
+    },
+    {
+      what: "one that has expired",
+      status: {
+        authenticated: false,
+        error: "service account token has expired",
+      },
       proves: false,
     },
     {

@@ -128,6 +128,14 @@ export class InterceptControl implements AsyncDisposable {
     return this.#intercepts.findByUid(uid);
   }
 
+  /** The owners of a session's intercepts, each once. */
+  ownersOf(thumbprint: string): string[] {
+    const own = this.#living().filter(({ spec }) =>
+      spec.session === thumbprint
+    );
+    return [...new Set(own.map(({ spec }) => spec.owner))];
+  }
+
   isPresent({ spec }: Intercept): boolean {
     return this.#ledger.presenceOf(sessionLabelOf(spec.session)) === "here";
   }

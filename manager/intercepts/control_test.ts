@@ -262,3 +262,16 @@ Deno.test("a manager that starts tells no rules before it knows all, then those 
   await one.until(() => one.annotation());
   assert.deepEqual(rules()?.map(({ manager }) => manager), ["m-1"]);
 });
+
+Deno.test("InterceptControl.ownersOf() tells each user who has intercepts of a session once", async () => {
+  const cluster = shop();
+  const session = "c".repeat(64);
+  for (const [uid, owner] of [["a", "anna"], ["bb", "anna"], ["ccc", "ben"]]) {
+    cluster.put(intercepts, interceptOf({ uid: uid!, owner: owner!, session }));
+  }
+  cluster.put(intercepts, interceptOf({ uid: "dddd" }));
+  await using one = openControl({ cluster });
+  await one.until(() => one.control.isKnown);
+  assert.deepEqual(one.control.ownersOf(session), ["anna", "ben"]);
+  assert.deepEqual(one.control.ownersOf("d".repeat(64)), []);
+});

@@ -86,6 +86,11 @@ export class Interception implements AsyncDisposable {
       await this.#search.find(pod, { namespace, from });
   }
 
+  /** Who has intercepts of the laptop's session with that thumbprint. */
+  usersOf(thumbprint: string): string[] {
+    return this.#control.ownersOf(thumbprint);
+  }
+
   /** With what agents are made; `undefined` while that is not known. */
   injection(authorities: string | undefined) {
     const { namespace: managerNamespace, image } = this.#options.settings;

@@ -1,6 +1,6 @@
 /** Agents, laptops and the relay between them, over byte flows in memory. */
 import assert from "node:assert/strict";
-import { logger } from "../../log.ts";
+import type { LogFields, Logger } from "../../log.ts";
 import {
   type Conn,
   connPair,
@@ -22,6 +22,7 @@ import { BoundedLog } from "../bounded_log.ts";
 import { ClusterDns } from "../cluster_dns.ts";
 import { Feed } from "../feed.ts";
 import type { Intercept } from "../intercept.ts";
+import { LaptopAudit } from "../laptop_audit.ts";
 import { Service } from "../service.ts";
 import { Ip } from "../../net/mod.ts";
 import { AgentSession } from "./agent_session.ts";
@@ -39,10 +40,12 @@ export const rule: Rule = {
   ...{ ports: [http], manager: "m-0" },
 };
 
-/** A token is what it proves: `POD EXPIRY`. The pod's first letter is its workload's. */
+/** A token is what it proves: `POD EXPIRY`; below 0 it has expired. The pod's first letter is its workload's. */
 export function prove(token: string) {
   const [name = "", seconds] = token.split(" ");
-  if (!seconds) throw new RefusedError("forbidden", "a test");
+  if (!seconds || Number(seconds) < 0) {
+    throw new RefusedError("forbidden", "a test");
+  }
   const workload = `shop/deployment-${name[0]}eb`;
   const pod = {
     ...{ namespace: "shop", name, uid: `uid-${name}`, workload },
@@ -67,19 +70,34 @@ export function openRelayPlace() {
     withheld: WithheldNames.parse("*_PASSWORD"),
     findIntercept: (uid) => intercepts.get(uid),
   });
+  /** Lines of the manager's log that tell of what was forbidden. */
+  const accusations: LogFields[] = [];
+  const accuse = (message: string, fields?: LogFields) =>
+    void accusations.push({ message, ...fields });
+  const log: Logger = {
+    ...{ debug: accuse, info: accuse, warn: accuse, error: accuse },
+  };
+  const forbidden = new BoundedLog(log, clock);
+  const audit = new LaptopAudit({
+    log: forbidden,
+    usersOf: (thumbprint) =>
+      [...intercepts.values()].filter(({ spec }) => spec.session === thumbprint)
+        .map(({ spec }) => spec.owner),
+  });
   const rules = new Feed<readonly Rule[]>();
   const leaving = new AbortController();
   const service = new Service({
     dns: new ClusterDns({ nameserver: Ip.parse("127.0.0.1"), clock }),
-    ...{ world: new Feed(), whyForbidden: () => "a test", clock },
+    ...{ world: new Feed(), direct: new Feed() },
+    ...{ whyForbidden: () => "a test", clock },
     worldOf: () => {
       throw new RefusedError("unknown-target", "a test");
     },
     servePod: (...all) => relay.servePod(...all),
+    onForbidden: (wish) => audit.forbid(wish),
   });
   const newcomers = new ProofGate(clock);
   const renewals = new ProofGate(clock);
-  const forbidden = new BoundedLog(logger("manager"), clock);
   const guest = { address: "10.0.0.9", prove: () => {} };
   /** What becomes of a token, once this is over. */
   let proving = Promise.resolve();
@@ -125,7 +143,7 @@ export function openRelayPlace() {
   };
   return {
     ...{ clock, laptops, agents, intercepts, relay, rules, leaving },
-    goingPods,
+    ...{ goingPods, accusations },
     /** Holds all proofs until the promise resolves. */
     proveAfter(promise: Promise<void>) {
       proving = promise;
