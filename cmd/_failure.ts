@@ -61,6 +61,8 @@ const remedies: Record<FailureKind, string> = {
   "intercept-denied":
     "The admin of the cluster made that rule, and can change it",
   "intercept-failed": "Mend the cause and run the command again",
+  "intercept-elsewhere":
+    "Or intercept by way of that manager: `tp quit`, then `tp connect --manager-namespace NAMESPACE`",
   "workload-unknown":
     "`tp list` shows the workloads of the namespace; `--namespace` names another, and `--workload` what an intercept of another name is of",
   "workload-ambiguous": "Name its kind: `--workload KIND/NAME`",

@@ -33,6 +33,7 @@ export const failureKinds = [
   "intercept-conflict",
   "intercept-denied",
   "intercept-failed",
+  "intercept-elsewhere",
   "workload-unknown",
   "workload-ambiguous",
   "workload-unsupported",

@@ -97,8 +97,15 @@ export const interceptPhases = [
 ] as const;
 export type InterceptPhase = typeof interceptPhases[number];
 
+/** Why an intercept has failed, where somebody can do more about it than mend what the message tells. */
+export type InterceptFailure =
+  /** The workload has agents of another manager. */
+  "OtherManager";
+
 export interface InterceptStatus {
   readonly phase: InterceptPhase;
+  /** Of what has failed; absent where the message is all. */
+  readonly reason?: InterceptFailure;
   /** For people; absent when all is well. */
   readonly message?: string;
   /** Facts beside the message, such as events of a pod that does not come. */

@@ -95,6 +95,7 @@ const interceptSpec = {
 
 const interceptStatus = object({
   phase: { type: "string", enum: interceptPhases },
+  reason: { type: "string", maxLength: 64 },
   message: conditionValue,
   details: list(conditionValue, 64),
   manager: { type: "string", maxLength: 253 },
@@ -102,7 +103,7 @@ const interceptStatus = object({
     ready: { type: "integer", minimum: 0 },
     wanted: { type: "integer", minimum: 0 },
   }),
-}, { optional: ["message", "details", "manager", "pods"] });
+}, { optional: ["reason", "message", "details", "manager", "pods"] });
 
 const identity = { type: "integer", minimum: 0, maximum: 2 ** 32 - 1 };
 const user = object({ uid: identity, gid: identity });

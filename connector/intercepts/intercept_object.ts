@@ -6,9 +6,9 @@
  */
 import type { ApiClient } from "../../k8s/mod.ts";
 import { logger } from "../../log.ts";
-import type { Intercept } from "../../manager/api.ts";
+import type { Intercept, InterceptStatus } from "../../manager/api.ts";
 import { intercepts } from "../../manager/client.ts";
-import { ConnectError } from "../failure.ts";
+import { ConnectError, type FailureKind } from "../failure.ts";
 import { pause } from "../pause.ts";
 import type { OwnObjects } from "./own_objects.ts";
 
@@ -62,7 +62,7 @@ export class InterceptObject implements AsyncDisposable {
   /**
    * Resolves when the manager says that the traffic comes.
    *
-   * @throws {ConnectError} `intercept-conflict`, `intercept-failed`.
+   * @throws {ConnectError} `intercept-conflict`, `intercept-failed`, `intercept-elsewhere`.
    * @throws the reason of the signal.
    */
   async untilActive(
@@ -77,9 +77,7 @@ export class InterceptObject implements AsyncDisposable {
       if (status?.phase === "Active") return;
       if (status?.phase === "Conflict" || status?.phase === "Failed") {
         throw new ConnectError({
-          kind: status.phase === "Failed"
-            ? "intercept-failed"
-            : "intercept-conflict",
+          kind: kindOf(status),
           cause: `Cannot intercept: ${status.message ?? status.phase}`,
           ...status.details ? { details: [...status.details] } : {},
         });
@@ -155,6 +153,12 @@ export class InterceptObject implements AsyncDisposable {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers<void>();
   }
+}
+
+/** What a release does not know of is a failure like others. */
+function kindOf({ phase, reason }: InterceptStatus): FailureKind {
+  if (phase === "Conflict") return "intercept-conflict";
+  return reason === "OtherManager" ? "intercept-elsewhere" : "intercept-failed";
 }
 
 function failed(why: string): ConnectError {

@@ -6,13 +6,14 @@ import { failure, place, quiet, request } from "./intercepts_fake.ts";
 
 Deno.test("Intercepts.open() fails as the manager says, and leaves nothing", async () => {
   for (
-    const [phase, kind] of [
-      ["Conflict", "intercept-conflict"],
-      ["Failed", "intercept-failed"],
+    const [status, kind] of [
+      [{ phase: "Conflict" }, "intercept-conflict"],
+      [{ phase: "Failed" }, "intercept-failed"],
+      [{ phase: "Failed", reason: "OtherManager" }, "intercept-elsewhere"],
     ] as const
   ) {
     const { cluster, intercepts, search } = place();
-    cluster.status = { phase, message: "ben has it", details: ["a", "b"] };
+    cluster.status = { ...status, message: "ben has it", details: ["a", "b"] };
     const error = await failure(
       intercepts.open(request(), quiet()),
       kind,

@@ -39,6 +39,9 @@ export function openControl(
     message: (uid: string) =>
       cluster.peek(intercepts, { namespace: "shop", name: uid })?.status
         ?.message,
+    reason: (uid: string) =>
+      cluster.peek(intercepts, { namespace: "shop", name: uid })?.status
+        ?.reason,
     details: (uid: string) =>
       cluster.peek(intercepts, { namespace: "shop", name: uid })?.status
         ?.details ?? [],

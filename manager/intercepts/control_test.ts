@@ -192,6 +192,7 @@ Deno.test("what is of another manager is left alone, and said", async () => {
   cluster.put(intercepts, interceptOf({ uid: "a" }));
   await one.until(() => one.phase("a") === "Failed");
   assert.match(one.message("a")!, /has agents of the manager in "other"/);
+  assert.equal(one.reason("a"), "OtherManager");
   assert.match(
     one.details("a")[0]!,
     /^`tp uninstall web --namespace shop --manager-namespace other` /,

@@ -1,5 +1,9 @@
 /** What an intercept's status shall say. Pure. */
-import type { Intercept, InterceptStatus } from "../intercept.ts";
+import type {
+  Intercept,
+  InterceptFailure,
+  InterceptStatus,
+} from "../intercept.ts";
 import type { Presence } from "./session_ledger.ts";
 
 /** How far the workload's pods are. */
@@ -11,6 +15,7 @@ export type Progress =
     readonly kind: "failed";
     readonly message: string;
     readonly details?: readonly string[];
+    readonly reason?: InterceptFailure;
     /** Nobody has it any more, who had it included. */
     readonly isFinal?: boolean;
   };
@@ -41,10 +46,11 @@ export function statusOf(facts: PhaseFacts): InterceptStatus {
   const common = { ...manager ? { manager } : {}, pods };
   const since = status?.phase;
   if (progress.kind === "failed" && (progress.isFinal || !hadIt(since))) {
-    const { message, details } = progress;
+    const { message, details, reason } = progress;
     return {
       phase: "Failed",
       message,
+      ...reason ? { reason } : {},
       ...details ? { details } : {},
       ...common,
     };
@@ -71,10 +77,11 @@ function hadIt(since: InterceptStatus["phase"] | undefined): boolean {
 /** True when the object says so already; fields that are absent are those that shall be. */
 export function isSaid(
   said: InterceptStatus | undefined,
-  { phase, message, details, manager, pods }: InterceptStatus,
+  { phase, reason, message, details, manager, pods }: InterceptStatus,
 ): boolean {
-  return said?.phase === phase && said.message === message &&
-    said.manager === manager && said.pods?.ready === pods?.ready &&
+  return said?.phase === phase && said.reason === reason &&
+    said.message === message && said.manager === manager &&
+    said.pods?.ready === pods?.ready &&
     said.pods?.wanted === pods?.wanted &&
     JSON.stringify(said.details) === JSON.stringify(details);
 }
@@ -90,9 +97,16 @@ export function going(message: string): Progress {
 
 export function failed(
   message: string,
-  details: readonly string[] = [],
+  { details = [], reason }: {
+    details?: readonly string[];
+    reason?: InterceptFailure;
+  } = {},
 ): Progress {
-  return { kind: "failed", message, ...details.length > 0 ? { details } : {} };
+  return {
+    ...{ kind: "failed", message },
+    ...details.length > 0 ? { details } : {},
+    ...reason ? { reason } : {},
+  };
 }
 
 /** For who had it, too. */

@@ -52,6 +52,11 @@ const table: {
     says: { phase: "Failed", message: "no image", details: ["x"] },
   },
   {
+    what: "trouble of a known kind",
+    facts: { progress: { ...failed, reason: "OtherManager" } },
+    says: { phase: "Failed", message: "no image", reason: "OtherManager" },
+  },
+  {
     what: "trouble of a pod that came later",
     since: "Active",
     facts: { progress: failed },

@@ -116,7 +116,7 @@ export class Rollout {
     const late = right.find(({ isReady }) => !isReady);
     const trouble = await this.#persistent(right, workload);
     if (trouble !== undefined) {
-      return failed(trouble, await this.#details(late));
+      return failed(trouble, { details: await this.#details(late) });
     }
     const waitsFor = held ?? (late && `"${late.name}": ${late.phase}`);
     return going(waitsFor ? `${count}; ${waitsFor}` : count);

@@ -71,7 +71,9 @@ export class StatusWriter {
     if (isSaid(intercept.status, status)) return !isWaiting;
     if (!isOwn({ presence, manager, pod: self.pod })) return !isWaiting;
     // What is absent is to be removed (RFC 7396).
-    const changes = { status: { message: null, details: null, ...status } };
+    const changes = {
+      status: { reason: null, message: null, details: null, ...status },
+    };
     const ref = { namespace, name, subresource: "status" };
     try {
       const written = await api.patch(interceptResource, { ...ref, changes });

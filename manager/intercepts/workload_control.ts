@@ -248,10 +248,13 @@ export class WorkloadControl implements AsyncDisposable {
     });
     const { manager } = kept.spec;
     if (manager !== this.#parts.self.namespace) {
-      return failed(`${who} has agents of the manager in "${manager}"`, [
-        `\`tp uninstall ${ref.name} --namespace ${this.#place.namespace} ` +
-        `--manager-namespace ${manager}\` removes them, and its intercepts there`,
-      ]);
+      return failed(`${who} has agents of the manager in "${manager}"`, {
+        reason: "OtherManager",
+        details: [
+          `\`tp uninstall ${ref.name} --namespace ${this.#place.namespace} ` +
+          `--manager-namespace ${manager}\` removes them, and its intercepts there`,
+        ],
+      });
     }
     // What was written is looked at when it is told.
     if (kept !== agent) return going("agents are on their way");
