@@ -26,6 +26,7 @@ export { setCongestionControl } from "./laptop_link.ts";
 export { randomNodePort } from "./node_port.ts";
 export { outside } from "./outside.ts";
 export { installPackages } from "./packages.ts";
+export { reissueToken } from "./reissued_token.ts";
 export { makeUser, type TestUser } from "./user.ts";
 export { say, step } from "./step.ts";
 export { sleep, waitFor } from "./wait.ts";

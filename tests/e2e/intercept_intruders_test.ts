@@ -8,15 +8,16 @@ import {
   clientPort,
   type Intercept,
 } from "../../manager/api.ts";
-import { Ip, RefusedError } from "../../net/mod.ts";
+import { formatEndpoint, Ip, RefusedError } from "../../net/mod.ts";
 import { TcpConn } from "../../tcp/mod.ts";
-import { createIdentity, dialSession } from "../../tunnel/mod.ts";
+import { createIdentity, dialSession, type Session } from "../../tunnel/mod.ts";
 import {
   appBinary,
   type Cluster,
   Laptop,
   must,
   openCluster,
+  reissueToken,
   say,
   waitFor,
 } from "../cluster/mod.ts";
@@ -46,6 +47,43 @@ async function managerLog(
 ): Promise<string> {
   const pod = ["logs", "traffic-manager-0", "--namespace", namespace];
   return (await kubectl([...pod, "--tail=-1"])).stdout;
+}
+
+/** A session with the manager as a laptop has it, of a key that no intercept names. */
+async function intruderOn(
+  { kubectlPath, kubeconfigPath }: Cluster,
+  { namespace }: ManagerPlace,
+): Promise<AsyncDisposable & { session: Session; thumbprint: string }> {
+  const forward = new Deno.Command(kubectlPath, {
+    args: [
+      ...["--kubeconfig", kubeconfigPath, "port-forward"],
+      ...["--namespace", namespace, "pod/traffic-manager-0"],
+      `:${clientPort}`,
+    ],
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const reader = forward.stdout.pipeThrough(new TextDecoderStream())
+    .getReader();
+  const { value = "" } = await reader.read();
+  const port = Number(/127\.0\.0\.1:(\d+)/.exec(value)?.[1]);
+  const identity = await createIdentity();
+  const session = await dialSession({
+    ...{ product: "intruder", identity },
+    dial: async ({ signal }) =>
+      new TcpConn(await Deno.connect({ hostname: "127.0.0.1", port, signal })),
+    serve: (incoming) => incoming.refuse("unknown-target", "nothing"),
+  });
+  return {
+    ...{ session, thumbprint: identity.thumbprint },
+    async [Symbol.asyncDispose]() {
+      session.close();
+      await session.ended;
+      forward.kill();
+      await forward.status;
+      await reader.cancel();
+    },
+  };
 }
 
 Deno.test({
@@ -129,6 +167,10 @@ Deno.test({
     };
     const podOf = async (name: string) =>
       (await watch.pods(name))[0]!.metadata.name;
+    const expiring = async (expiresInSeconds: number) =>
+      await reissueToken(await tokenOf(await podOf("web")), {
+        expiresInSeconds,
+      });
 
     const strangers: Record<string, { token: string; why: RegExp }> = {
       "no token": { token: "", why: /no token of a pod/ },
@@ -142,6 +184,10 @@ Deno.test({
       },
       "an agent's pod's token for somebody else": {
         token: await tokenOf(await podOf("web"), "vault"),
+        why: /the token proves no pod/,
+      },
+      "an agent's pod's token that has expired": {
+        token: await expiring(-3600),
         why: /the token proves no pod/,
       },
       "a token of no pod": {
@@ -188,9 +234,9 @@ Deno.test({
       );
     });
     await t.step("the workload's own agent, and its port alone", async () => {
-      const token = await tokenOf(await podOf("web"));
+      // Issued like the one that has expired: nothing else is wrong with that.
       const [rules, own, port22] = await intrude([
-        { kind: "rules", token },
+        { kind: "rules", token: await expiring(600) },
         wish,
         { ...wish, port: { port: 22, protocol: "TCP" } },
       ]);
@@ -203,36 +249,38 @@ Deno.test({
   },
 });
 
-Deno.test("a laptop that asks the manager for what is not the cluster's is refused", async () => {
+Deno.test("a laptop that asks the manager for what is not the cluster's, or another laptop's, is refused, and the log tells of it", async () => {
   const cluster = await openCluster();
   await using laptop = await Laptop.open(cluster);
   await using place = await managerPlace(cluster);
+  await using shop = await cluster.namespace("shop");
+  const { name: namespace } = shop;
+  const watch = new WorkloadWatch(cluster, namespace);
+  await deploySmall(cluster, namespace, { name: "web" });
   const tp = new Tp(laptop);
-  await using _ = await tp.connected([...place.flag]);
+  await using _ = await tp.connected([
+    ...[...place.flag, "--namespace", namespace],
+  ]);
+  await tp.ok(["intercept", "web", "--port", "3000:http", "--mount=false"]);
+  const [held]: Intercept[] = JSON.parse(
+    await watch.kubectl(["get", "intercepts", "--output=json"]),
+  ).items;
+  assert.equal(held!.status!.phase, "Active");
+  const intercept = held!.metadata.uid!;
   const address = await managerAddress(cluster, place);
-  const forward = new Deno.Command(cluster.kubectlPath, {
-    args: [
-      ...["--kubeconfig", cluster.kubeconfigPath, "port-forward"],
-      ...["--namespace", place.namespace, "pod/traffic-manager-0"],
-      `:${clientPort}`,
-    ],
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const reader = forward.stdout.pipeThrough(new TextDecoderStream())
-    .getReader();
-  const { value = "" } = await reader.read();
-  const local = Number(/127\.0\.0\.1:(\d+)/.exec(value)?.[1]);
-  const session = await dialSession({
-    product: "intruder",
-    identity: await createIdentity(),
-    dial: async ({ signal }) =>
-      new TcpConn(
-        await Deno.connect({ hostname: "127.0.0.1", port: local, signal }),
-      ),
-    serve: (incoming) => incoming.refuse("unknown-target", "nothing"),
-  });
-  const wishes: [string, number][] = [
+  await using intruder = await intruderOn(cluster, place);
+  const { session, thumbprint } = intruder;
+  const forbidden = async (target: Target, of: "bytes" | "datagrams") => {
+    const opened = of === "bytes"
+      ? session.open(encodeTarget(target))
+      : session.openDatagrams(encodeTarget(target));
+    const told = await opened.then(
+      () => "opened",
+      (error) => error instanceof RefusedError ? error.refusal : `${error}`,
+    );
+    assert.equal(told, "forbidden", JSON.stringify(target));
+  };
+  const places: [string, number][] = [
     ["169.254.169.254", 80],
     ["::ffff:169.254.169.254", 80],
     ["fd00:ec2::254", 80],
@@ -244,31 +292,37 @@ Deno.test("a laptop that asks the manager for what is not the cluster's is refus
     [address, 7414],
     [cluster.apiServerAddress.host, 10250],
   ];
-  for (const [ip, port] of wishes) {
-    for (const kind of ["tcp", "udp"] as const) {
-      const target: Target = { kind, ip: Ip.parse(ip), port };
-      const opened = kind === "tcp"
-        ? session.open(encodeTarget(target))
-        : session.openDatagrams(encodeTarget(target));
-      const told = await opened.then(
-        () => "opened",
-        (error) => error instanceof RefusedError ? error.refusal : `${error}`,
-      );
-      assert.equal(told, "forbidden", `${kind} ${ip} ${port}`);
-    }
+  const tried: string[] = [];
+  for (const [text, port] of places) {
+    const ip = Ip.parse(text);
+    await forbidden({ kind: "tcp", ip, port }, "bytes");
+    await forbidden({ kind: "udp", ip, port }, "datagrams");
+    const to = formatEndpoint(ip, port);
+    tried.push(`tcp ${to}`, `udp ${to}`);
   }
-  // A session that is nobody's intercepts nothing.
-  const foreign: Target = {
-    ...{ kind: "pod", intercept: crypto.randomUUID() },
-    wanted: { kind: "environment", container: "app" },
-  };
-  await assert.rejects(
-    session.open(encodeTarget(foreign)),
-    ({ refusal }: RefusedError) => refusal === "forbidden",
-  );
-  session.close();
-  await session.ended;
-  forward.kill();
-  await forward.status;
-  await reader.cancel();
+  const metadata = Ip.parse("169.254.169.254");
+  await forbidden({ kind: "echo", ip: metadata }, "datagrams");
+  tried.push(`echo ${metadata}`);
+  for (
+    const wanted of [
+      { kind: "environment", container: "app" },
+      { kind: "files", container: "app" },
+      { kind: "loopback", port },
+    ] as const
+  ) {
+    await forbidden({ kind: "pod", intercept, wanted }, "bytes");
+    tried.push(`pod ${intercept} ${wanted.kind}`);
+  }
+  await waitFor("the manager's log", async () => {
+    const lines = (await managerLog(cluster, place)).split("\n")
+      .filter((line) => line.includes('"forbidden to a laptop"'))
+      .map((line) => JSON.parse(line))
+      .filter((line) => line.thumbprint === thumbprint);
+    const told = lines.map(({ wanted, to, intercept, part }) =>
+      [wanted, to ?? intercept, part].filter(Boolean).join(" ")
+    );
+    say(`the log tells of ${told.length} of ${tried.length}`);
+    return `${told}` === `${tried}` || `${told}`;
+  }, { everyMs: 1000 });
+  await tp.ok(["leave", "web"]);
 });

@@ -28,6 +28,10 @@ const commands: Record<string, { args: string[]; told: RegExp }> = {
     ],
     told: /^ {3}State +: ACTIVE$/m,
   },
+  "replace": {
+    args: ["replace", "client", "--mount=false"],
+    told: /^ {3}State +: ACTIVE$/m,
+  },
   "wiretap": {
     args: [
       ...["wiretap", "tap", "--workload", "echo", "--port", "8083:http"],
@@ -42,7 +46,7 @@ const commands: Record<string, { args: string[]; told: RegExp }> = {
 };
 
 /** Names of intercepts that {@link commands} make. */
-const names = ["echo", "mine", "tap", "echo-number"];
+const names = ["echo", "mine", "client", "tap", "echo-number"];
 
 async function bind(
   cluster: Cluster,
