@@ -1,5 +1,9 @@
 // deno-lint-ignore-file camelcase -- the names that scripts for Telepresence know
-import { type NameRules, parseNameRules } from "../dns/mod.ts";
+import {
+  isServedNamespace,
+  type NameRules,
+  parseNameRules,
+} from "../dns/mod.ts";
 import type { DnsSettings, DnsSettingsStatus } from "./api.ts";
 import { settingWrong } from "./failure.ts";
 
@@ -33,6 +37,14 @@ export function parseDnsSettings(settings: DnsSettings = {}): DnsRules {
     if (error instanceof SyntaxError) throw settingWrong(error.message);
     throw error;
   }
+}
+
+/** Namespaces called like a top-level domain, which the user has not opened: `service.namespace` is not the cluster's there. */
+export function unservedOf(
+  namespaces: readonly string[],
+  { names }: DnsRules,
+): string[] {
+  return namespaces.filter((one) => !isServedNamespace(one, names));
 }
 
 /** What is not set is absent, but for the time. */

@@ -7,7 +7,7 @@
  * 4. When the host's own network has changed, or it has slept, routes and the way to the manager are looked after.
  */
 import type { DaemonClient } from "../daemon/client.ts";
-import { type Dns, isServedNamespace, startDns } from "../dns/mod.ts";
+import { type Dns, startDns } from "../dns/mod.ts";
 import type { ClusterAccess } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
 import type { World } from "../manager/api.ts";
@@ -18,7 +18,7 @@ import { carrierAddresses } from "./api_server.ts";
 import { ClusterAddresses } from "./cluster_addresses.ts";
 import type { Device } from "./device.ts";
 import { dialer } from "./dialer.ts";
-import type { DnsRules } from "./dns_settings.ts";
+import { type DnsRules, unservedOf } from "./dns_settings.ts";
 import type { ManagerLink } from "./link.ts";
 import { HostWatch } from "./host_watch.ts";
 import { MappedAddresses } from "./mapped_addresses.ts";
@@ -199,9 +199,7 @@ export class Network implements AsyncDisposable {
         edge: "/etc/resolv.conf",
         nameservers: nameservers.current.map(String),
         cluster_domain: world.clusterDomain,
-        unserved_namespaces: world.namespaces.filter((one) =>
-          !isServedNamespace(one, rules.names)
-        ),
+        unserved_namespaces: unservedOf(world.namespaces, rules),
         ...rules.status,
       },
       subnets: routes.routes.map(String),

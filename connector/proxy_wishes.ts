@@ -1,5 +1,5 @@
 import { Fqdn } from "../dns/mod.ts";
-import { Subnet } from "../net/mod.ts";
+import { reservedSubnets, shortestPrefix, Subnet } from "../net/mod.ts";
 import type { ConnectRequest } from "./api.ts";
 import { type ConnectError, settingWrong } from "./failure.ts";
 
@@ -18,23 +18,6 @@ export interface ProxyWishes {
 }
 
 type Asked = Pick<ConnectRequest, "alsoProxy" | "neverProxy">;
-
-/**
- * Wider ones would take more from the host than any cluster has; the daemon refuses them to everybody. A default route is
- * among them.
- */
-const shortestPrefix = { 4: 8, 6: 16 } as const;
-
-/** What means a host itself, its links, or many hosts at once. */
-const ownToHosts = [
-  "0.0.0.0/8",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "224.0.0.0/3",
-  "::/127",
-  "fe80::/10",
-  "ff00::/8",
-].map(Subnet.parse);
 
 /** @throws {ConnectError} `setting-wrong`. */
 export function parseProxyWishes(
@@ -92,7 +75,7 @@ function mustBeSensible(text: string, subnet: Subnet): Subnet {
   if (subnet.prefix < shortest) {
     throw wrong(text, `it is wider than a /${shortest}`);
   }
-  if (ownToHosts.some((own) => own.covers(subnet))) {
+  if (reservedSubnets.some((own) => own.covers(subnet))) {
     throw wrong(text, "such addresses are each host's own");
   }
   return subnet;

@@ -1,5 +1,5 @@
 /** What the daemon may do to a host, decided from facts alone: nothing that a client asks for may break it. */
-import { type Ip, Subnet } from "../net/mod.ts";
+import { type Ip, shortestPrefix, Subnet } from "../net/mod.ts";
 import type { RefusalCode } from "./refusal.ts";
 
 /** What the host has by itself. */
@@ -10,12 +10,6 @@ export interface HostFacts {
   readonly routed: readonly Subnet[];
   readonly nameservers: readonly Ip[];
 }
-
-/**
- * Shorter prefixes are refused: a few of them swallow the internet as a default route does (the pair of /1 that VPNs set),
- * and no cluster has more than a /8 of IPv4 or a /16 of IPv6 (a provider's whole allocation is a /20 or longer).
- */
-const shortestPrefix = { 4: 8, 6: 16 } as const;
 
 /** Sizes of a device's own subnet: room for the three addresses, and no more than a LAN. */
 const devicePrefixes = { 4: { min: 24, max: 29 }, 6: { min: 64, max: 125 } };

@@ -1,71 +1,15 @@
 import assert from "node:assert/strict";
-import {
-  ApiError,
-  type KubernetesObject,
-  type Resource,
-  type WatchEvent,
-} from "../k8s/mod.ts";
 import { setLogSink } from "../log.ts";
 import { FakeClock } from "../net/clock_fake.ts";
 import { Ip, Subnet } from "../net/mod.ts";
-import { ClusterView, type Watch } from "./cluster_view.ts";
+import { ClusterView } from "./cluster_view.ts";
 import { Feed } from "./feed.ts";
 import { whyForbidden } from "./leash.ts";
+import { FakeCluster } from "./watch_fake.ts";
 import type { World } from "./world.ts";
 import { WithheldNames } from "./intercepts/withheld_names.ts";
 
 setLogSink(() => {});
-
-/** An API server whose collections are told by hand. */
-class FakeCluster {
-  readonly #feeds = new Map<string, ReadableStreamDefaultController>();
-  readonly refused = new Set<string>();
-  readonly selectors = new Map<string, string>();
-
-  readonly watch: Watch = <T extends KubernetesObject>(
-    { plural }: Resource<T>,
-    { fieldSelector, signal }: { fieldSelector?: string; signal: AbortSignal },
-  ) => {
-    this.selectors.set(plural, fieldSelector ?? "");
-    if (this.refused.has(plural)) return refuse<T>();
-    return new ReadableStream<WatchEvent<T>>({
-      start: (controller) => {
-        this.#feeds.set(plural, controller);
-        signal.addEventListener("abort", () => {
-          this.#feeds.delete(plural);
-          controller.close();
-        }, { once: true });
-      },
-    });
-  };
-
-  watches(plural: string): boolean {
-    return this.#feeds.has(plural);
-  }
-
-  /** Tells all objects of a collection. */
-  list(plural: string, ...objects: object[]): void {
-    const feed = this.#feeds.get(plural)!;
-    for (const object of objects) feed.enqueue({ type: "ADDED", object });
-    feed.enqueue({ type: "SYNCED" });
-  }
-
-  tell(plural: string, type: "ADDED" | "DELETED", object: object): void {
-    this.#feeds.get(plural)!.enqueue({ type, object });
-  }
-}
-
-// deno-lint-ignore require-yield
-async function* refuse<T extends KubernetesObject>(): AsyncGenerator<
-  WatchEvent<T>
-> {
-  await Promise.resolve();
-  throw new ApiError({ verb: "list", resource: "x" }, {
-    status: 403,
-    reason: "Forbidden",
-    detail: "no",
-  });
-}
 
 const named = (name: string) => ({ metadata: { name } });
 const node = (name: string, podCIDR?: string) => ({
@@ -139,7 +83,7 @@ Deno.test("ClusterView tells nothing before all is known, then everything", asyn
   cluster.list("servicecidrs", serviceCidr);
   await settle();
   assert.equal(seen(), undefined);
-  cluster.list("endpointslices", apiServer);
+  cluster.list("endpointslices/default", apiServer);
   await settle();
   assert.deepEqual(seen(), {
     clusterDomain: "cluster.local",
@@ -153,7 +97,7 @@ Deno.test("ClusterView tells nothing before all is known, then everything", asyn
     version: "0.1.0",
   });
   assert.equal(
-    cluster.selectors.get("endpointslices"),
+    cluster.selectors.get("endpointslices/default"),
     "metadata.name=kubernetes",
   );
   assert.ok(!cluster.watches("pods"));
@@ -165,7 +109,7 @@ Deno.test("ClusterView tells changes together, and not what laptops do not see",
   cluster.list("namespaces", named("default"));
   cluster.list("nodes", node("a", "10.244.0.0/24"));
   cluster.list("servicecidrs", serviceCidr);
-  cluster.list("endpointslices", apiServer);
+  cluster.list("endpointslices/default", apiServer);
   await settle();
   const first = seen();
   cluster.tell("nodes", "ADDED", node("a", "10.244.0.0/24"));
@@ -189,7 +133,7 @@ Deno.test("ClusterView watches pods only while the nodes do not tell where they 
   cluster.list("namespaces");
   cluster.list("nodes", node("a"));
   cluster.list("servicecidrs", serviceCidr);
-  cluster.list("endpointslices", apiServer);
+  cluster.list("endpointslices/default", apiServer);
   await settle();
   assert.ok(cluster.watches("pods"));
   assert.equal(seen(), undefined);
@@ -212,7 +156,13 @@ Deno.test("ClusterView watches pods only while the nodes do not tell where they 
 
 Deno.test("ClusterView makes do where the API server lets it see little, and tries again", async () => {
   const { cluster, seen, view, settle } = setUp({
-    refused: ["namespaces", "nodes", "servicecidrs", "endpointslices", "pods"],
+    refused: [
+      "namespaces",
+      "nodes",
+      "servicecidrs",
+      "endpointslices/default",
+      "pods",
+    ],
     ranges: [Subnet.parse("10.96.0.0/16")],
   });
   await using _view = view;
@@ -236,7 +186,7 @@ Deno.test("ClusterView gives the leash nodes and API servers", async () => {
   const { cluster, view, settle } = setUp();
   await using _view = view;
   cluster.list("nodes", node("a", "10.244.0.0/24"));
-  cluster.list("endpointslices", apiServer);
+  cluster.list("endpointslices/default", apiServer);
   await settle();
   const at = (port: number) =>
     whyForbidden({ ip: Ip.parse("192.0.2.10"), port }, view.leashFacts);

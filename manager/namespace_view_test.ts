@@ -1,70 +1,14 @@
 import assert from "node:assert/strict";
-import {
-  ApiError,
-  type KubernetesObject,
-  type Resource,
-  type WatchEvent,
-} from "../k8s/mod.ts";
 import { setLogSink } from "../log.ts";
 import { FakeClock } from "../net/clock_fake.ts";
 import { Ip, RefusedError } from "../net/mod.ts";
-import type { Watch } from "./cluster_view.ts";
 import { Feed } from "./feed.ts";
 import { NamespaceAddresses } from "./namespace_addresses.ts";
 import { NamespaceView } from "./namespace_view.ts";
+import { FakeCluster } from "./watch_fake.ts";
 import type { World } from "./world.ts";
 
 setLogSink(() => {});
-
-/** An API server whose collections in single namespaces are told by hand, as `pods/shop`. */
-class FakeCluster {
-  readonly #feeds = new Map<string, ReadableStreamDefaultController>();
-  readonly refused = new Set<string>();
-  /** Watches that were begun. */
-  readonly begun: string[] = [];
-
-  readonly watch: Watch = <T extends KubernetesObject>(
-    { plural }: Resource<T>,
-    { namespace, signal }: { namespace?: string; signal: AbortSignal },
-  ) => {
-    const place = `${plural}/${namespace}`;
-    this.begun.push(place);
-    return new ReadableStream<WatchEvent<T>>({
-      start: (controller) => {
-        if (this.refused.has(place)) return controller.error(forbidden);
-        this.#feeds.set(place, controller);
-        signal.addEventListener("abort", () => {
-          if (this.#feeds.delete(place)) controller.close();
-        }, { once: true });
-      },
-    });
-  };
-
-  get watched(): string[] {
-    return [...this.#feeds.keys()].sort();
-  }
-
-  list(place: string, ...objects: object[]): void {
-    for (const object of objects) this.tell(place, "ADDED", object);
-    this.#feeds.get(place)!.enqueue({ type: "SYNCED" });
-  }
-
-  /** Ends a watch with a refusal. */
-  refuse(place: string): void {
-    this.#feeds.get(place)!.error(forbidden);
-    this.#feeds.delete(place);
-  }
-
-  tell(place: string, type: "ADDED" | "DELETED", object: object): void {
-    this.#feeds.get(place)!.enqueue({ type, object });
-  }
-}
-
-const forbidden = new ApiError({ verb: "list", resource: "x" }, {
-  status: 403,
-  reason: "Forbidden",
-  detail: "no",
-});
 
 const service = (name: string, ...clusterIPs: string[]) => ({
   metadata: { name, namespace: "shop" },

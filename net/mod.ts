@@ -6,6 +6,7 @@ export {
   Subnet,
   subtractSubnets,
 } from "./subnet.ts";
+export { reservedSubnets, shortestPrefix } from "./special_subnets.ts";
 export { connPair } from "./conn_pair.ts";
 export { type Conn, ConnResetError, type Datagrams, writeAll } from "./conn.ts";
 export { ConnBehind } from "./conn_behind.ts";

@@ -11,6 +11,7 @@
 import {
   compareSubnets,
   joinSubnets,
+  reservedSubnets,
   Subnet,
   subtractSubnets,
 } from "../net/mod.ts";
@@ -50,17 +51,6 @@ export interface SubnetPlan {
   skipped: ReasonedSubnet[];
 }
 
-/** Loopback, link-local, multicast and reserved addresses: never a cluster's. */
-const reserved = [
-  "0.0.0.0/8",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "224.0.0.0/3",
-  "::/127",
-  "fe80::/10",
-  "ff00::/8",
-].map(Subnet.parse);
-
 const asked = "asked for by --vnat";
 
 export function planSubnets(world: SubnetsWanted): SubnetPlan {
@@ -86,7 +76,7 @@ export function planSubnets(world: SubnetsWanted): SubnetPlan {
   ]));
   const cuts = joinSubnets([
     ...virtual.map(({ subnet }) => subnet),
-    ...reserved,
+    ...reservedSubnets,
   ]);
   return {
     routes: subtractSubnets(wanted, cuts)
@@ -122,7 +112,9 @@ export function withoutNever(
 
 function whyNever(subnet: Subnet): string | undefined {
   if (subnet.prefix === 0) return "it is everything";
-  if (reserved.some((one) => one.covers(subnet))) return "it is reserved";
+  if (reservedSubnets.some((one) => one.covers(subnet))) {
+    return "it is reserved";
+  }
   return undefined;
 }
 
@@ -170,7 +162,7 @@ function joinedByReason(parts: readonly ReasonedSubnet[]): ReasonedSubnet[] {
   const byReason = Map.groupBy(parts, ({ reason }) => reason);
   return [...byReason].flatMap(([reason, all]) => {
     const subnets = joinSubnets(all.map(({ subnet }) => subnet));
-    return subtractSubnets(subnets, reserved)
+    return subtractSubnets(subnets, reservedSubnets)
       .map((subnet) => ({ subnet, reason }));
   }).sort((a, b) => compareSubnets(a.subnet, b.subnet));
 }

@@ -6,7 +6,7 @@
  * 2. Names are decided on and asked as for `tp connect` (`dns/`).
  * 3. An address is the cluster's, and dialled by the manager, or it is dialled from this laptop.
  */
-import { type Dns, isServedNamespace, startDns } from "../../dns/mod.ts";
+import { type Dns, startDns } from "../../dns/mod.ts";
 import { logger } from "../../log.ts";
 import {
   type Conn,
@@ -19,7 +19,11 @@ import { dialTcp, UdpDatagrams } from "../../tcp/mod.ts";
 import type { ConnectRequest } from "../api.ts";
 import { carrierAddresses } from "../api_server.ts";
 import { Approach } from "../approach.ts";
-import { type DnsRules, parseDnsSettings } from "../dns_settings.ts";
+import {
+  type DnsRules,
+  parseDnsSettings,
+  unservedOf,
+} from "../dns_settings.ts";
 import { toFailure } from "../errors.ts";
 import { ConnectError } from "../failure.ts";
 import { hostAddresses } from "../host_addresses.ts";
@@ -166,9 +170,7 @@ export class Outbound implements AsyncDisposable {
   /** Namespaces called like a top-level domain, which the user has not opened: `service.namespace` is not the cluster's there. */
   get unservedNamespaces(): string[] {
     const { approach: { view }, rules } = this.#parts;
-    return view.current.namespaces.filter((namespace) =>
-      !isServedNamespace(namespace, rules.names)
-    );
+    return unservedOf(view.current.namespaces, rules);
   }
 
   /** Names whose addresses the user wants to be reached through the cluster, or never. */
