@@ -14,6 +14,7 @@ import { dialTcp, refusalOfError, UdpDatagrams } from "../../tcp/mod.ts";
 import type { Incoming } from "../../tunnel/mod.ts";
 import type { LaptopAddress } from "./laptop_address.ts";
 import { LaptopFlows } from "./laptop_flows.ts";
+import type { ServerStart } from "./server_start.ts";
 
 /** A flow of datagrams on which nothing goes for so long has ended. */
 const idleMs = 60_000;
@@ -29,6 +30,8 @@ export interface TableEntry {
   /** Looked up for each connection; the first of them that takes it has it. */
   readonly address: LaptopAddress;
   readonly ports: readonly LaptopPort[];
+  /** Of a server that is started with the intercept. */
+  readonly start?: ServerStart | undefined;
 }
 
 export class InterceptTable {
@@ -54,17 +57,18 @@ export class InterceptTable {
   };
 
   async #serve(incoming: Incoming): Promise<void> {
-    const { address, port, flows } = this.#find(incoming);
+    const { address, port, flows, start } = this.#find(incoming);
     if (incoming.datagrams) {
       await flows.joinDatagrams(
         incoming,
         (signal) => openDatagrams({ address, port }, signal),
       );
     } else {
+      const dial = async (signal: AbortSignal) =>
+        await dialFirst(await address.resolve(signal), port, signal);
       await flows.join(
         incoming,
-        async (signal) =>
-          await dialFirst(await address.resolve(signal), port, signal),
+        (signal) => start?.dial(dial, signal) ?? dial(signal),
       );
     }
   }
@@ -81,8 +85,8 @@ export class InterceptTable {
       const detail = "The laptop has no such intercept";
       throw new RefusedError("unknown-target", detail);
     }
-    const { address, flows } = entry;
-    return { address, flows, port: port.laptop };
+    const { address, flows, start } = entry;
+    return { address, flows, start, port: port.laptop };
   }
 }
 

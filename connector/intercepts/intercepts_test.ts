@@ -237,3 +237,39 @@ Deno.test("Intercepts.open() warns when nothing listens on the laptop, unless a 
     await intercepts[Symbol.asyncDispose]();
   }
 });
+
+Deno.test("Intercepts has a connection wait for the server that is started with its intercept, and for no other", async () => {
+  for (
+    const [more, waits] of [
+      [{ isHeld: true }, true],
+      [{ isHeld: false, isServedLater: true }, true],
+      [{ isHeld: false }, false],
+    ] as const
+  ) {
+    const { cluster, intercepts, table } = place();
+    const listen = (port: number) =>
+      Deno.listen({ hostname: "127.0.0.1", port });
+    const free = listen(0);
+    const { port: laptop } = free.addr as Deno.NetAddr;
+    free.close();
+    await intercepts.open(request({ ports: [{ laptop }], ...more }), quiet());
+    await using pair = await openPair({ serveDialer: table.serve });
+    const target = encodeLaptopTarget({
+      intercept: cluster.intercepts()[0]!.metadata.uid!,
+      port: { port: 8080, protocol: "TCP" },
+    });
+    const opening = pair.acceptor.open(target).then(
+      (stream) => stream.reset(),
+      ({ refusal }) => refusal,
+    );
+    // Nobody listens the first time that it is dialled.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const server = listen(laptop);
+    const accepting = server.accept().then((app) => app.close(), () => {});
+    assert.equal(await opening, waits ? undefined : "refused");
+    if (!waits) server.close();
+    await accepting;
+    if (waits) server.close();
+    await intercepts[Symbol.asyncDispose]();
+  }
+});

@@ -6,7 +6,7 @@ import {
   type InterceptSpec,
   WithheldNames,
 } from "../../manager/api.ts";
-import type { Ip } from "../../net/mod.ts";
+import { type Ip, systemClock } from "../../net/mod.ts";
 import { ConnectError } from "../failure.ts";
 import type { ManagerLink } from "../link.ts";
 import { openVolumes, volumesDirectory } from "../volumes.ts";
@@ -21,6 +21,7 @@ import type { InterceptTable, LaptopPort } from "./intercept_table.ts";
 import type { LaptopAddress } from "./laptop_address.ts";
 import type { OwnObjects } from "./own_objects.ts";
 import { openPodForward } from "./pod_forward.ts";
+import { ServerStart } from "./server_start.ts";
 
 const log = logger("connector");
 
@@ -62,7 +63,9 @@ export async function openIntercept(
   // The table is the last to forget it: until the object is gone the traffic may come.
   building.defer(() => table.delete(object.uid));
   building.use(object);
-  table.set(object.uid, { name: spec.name, address, ports });
+  const isServedLater = request.isHeld || request.isServedLater;
+  const start = isServedLater ? new ServerStart(systemClock) : undefined;
+  table.set(object.uid, { name: spec.name, address, ports, start });
   await object.untilActive({ signal, tell });
   const { container } = spec;
   const intercept = object.uid;
@@ -98,6 +101,7 @@ export async function openIntercept(
     ports.map(({ pod, laptop }) => [`${pod.port}/${pod.protocol}`, laptop]),
   );
   const own = { address: address.text, laptopPorts, environment };
+  start?.begin();
   return {
     info: () =>
       interceptInfo(object.current, {
