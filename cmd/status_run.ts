@@ -49,8 +49,9 @@ export function statusText(status: Status): string {
     ["Transport", transportText(status)],
     ["Not direct", manager && notDirectText(manager)],
     ["Device", root?.device],
-    ["DNS", root && `${root.dns.vif_address} in ${root.dns.edge}`],
+    ["DNS", root && dnsText(root.dns)],
     ["Domain", root?.dns.cluster_domain],
+    ["Not sent", root && refusedText(root.dns)],
     ["Short names", unservedText(status)],
     ...(root ? dnsSettingsFacts(root.dns) : []),
     ["Nameservers", root?.dns.nameservers.join(", ") || "none of the host"],
@@ -96,6 +97,23 @@ function proxiedText(
   const absent = followed.filter(({ addresses }) => addresses.length === 0)
     .map(({ name }) => `${name} (no address)`);
   return [...texts, ...absent].join(", ") || undefined;
+}
+
+function dnsText(dns: NonNullable<Status["root_daemon"]>["dns"]): string {
+  const { vif_address: address, edge, edge_reason: reason } = dns;
+  return `${address} in ${edge} (${reason})`;
+}
+
+const maxZonesShown = 10;
+
+/** Zones that are not sent to the cluster matter where the host splits. */
+function refusedText(
+  { edge, refused_zones: zones }: NonNullable<Status["root_daemon"]>["dns"],
+): string | undefined {
+  if (edge !== "systemd-resolved" || zones.length === 0) return undefined;
+  const others = zones.length - maxZonesShown;
+  return zones.slice(0, maxZonesShown).join(", ") +
+    (others > 0 ? ` and ${others} more` : "");
 }
 
 /** What the user says of DNS; what is not set is `undefined`. */

@@ -141,8 +141,12 @@ export interface Status {
     dns: DnsSettingsStatus & {
       /** Address that the host's resolver asks. */
       vif_address: string;
-      /** How the host's resolver was told, e.g. "/etc/resolv.conf". */
-      edge: string;
+      /** How the host's resolver was told. */
+      edge: "systemd-resolved" | "/etc/resolv.conf";
+      /** Why it was told that way, as a sentence without final period. */
+      edge_reason: string;
+      /** Zones whose names the daemon lets no resolver send to the cluster, or that are too many, or no zones. */
+      refused_zones: string[];
       /** The host's own nameservers, which answer all other names. */
       nameservers: string[];
       cluster_domain: string;

@@ -1,15 +1,18 @@
-import { parseResolvConf } from "../dns/mod.ts";
+import { ownNameservers, parseResolvConf, resolvedFile } from "../dns/mod.ts";
 import type { Ip } from "../net/mod.ts";
 
 /** The host's own nameservers: those of `/etc/resolv.conf` without ours, followed as the file changes. */
 export class HostNameservers {
   readonly #path: string;
-  readonly #ours: (ip: Ip) => boolean;
+  readonly #ours: ((ip: Ip) => boolean) | undefined;
   #stamp = "";
   #found: Ip[] = [];
 
-  /** @param ours Tells the address that the edge has put into the file. */
-  constructor(ours: (ip: Ip) => boolean, path = "/etc/resolv.conf") {
+  /**
+   * @param ours Tells the address that an edge has given to the host. A stub on the host that would ask it gives way to
+   * those behind. When absent, the host is as it is.
+   */
+  constructor(ours?: (ip: Ip) => boolean, path = "/etc/resolv.conf") {
     this.#ours = ours;
     this.#path = path;
   }
@@ -22,13 +25,16 @@ export class HostNameservers {
   /** Reads the file again if it changed. While it cannot be read, what was read last counts. */
   async refresh(): Promise<Ip[]> {
     try {
-      const { mtime, ino, size } = await Deno.stat(this.#path);
-      const stamp = `${mtime?.getTime()} ${ino} ${size}`;
+      const own = await Deno.stat(this.#path);
+      const behind = await Deno.stat(resolvedFile).catch(() => undefined);
+      const stamp = [own, behind].map((file) =>
+        `${file?.mtime?.getTime()} ${file?.ino} ${file?.size}`
+      ).join(" ");
       if (stamp !== this.#stamp) {
-        const { nameservers } = parseResolvConf(
-          await Deno.readTextFile(this.#path),
-        );
-        this.#found = nameservers.filter((ip) => !this.#ours(ip));
+        const text = await Deno.readTextFile(this.#path);
+        this.#found = this.#ours
+          ? await ownNameservers(text, this.#ours)
+          : [...parseResolvConf(text).nameservers];
         this.#stamp = stamp;
       }
     } catch {

@@ -3,7 +3,7 @@
  *
  * 1. DNS and VPN are put on the device; what they need of the cluster goes through the session with the manager.
  * 2. Routes are set and follow the cluster.
- * 3. Last, when names can be answered, the host's resolver is told.
+ * 3. When names can be answered, the host's resolver is told, and follows the cluster too.
  * 4. When the host's own network has changed, or it has slept, routes and the way to the manager are looked after.
  */
 import type { DaemonClient } from "../daemon/client.ts";
@@ -29,6 +29,7 @@ import { RouteKeeper } from "./routes.ts";
 import type { SubnetWishes } from "./subnet_wishes.ts";
 import type { VirtualAddresses } from "./virtual_addresses.ts";
 import type { WorldView } from "./world_view.ts";
+import { ZoneKeeper } from "./zone_keeper.ts";
 import { zonesOf } from "./zones.ts";
 
 const log = logger("connector");
@@ -75,10 +76,11 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
     isInUse: (ip) => vpn.flowsTo(new Subnet(ip, ip.bits)) > 0,
     onChange: () => routes.follow(view.current),
   });
+  const zones = zonesOf(view, {
+    ...{ search, rules: rules.names, mapped, proxied: proxied.names },
+  });
   const dns = startDns({
-    zones: zonesOf(view, {
-      ...{ search, rules: rules.names, mapped, proxied: proxied.names },
-    }),
+    zones,
     addresses,
     onProxied: (name, ips) => proxied.hear(name, ips),
     lookupTimeoutMs: rules.lookupTimeoutMs,
@@ -105,9 +107,13 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   await routes.follow(view.current);
   building.use(proxied);
   await proxied.start();
+  const nameserver = dnsAddresses[0];
+  const zoneKeeper = await ZoneKeeper.start({ daemon, nameserver, zones });
+  building.use(zoneKeeper);
   const follow = (world: World) => {
-    routes.follow(world).catch((error) =>
-      log.warn("routes not set", { error })
+    routes.follow(world).then(
+      () => zoneKeeper.routesChanged(),
+      (error) => log.warn("routes not set", { error }),
     );
   };
   let routed = view.current;
@@ -119,8 +125,6 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   });
   building.defer(() => view.onChange(() => {}));
 
-  await daemon.setResolver({ nameserver: dnsAddresses[0] });
-  building.defer(() => daemon.restoreResolver().catch(() => {}));
   building.use(
     await HostWatch.start({
       nameservers,
@@ -134,8 +138,9 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   );
   // What has changed since the routes were planned is what the watch has seen first.
   await routes.follow(view.current);
+  zoneKeeper.routesChanged();
   const parts = {
-    ...{ device, dns, rules, vpn, routes, nameservers },
+    ...{ device, dns, rules, vpn, routes, zoneKeeper, nameservers },
     ...{ addresses, virtual, proxied },
   };
   return new Network(parts, building.move());
@@ -165,6 +170,7 @@ interface Parts {
   rules: DnsRules;
   vpn: Vpn;
   routes: RouteKeeper;
+  zoneKeeper: ZoneKeeper;
   nameservers: HostNameservers;
   addresses: ClusterAddresses;
   virtual: VirtualAddresses;
@@ -192,11 +198,14 @@ export class Network implements AsyncDisposable {
   > {
     const { device, rules, routes, nameservers } = this.#parts;
     const { virtual, proxied } = this.#parts;
+    const { edge, reason, refused } = this.#parts.zoneKeeper.state;
     return {
       device: device.name,
       dns: {
         vif_address: device.dnsAddresses[0].toString(),
-        edge: "/etc/resolv.conf",
+        edge,
+        edge_reason: reason,
+        refused_zones: [...refused],
         nameservers: nameservers.current.map(String),
         cluster_domain: world.clusterDomain,
         unserved_namespaces: unservedOf(world.namespaces, rules),

@@ -1,5 +1,5 @@
 /**
- * What crosses between connector and daemon: messages of 64 octets over a Unix socket that keeps their boundaries
+ * What crosses between connector and daemon: messages of 320 octets over a Unix socket that keeps their boundaries
  * (SOCK_SEQPACKET). The connector asks one thing at a time and is answered in order; end-of-file from the connector is the
  * last word. Numbers are in network order, unused octets zero.
  *
@@ -8,22 +8,31 @@
  * | 0 | version of this protocol |
  * | 1 | kind |
  * | 2-3 | sequence: counted by the connector, repeated in the answer |
- * | 4-7 | number: MTU, uid or refusal code |
+ * | 4-7 | number: MTU, uid, refusal code, reason of an edge, use of a zone |
  * | 8-27 | first subnet: family (4, 6, 0 absent), prefix, 2 zero octets, 16 octets of address |
  * | 28-47 | second subnet |
  * | 48-63 | name of a device, ended by zero |
+ * | 64-319 | name of a zone, without final dot, ended by zero |
  */
 import { Ip, Subnet } from "../net/mod.ts";
+import { type EdgeReason, edgeReasons } from "../dns/edges/choose_edge.ts";
 import { type RefusalCode, refusalCodes } from "./refusal.ts";
 
 export const daemonSocketPath = "/run/tp/daemon.sock";
 /** Where systemd listens in the daemon's stead, on a host that has it as a service. */
 export const serviceSocketPath = "/run/tp-daemon.sock";
-export const messageSize = 64;
-export const apiVersion = 1;
+export const messageSize = 320;
+export const apiVersion = 2;
 
 /** How often the connector says that it lives. */
 export const heartbeatMs = 500;
+
+/**
+ * What a zone is for: names in it are asked of ours, or short names are tried in it, too; or it is asked though it is a
+ * top-level domain, since the user says so. The place in the list is the number on the wire.
+ */
+export const zoneUses = ["ask", "search", "ask-top-level"] as const;
+export type ZoneUse = typeof zoneUses[number];
 
 /** What the connector may say. */
 export type Request =
@@ -33,6 +42,8 @@ export type Request =
   | { kind: "openDevice"; mtu: number; v4?: Subnet; v6?: Subnet }
   | { kind: "addRoute"; subnet: Subnet }
   | { kind: "deleteRoute"; subnet: Subnet }
+  /** Counts with the next `setResolver`. */
+  | { kind: "addZone"; zone: string; use: ZoneUse }
   | { kind: "setResolver"; nameserver: Ip }
   | { kind: "restoreResolver" };
 
@@ -44,6 +55,8 @@ export type Reply =
   /** The message carries the device's descriptor. */
   | { kind: "device"; name: string }
   | { kind: "done" }
+  /** It is set, by the edge that the reason leads to. */
+  | { kind: "resolver"; reason: EdgeReason }
   | { kind: "refused"; code: RefusalCode };
 
 export type Message = (Request | Reply) & { sequence: number };
@@ -63,6 +76,8 @@ const kinds: (Message["kind"] | undefined)[] = [
   "device",
   "done",
   "refused",
+  "addZone",
+  "resolver",
 ];
 
 const numberAt = 4;
@@ -70,6 +85,8 @@ const firstSubnetAt = 8;
 const secondSubnetAt = 28;
 const nameAt = 48;
 const maxName = 15;
+const zoneAt = 64;
+const maxZone = 253; // RFC 1035 section 2.3.4, in text
 
 /** Why a message could not be read. */
 export class MessageError extends Error {
@@ -107,6 +124,13 @@ export function encodeMessage(message: Message): Uint8Array<ArrayBuffer> {
       );
       break;
     }
+    case "addZone":
+      view.setUint32(numberAt, zoneUses.indexOf(message.use));
+      bytes.set(new TextEncoder().encode(message.zone), zoneAt);
+      break;
+    case "resolver":
+      view.setUint32(numberAt, edgeReasons.indexOf(message.reason));
+      break;
     case "held":
       view.setUint32(numberAt, message.uid);
       break;
@@ -125,11 +149,12 @@ export function encodeMessage(message: Message): Uint8Array<ArrayBuffer> {
  * @throws {MessageError}
  */
 export function decodeMessage(bytes: Uint8Array): Message {
+  // Messages of another version may have another size.
+  if (bytes.length > 0 && bytes[0] !== apiVersion) {
+    throw new MessageError("version", `version ${bytes[0]}`);
+  }
   if (bytes.length !== messageSize) {
     throw new MessageError("malformed", `${bytes.length} octets`);
-  }
-  if (bytes[0] !== apiVersion) {
-    throw new MessageError("version", `version ${bytes[0]}`);
   }
   const message = readMessage(bytes);
   const again = encodeMessage(message);
@@ -167,6 +192,20 @@ function readMessage(bytes: Uint8Array): Message {
         throw new MessageError("malformed", `address with prefix ${prefix}`);
       }
       return { kind, sequence, nameserver: base };
+    }
+    case "addZone": {
+      const use = zoneUses[number];
+      if (use === undefined) {
+        throw new MessageError("malformed", `use ${number}`);
+      }
+      return { kind, sequence, zone: decodeZone(bytes), use };
+    }
+    case "resolver": {
+      const reason = edgeReasons[number];
+      if (reason === undefined) {
+        throw new MessageError("malformed", `reason ${number}`);
+      }
+      return { kind, sequence, reason };
     }
     case "held":
       return { kind, sequence, uid: number };
@@ -216,11 +255,27 @@ function needSubnet(bytes: Uint8Array): Subnet {
   return decodeSubnet(bytes, firstSubnetAt, [4, 6])!;
 }
 
+/** Whether a zone can be told to the daemon at all. What zone it may be is the daemon's to say. */
+export function isZoneText(zone: string): boolean {
+  return zone.length <= maxZone && /^[\x21-\x7e]+$/.test(zone);
+}
+
+function decodeZone(bytes: Uint8Array): string {
+  const zone = decodeText(bytes.subarray(zoneAt));
+  if (!isZoneText(zone)) {
+    throw new MessageError("malformed", "name of a zone");
+  }
+  return zone;
+}
+
 function decodeName(bytes: Uint8Array): string {
-  const field = bytes.subarray(nameAt, nameAt + maxName + 1);
-  const name = String.fromCharCode(...field).replace(/\0+$/, "");
+  const name = decodeText(bytes.subarray(nameAt, nameAt + maxName + 1));
   if (!/^[a-z0-9]{1,15}$/.test(name)) {
     throw new MessageError("malformed", "name of a device");
   }
   return name;
+}
+
+function decodeText(field: Uint8Array): string {
+  return String.fromCharCode(...field).replace(/\0+$/, "");
 }

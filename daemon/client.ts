@@ -15,6 +15,7 @@ export {
   DaemonRefusalError,
   HeldError,
 } from "./daemon_client.ts";
+export type { ResolverState } from "./resolver_wish.ts";
 export {
   logLimits as daemonLogLimits,
   logPath as daemonLogPath,

@@ -1,4 +1,5 @@
-import { Ip, type Subnet } from "../net/mod.ts";
+import type { Subnet } from "../net/mod.ts";
+import { edgeOf, reasonSentence } from "../dns/edges/choose_edge.ts";
 import type { DeviceInfo, DevicePlan, TunSubnet } from "../vpn/device.ts";
 import { errnos, Libc } from "./_libc_linux.ts";
 import {
@@ -12,11 +13,18 @@ import {
   decodeMessage,
   encodeMessage,
   heartbeatMs,
+  isZoneText,
   MessageError,
   type Reply,
   type Request,
 } from "./api.ts";
 import { type RefusalCode, refusalSentence } from "./refusal.ts";
+import {
+  type ResolverState,
+  type ResolverWish,
+  type UsedZone,
+  usedZones,
+} from "./resolver_wish.ts";
 
 /** How long a daemon may take to undo everything and exit. */
 const closeMs = 3_000;
@@ -131,10 +139,12 @@ export class DaemonClient {
     await this.#ask(action, { kind: "deleteRoute", subnet });
   }
 
-  /** Makes the host's resolver ask `nameserver`, an address on the device, before the host's own. */
-  async setResolver({ nameserver }: { nameserver: Ip }): Promise<void> {
-    const action = `set the nameserver "${nameserver}"`;
-    await this.#ask(action, { kind: "setResolver", nameserver });
+  /**
+   * Makes the host's resolver ask `nameserver`, an address on the device: for what is in the zones where it can split,
+   * before the host's own where it cannot. Zones that the daemon refuses are told and not set.
+   */
+  setResolver(plan: ResolverWish): Promise<ResolverState> {
+    return this.#inTurn(() => this.#setResolverNow(plan));
   }
 
   async restoreResolver(): Promise<void> {
@@ -152,6 +162,44 @@ export class DaemonClient {
     clearTimeout(timer);
   }
 
+  async #setResolverNow(plan: ResolverWish): Promise<ResolverState> {
+    const { nameserver } = plan;
+    const refused = await this.#addZones(plan);
+    const action = `set the nameserver "${nameserver}"`;
+    const { reply } = await this.#askNow(action, {
+      kind: "setResolver",
+      nameserver,
+    });
+    if (reply.kind !== "resolver") throw unexpected(reply);
+    const { reason } = reply;
+    return { edge: edgeOf(reason), reason: reasonSentence(reason), refused };
+  }
+
+  /** Returns those that the daemon does not take. After one that was too many it is asked of no more. */
+  async #addZones(plan: ResolverWish): Promise<string[]> {
+    const refused: string[] = [];
+    let last: RefusalCode | undefined;
+    for (const one of usedZones(plan)) {
+      // What is no message would end the daemon.
+      const isAsked = last !== "too-many-zones" && isZoneText(one.zone);
+      if (isAsked) last = await this.#addZone(one);
+      if (!isAsked || last !== undefined) refused.push(one.zone);
+    }
+    return refused;
+  }
+
+  /** Returns why the daemon does not take it, if so. */
+  async #addZone(one: UsedZone): Promise<RefusalCode | undefined> {
+    const action = `send names in "${one.zone}" to the cluster`;
+    try {
+      await this.#askNow(action, { kind: "addZone", ...one });
+      return undefined;
+    } catch (error) {
+      if (error instanceof DaemonRefusalError) return error.code;
+      throw error;
+    }
+  }
+
   async #hello(): Promise<void> {
     const timer = setTimeout(() => this.#socket.endReceiving(), helloMs);
     try {
@@ -167,9 +215,14 @@ export class DaemonClient {
   }
 
   #ask(action: string, request: Request): Promise<Answer> {
-    const answer = this.#last.then(() => this.#askNow(action, request));
-    this.#last = answer.catch(() => {});
-    return answer;
+    return this.#inTurn(() => this.#askNow(action, request));
+  }
+
+  /** What several requests make is not mixed with others. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return done;
   }
 
   async #askNow(action: string, request: Request): Promise<Answer> {

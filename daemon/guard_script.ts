@@ -8,7 +8,7 @@
  * - It undoes only what its own daemon wrote down: a journal of another daemon is none of its business.
  * - What it cannot undo (no `ip`) stays in the journal for the next `tp` command.
  */
-import { marker } from "../dns/edge_resolv_conf.ts";
+import { marker } from "../dns/edges/resolv_conf_edge.ts";
 
 export const guardScript = `#!/bin/sh
 # Written by tp. Undoes what the daemon changed on this host when the daemon dies.

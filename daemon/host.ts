@@ -1,5 +1,11 @@
 /** The changes to this host for one connector, and their undoing. */
-import { ResolverError } from "../dns/edge.ts";
+import {
+  type EdgeReason,
+  maxDomains,
+  refuseZone,
+  ResolverError,
+  reverseZones,
+} from "../dns/edges/mod.ts";
 import { type Clock, type Ip, Subnet } from "../net/mod.ts";
 import {
   DeviceError,
@@ -7,15 +13,23 @@ import {
   type NetworkEdge,
   type TunSubnet,
 } from "../vpn/device.ts";
+import type { ZoneUse } from "./api.ts";
 import { type HostFacts, refuseDevice, refuseRoute } from "./policy.ts";
 import { Refused } from "./refusal.ts";
 import type { ResolverKeeper } from "./resolver_keeper.ts";
+import type { UsedZone } from "./resolver_wish.ts";
 
 const minMtu = 1280; // the least that IPv6 needs (RFC 8200 section 5)
 const maxMtu = 65535;
 
 /** How long what the host has is taken as known: a large cluster's routes come in one go. */
 const factsMs = 500;
+
+/** The most zones of reverse names, and so of names: both fit one link. */
+const maxReverseZones = 64;
+const maxZones = maxDomains - maxReverseZones;
+/** The most top-level domains: a few that a user names, never the internet. */
+const maxTopLevelZones = 8;
 
 /** What was changed and has to be undone. */
 export interface Changes {
@@ -48,6 +62,8 @@ export class Host {
   #device: OpenDevice | undefined;
   #unreachable: Subnet[] = [];
   readonly #routes = new Map<string, Subnet>();
+  /** For the next resolver. */
+  #zones: UsedZone[] = [];
   #known: { at: number; facts: HostFacts } | undefined;
 
   constructor(options: HostOptions) {
@@ -104,8 +120,27 @@ export class Host {
     this.#routes.delete(String(subnet));
   }
 
-  /** Only an address on the device may be a nameserver: no other process of this or another host is asked. */
-  async setResolver(nameserver: Ip): Promise<void> {
+  /** What the next resolver asks ours, where the host can split. */
+  addZone({ zone, use }: UsedZone): void {
+    const topLevel = use === "ask-top-level";
+    refuseIf(refuseZone(zone, { topLevel }));
+    if (topLevel && this.#zonesFor(use).length >= maxTopLevelZones) {
+      throw new Refused("zone-top-level");
+    }
+    if (this.#zones.length >= maxZones) throw new Refused("too-many-zones");
+    this.#zones.push({ zone, use });
+  }
+
+  /**
+   * Sets the resolver with the zones that were added since the one before, and those of the reverse names of the subnets
+   * that are routed. Returns why it was set as it was.
+   *
+   * Only an address on the device may be a nameserver: no other process of this or another host is asked.
+   */
+  async setResolver(nameserver: Ip): Promise<EdgeReason> {
+    const search = this.#zonesFor("search");
+    const asked = this.#zonesFor("ask-top-level", "ask");
+    this.#zones = [];
     const { families, name, index } = this.#needDevice();
     const device = { name, index };
     const isOnDevice = families.some(({ subnet, laptop }) =>
@@ -118,7 +153,11 @@ export class Host {
       new Subnet(nameserver, nameserver.bits),
     ];
     await this.#options.record({ unreachable: subnets, device });
-    await refusing(() => this.#options.resolver.set(nameserver));
+    const reverse = reverseZones([...this.#routes.values()], maxReverseZones);
+    const zones = [...asked, ...reverse];
+    return await refusing(() =>
+      this.#options.resolver.set({ nameserver, device, zones, search })
+    );
   }
 
   async restoreResolver(): Promise<void> {
@@ -147,6 +186,7 @@ export class Host {
     this.#device = undefined;
     this.#unreachable = [];
     this.#routes.clear();
+    this.#zones = [];
     return errors;
   }
 
@@ -167,6 +207,11 @@ export class Host {
     this.#device = { name, index, families: subnets.map(tunSubnet) };
     await record({ unreachable: subnets, device: { name, index } });
     return { name, fd };
+  }
+
+  #zonesFor(...uses: ZoneUse[]): string[] {
+    return this.#zones.filter(({ use }) => uses.includes(use))
+      .map(({ zone }) => zone);
   }
 
   #needDevice(): OpenDevice {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ResolverError } from "../dns/edge.ts";
-import { FakeResolverEdge } from "../dns/edge_fake.ts";
+import { ResolverError } from "../dns/edges/mod.ts";
+import { FakeResolverEdge } from "../dns/edges/edge_fake.ts";
 import { FakeClock } from "../net/clock_fake.ts";
 import { Ip, Subnet } from "../net/mod.ts";
 import { DeviceError } from "../vpn/device.ts";
@@ -127,6 +127,50 @@ Deno.test("setResolver() takes an address on the device only", async () => {
   await refuses(host.setResolver(v4.at(3)), "disk-full");
   await host.setResolver(v4.at(3));
   assert.deepEqual(edge.done, ["apply 198.18.0.3"]);
+});
+
+Deno.test("setResolver() takes the zones that were added, and those of the routes", async () => {
+  const { edge, host } = setUp();
+  await host.openDevice({ mtu: 1500, v4 });
+  await host.addRoute(Subnet.parse("10.244.0.0/16"));
+  host.addZone({ zone: "svc", use: "ask" });
+  host.addZone({ zone: "web.svc.cluster.local", use: "search" });
+  for (
+    const [zone, code] of [["com", "zone-top-level"], [".", "zone-malformed"]]
+  ) {
+    assert.throws(() => host.addZone({ zone: zone!, use: "ask" }), { code });
+  }
+  host.addZone({ zone: "dev", use: "ask-top-level" });
+  assert.equal(await host.setResolver(v4.at(3)), "plain");
+  const reverse = "244.10.in-addr.arpa";
+  assert.deepEqual(edge.plan, {
+    zones: ["svc", "dev", reverse],
+    search: ["web.svc.cluster.local"],
+  });
+  for (let n = 0; n < 192; n++) host.addZone({ zone: `z${n}`, use: "ask" });
+  assert.throws(() => host.addZone({ zone: "z192", use: "ask" }), {
+    code: "too-many-zones",
+  });
+  await host.setResolver(v4.at(3));
+  assert.equal(edge.plan!.zones.length, 193);
+  assert.equal(edge.plan!.zones.at(-1), reverse);
+  await host.setResolver(v4.at(3));
+  assert.deepEqual(edge.plan, { zones: [reverse], search: [] });
+});
+
+Deno.test("a few top-level domains are taken if the user wants them, what is every host's own never", () => {
+  const { host } = setUp();
+  const use = "ask-top-level";
+  for (const zone of ["local", "localhost", "arpa", "10.in-addr.arpa"]) {
+    assert.throws(() => host.addZone({ zone, use }), {
+      code: "zone-top-level",
+    });
+  }
+  const some = ["dev", "app", "io", "com", "net", "org", "de", "fr"];
+  for (const zone of some) host.addZone({ zone, use });
+  assert.throws(() => host.addZone({ zone: "uk", use }), {
+    code: "zone-top-level",
+  });
 });
 
 Deno.test("undo() begins with the resolver and goes on after a step that failed", async () => {

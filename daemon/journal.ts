@@ -10,7 +10,7 @@
  *
  * The resolver comes first: it is what hurts most.
  */
-import type { ResolvConfPaths } from "../dns/edge_resolv_conf.ts";
+import type { ResolvConfPaths } from "../dns/edges/resolv_conf_edge.ts";
 import { Subnet } from "../net/mod.ts";
 import { type DeviceName, unreachableMetric } from "../vpn/device.ts";
 

@@ -1,4 +1,4 @@
-import { holdsResolvConf } from "../dns/edge_resolv_conf.ts";
+import { holdsResolvConf } from "../dns/edges/resolv_conf_edge.ts";
 import type { Journal } from "./journal.ts";
 import { readJournal } from "./journal_file.ts";
 import { resolvConfPaths } from "./paths.ts";

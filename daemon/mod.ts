@@ -5,7 +5,7 @@
  * 2. It serves one connector: device, routes, resolver.
  * 3. When the connector ends, it undoes everything and ends.
  */
-import { ResolvConfEdge } from "../dns/edge_resolv_conf.ts";
+import { HostEdge } from "../dns/edges/mod.ts";
 import { logger, setLogSink } from "../log.ts";
 import { LogFile } from "../log_file.ts";
 import { Subnet, systemClock } from "../net/mod.ts";
@@ -100,7 +100,7 @@ async function serve(
   await record(changes);
 
   const clock = systemClock;
-  const edge = new ResolvConfEdge(resolvConfPaths);
+  const edge = new HostEdge({ paths: resolvConfPaths });
   const resolver = new ResolverKeeper({
     ...{ edge, clock },
     block: (ip) => network.addUnreachable(new Subnet(ip, ip.bits)),

@@ -1,4 +1,4 @@
-import type { ResolvConfPaths } from "../dns/edge_resolv_conf.ts";
+import type { ResolvConfPaths } from "../dns/edges/resolv_conf_edge.ts";
 import { daemonSocketPath } from "./api.ts";
 
 /** Lost with the kernel's state at a restart of the host, and readable to everybody: socket, journal, sign of life. */

@@ -24,6 +24,9 @@ export const refusalCodes = [
   "resolver-unwritable",
   "disk-full",
   "kernel",
+  "zone-malformed",
+  "zone-top-level",
+  "too-many-zones",
 ] as const;
 export type RefusalCode = typeof refusalCodes[number];
 
@@ -52,6 +55,9 @@ const sentences: Record<RefusalCode, string> = {
   "resolver-unwritable": "/etc/resolv.conf cannot be written",
   "disk-full": "the disk is full",
   "kernel": "the kernel refused; the daemon's log tells more",
+  "zone-malformed": "it is not the name of a zone",
+  "zone-top-level": "it holds names of the whole internet",
+  "too-many-zones": "systemd-resolved takes no more zones",
 };
 
 /** The state as a sentence without final period. */

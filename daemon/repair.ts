@@ -1,4 +1,4 @@
-import { restoreResolvConf } from "../dns/edge_resolv_conf.ts";
+import { restoreResolvConf } from "../dns/edges/resolv_conf_edge.ts";
 import { logger } from "../log.ts";
 import { logFilePaths } from "../log_file.ts";
 import type { NetworkEdge } from "../vpn/device.ts";

@@ -1,4 +1,8 @@
-import type { ResolverEdge } from "../dns/edge.ts";
+import type {
+  ChoosingEdge,
+  EdgeReason,
+  ResolverPlan,
+} from "../dns/edges/mod.ts";
 import { logger } from "../log.ts";
 import type { Clock, Ip } from "../net/mod.ts";
 import { heartbeatMs } from "./api.ts";
@@ -9,7 +13,7 @@ const log = logger("daemon");
 export const silenceMs = 2 * heartbeatMs + 200;
 
 export interface ResolverKeeperOptions {
-  edge: ResolverEdge;
+  edge: ChoosingEdge;
   clock: Clock;
   /** Makes the nameserver unreachable, so that programs that still ask it turn to the host's own at once. */
   block: (nameserver: Ip) => void;
@@ -19,7 +23,7 @@ export interface ResolverKeeperOptions {
 /** Keeps the host's resolver ours only while the connector lives: the way names keep resolving when it hangs. */
 export class ResolverKeeper {
   readonly #options: ResolverKeeperOptions;
-  #wanted: Ip | undefined;
+  #wanted: ResolverPlan | undefined;
   #applied = false;
   #blocked: Ip | undefined;
   #heardAt: number;
@@ -34,12 +38,14 @@ export class ResolverKeeper {
     return this.#options.edge.nameservers();
   }
 
-  /** @throws what {@link ResolverEdge.apply} throws. */
-  async set(nameserver: Ip): Promise<void> {
-    await this.#options.edge.apply(nameserver);
+  /** Returns why the edge that holds it was chosen. @throws what {@link ResolverEdge.apply} throws. */
+  async set(plan: ResolverPlan): Promise<EdgeReason> {
+    const { edge } = this.#options;
+    await edge.apply(plan);
     this.#unblock();
-    this.#wanted = nameserver;
+    this.#wanted = plan;
     this.#applied = true;
+    return edge.choice!.reason;
   }
 
   async restore(): Promise<void> {
@@ -67,7 +73,7 @@ export class ResolverKeeper {
     if (!silent && !stopped) return await edge.follow();
     await edge.restore();
     this.#applied = false;
-    this.#blocked = this.#wanted;
+    this.#blocked = this.#wanted.nameserver;
     block(this.#blocked);
     log.warn("the connector is silent: resolver restored", { stopped });
   }

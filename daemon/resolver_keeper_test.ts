@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
-import { FakeResolverEdge } from "../dns/edge_fake.ts";
+import { FakeResolverEdge } from "../dns/edges/edge_fake.ts";
 import { FakeClock } from "../net/clock_fake.ts";
 import { Ip } from "../net/mod.ts";
 import { ResolverKeeper, silenceMs } from "./resolver_keeper.ts";
 
-const nameserver = Ip.parse("198.18.0.3");
+const plan = {
+  nameserver: Ip.parse("198.18.0.3"),
+  device: { name: "tp0", index: 7 },
+  zones: [],
+  search: [],
+};
 
 function setUp() {
   const edge = new FakeResolverEdge();
@@ -19,7 +24,7 @@ function setUp() {
 
 Deno.test("a silent connector's resolver is restored once and applied again when it is heard", async () => {
   const { edge, clock, keeper } = setUp();
-  await keeper.set(nameserver);
+  await keeper.set(plan);
   clock.advance(silenceMs);
   await keeper.tick({ stopped: false });
   clock.advance(1);
@@ -40,7 +45,7 @@ Deno.test("a silent connector's resolver is restored once and applied again when
 
 Deno.test("a stopped connector's resolver is restored at once", async () => {
   const { edge, keeper } = setUp();
-  await keeper.set(nameserver);
+  await keeper.set(plan);
   await keeper.tick({ stopped: true });
   const silenced = ["apply 198.18.0.3", "restore", "block 198.18.0.3"];
   assert.deepEqual(edge.done, silenced);
@@ -50,7 +55,7 @@ Deno.test("a stopped connector's resolver is restored at once", async () => {
 
 Deno.test("a resolver that was given back is not applied again by a heartbeat", async () => {
   const { edge, clock, keeper } = setUp();
-  await keeper.set(nameserver);
+  await keeper.set(plan);
   await keeper.restore();
   clock.advance(2 * silenceMs);
   await keeper.tick({ stopped: false });
@@ -60,7 +65,7 @@ Deno.test("a resolver that was given back is not applied again by a heartbeat", 
 
 Deno.test("a restore that fails is tried again", async () => {
   const { edge, keeper } = setUp();
-  await keeper.set(nameserver);
+  await keeper.set(plan);
   edge.failure = new Error("no space");
   await assert.rejects(keeper.tick({ stopped: true }), /no space/);
   await keeper.tick({ stopped: true });
@@ -73,7 +78,7 @@ Deno.test("a restore that fails is tried again", async () => {
 
 Deno.test("a resolver that could not be applied again is tried at the next heartbeat", async () => {
   const { edge, keeper } = setUp();
-  await keeper.set(nameserver);
+  await keeper.set(plan);
   await keeper.tick({ stopped: true });
   edge.failure = new Error("no space");
   await assert.rejects(keeper.heard(), /no space/);

@@ -204,8 +204,12 @@ export class Server implements Disposable {
       case "deleteRoute":
         await host.deleteRoute(request.subnet);
         break;
-      case "setResolver":
-        await host.setResolver(request.nameserver);
+      case "setResolver": {
+        const reason = await host.setResolver(request.nameserver);
+        return { message: { kind: "resolver", reason } };
+      }
+      case "addZone":
+        host.addZone(request);
         break;
       case "restoreResolver":
         await host.restoreResolver();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FakeResolverEdge } from "../dns/edge_fake.ts";
+import { FakeResolverEdge } from "../dns/edges/edge_fake.ts";
 import { Ip, Subnet, systemClock } from "../net/mod.ts";
 import { FakeNetworkEdge } from "../vpn/device_fake.ts";
 import { cString, Libc } from "./_libc_linux.ts";
@@ -102,6 +102,43 @@ Deno.test({
       await assert.rejects(client.restoreResolver(), {
         name: "DaemonAbsentError",
       });
+    }),
+});
+
+Deno.test({
+  name: "zones that are no zones, or too many, end nobody and cost nothing",
+  ignore,
+  fn: () =>
+    withServer(async ({ socketPath, network, edge, ended }) => {
+      const client = await connectDaemon({ socketPath });
+      openRealFile(network);
+      const { fd } = await client.openDevice(plan);
+      await textOf(fd);
+      const nameserver = Ip.parse("198.18.0.3");
+      const odd = ["", "a b", "a\0b", "a".repeat(254), "\u00e4", "com"];
+      const some = await client.setResolver({
+        nameserver,
+        search: ["web.svc.cluster.local"],
+        topLevel: ["dev", "local"],
+        zones: [...odd, "svc"],
+      });
+      assert.deepEqual(some.refused, ["local", ...odd]);
+      assert.deepEqual(edge.plan, {
+        search: ["web.svc.cluster.local"],
+        zones: ["dev", "svc"],
+      });
+      await Promise.all(["a", "b"].map((zone) =>
+        client.setResolver({ nameserver, zones: [zone, `x.${zone}`] })
+      ));
+      assert.deepEqual(edge.plan, { search: [], zones: ["b", "x.b"] });
+      const many = Array.from({ length: 20_000 }, (_, n) =>
+        `ns-${n}`);
+      const start = performance.now();
+      const { refused } = await client.setResolver({ nameserver, zones: many });
+      assert.deepEqual(refused, many.slice(192));
+      // Each question is a turn of the daemon.
+      assert.ok(performance.now() - start < 1_500);
+      await Promise.all([client.close(), ended]);
     }),
 });
 

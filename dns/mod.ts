@@ -2,8 +2,14 @@
 export type { AppAddresses } from "./app_addresses.ts";
 export { type Dns, type DnsOptions, type DnsStats, startDns } from "./dns.ts";
 export type { Lookup } from "./cluster_resolver.ts";
-export { parseResolvConf, type ResolvConf } from "./resolv_conf.ts";
 export { Fqdn } from "./name.ts";
+export {
+  ownNameservers,
+  parseResolvConf,
+  type ResolvConf,
+  resolvedFile,
+} from "./edges/mod.ts";
+export { type RoutingZones, routingZones } from "./routing_zones.ts";
 export type { Zones } from "./zones.ts";
 export {
   type NameRules,

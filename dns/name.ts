@@ -125,6 +125,11 @@ export class Fqdn {
     return new Fqdn([label, ...this.labels.slice(1)]);
   }
 
+  /** The first label as a name of its own. Not for the root. */
+  get first(): Fqdn {
+    return new Fqdn(this.labels.slice(0, 1));
+  }
+
   /** The label next to the root in lower case; empty for the root itself. */
   get topLabel(): string {
     return lower(this.labels.at(-1) ?? "");

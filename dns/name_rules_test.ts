@@ -63,6 +63,35 @@ const table: [says: NameSettings, name: string, decision: string][] = [
     "alias 192.0.2.7",
   ],
   [{ mappings: [{ name: "db.test", aliasFor: "::1" }] }, "x.db.test", "host"],
+  // As a host that splits looks for a single label.
+  [
+    { mappings: [{ name: "DB", aliasFor: "pg.bakery" }] },
+    "db.Cluster.local",
+    "alias pg.bakery.",
+  ],
+  [
+    { mappings: [{ name: "db.test", aliasFor: "pg.bakery" }] },
+    "db.test.cluster.local",
+    "db.test.cluster.local.",
+  ],
+  ...["db.web.cluster.local", "db.svc.cluster.local"].map((
+    name,
+  ): [NameSettings, string, string] => [
+    { mappings: [{ name: "db", aliasFor: "pg.bakery" }] },
+    name,
+    `${name}.`,
+  ]),
+  // What stands for itself in the end does not.
+  [
+    {
+      mappings: [
+        { name: "db", aliasFor: "pg" },
+        { name: "pg", aliasFor: "db.cluster.local" },
+      ],
+    },
+    "db.cluster.local",
+    "db.cluster.local.",
+  ],
   // Namespaces called like a top-level domain must be opened one by one.
   [{ servedTopLevelNamespaces: ["dev"] }, "github.com", "host"],
   [

@@ -74,10 +74,11 @@ function decideOfAll(question: Question, zones: Zones): Decision {
   if (neverOurs.has(first.toLowerCase()) || name.topLabel === "localhost") {
     return host;
   }
-  const of = rules.aliases.get(name.key);
+  const domain = Fqdn.parse(zones.clusterDomain);
+  const of = rules.aliases.get(name.key) ??
+    aliasOfSearched(name, domain, rules);
   if (of !== undefined) return { by: "alias", of };
   if (isExcluded(name, rules)) return host;
-  const domain = Fqdn.parse(zones.clusterDomain);
   if (name.isIn(domain)) return cluster([name], false);
   if (name.labels.length > 1 && name.topLabel === "svc") {
     return decideUnderSvc(name, domain, zones);
@@ -85,6 +86,26 @@ function decideOfAll(question: Question, zones: Zones): Decision {
   if (isIncluded(name, rules)) return cluster([name], false);
   if (name.topLabel === "arpa") return decideReverse(name, zones);
   return zoneTypes.has(type) ? host : decideShort(name, domain, zones);
+}
+
+/**
+ * What the single label before the cluster's domain stands for: a host that splits looks for it there (`routingZones`).
+ * Nothing when that ends at such a name again.
+ */
+function aliasOfSearched(
+  name: Fqdn,
+  domain: Fqdn,
+  { aliases }: NameRules,
+): Fqdn | Ip | undefined {
+  const isSearched = (one: Fqdn) =>
+    one.labels.length === domain.labels.length + 1 && one.isIn(domain);
+  if (aliases.size === 0 || !isSearched(name)) return undefined;
+  const of = aliases.get(name.first.key);
+  let end = of;
+  while (end instanceof Fqdn && aliases.has(end.key)) {
+    end = aliases.get(end.key);
+  }
+  return end instanceof Fqdn && isSearched(end) ? undefined : of;
 }
 
 /** `svc.ns.svc` and deeper; in a cluster with a namespace `svc` also `svc.ns`, first as in a pod. */

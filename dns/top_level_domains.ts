@@ -5,6 +5,11 @@ const special = ["local", "localhost", "invalid", "onion", "arpa"];
 
 const topLevelDomains = new Set([...delegated, ...special]);
 
+/** True when names that end in `label` (lower case) have a meaning of their own on every host. */
+export function isSpecialDomain(label: string): boolean {
+  return special.includes(label);
+}
+
 /**
  * True when names that end in `label` (lower case) belong to somebody outside the cluster. A namespace called like that
  * must not take them: with a namespace `dev`, `web.dev` is still the one on the internet.

@@ -72,9 +72,10 @@ const rooms: Record<string, Room> = {
       "vpn/device.ts",
       "vpn/device_linux.ts",
       "vpn/netlink_linux.ts",
-      "dns/edge.ts",
-      "dns/edge_resolv_conf.ts",
-      "dns/resolv_conf.ts",
+      "dns/edges",
+      // Alone, for what every command loads.
+      "dns/edges/choose_edge.ts",
+      "dns/edges/resolv_conf_edge.ts",
     ],
     because: "root reaches no network and parses nothing foreign",
   },

@@ -29,7 +29,8 @@ const whole: Whole<Omit<Status, "traffic">> = {
   root_daemon: {
     ...{ running: true, version: "1", device: "tp0", subnets: [""] },
     dns: {
-      ...{ vif_address: "", edge: "", nameservers: [""], cluster_domain: "" },
+      ...{ vif_address: "", nameservers: [""], cluster_domain: "" },
+      ...{ edge: "/etc/resolv.conf", edge_reason: "", refused_zones: [""] },
       ...{ unserved_namespaces: [""], include_suffixes: [""] },
       ...{ exclude_suffixes: [""], excludes: [""], lookup_timeout: 0 },
       ...{ mappings: [{ name: "", aliasFor: "" }] },

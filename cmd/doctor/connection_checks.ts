@@ -70,6 +70,12 @@ export const connectionChecks: Check[] = [
   of("resolver-file", "Resolver file", ({ status, resolverFile }) => {
     const dns = status.root_daemon?.dns;
     if (dns === undefined) return undefined;
+    if (dns.edge === "systemd-resolved") {
+      // Whether it does is what the query by getaddrinfo tells.
+      return ok(
+        `${dns.edge} is told of the cluster's zones (${dns.edge_reason})`,
+      );
+    }
     const [first] = [...resolverFile.matchAll(/^\s*nameserver\s+(\S+)/gm)]
       .map(([, address]) => address);
     if (first !== dns.vif_address) {

@@ -14,6 +14,8 @@ function well(): Facts & { connection: ConnectionFacts } {
       dns: {
         vif_address: "198.18.0.2",
         edge: "/etc/resolv.conf",
+        edge_reason: "it is a plain file",
+        refused_zones: [],
         nameservers: ["192.0.2.53"],
       },
       subnets: ["10.96.0.0/16"],

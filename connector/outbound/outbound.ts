@@ -78,7 +78,7 @@ async function open(
     }),
   );
   const link = await approach.arrive();
-  const nameservers = new HostNameservers(() => false);
+  const nameservers = new HostNameservers();
   await nameservers.refresh();
   // The session runs over the API server's.
   const networks = new LaptopNetworks(async () => [

@@ -1,14 +1,28 @@
 /** The host's resolver as the daemon may change it: the privileged edge as an interface. */
-import type { Ip } from "../net/mod.ts";
+import type { Ip } from "../../net/mod.ts";
+import type { EdgeChoice } from "./choose_edge.ts";
+
+/** What the host's resolver is to do. */
+export interface ResolverPlan {
+  /** Ours. It is on the device. */
+  readonly nameserver: Ip;
+  readonly device: { readonly name: string; readonly index: number };
+  /**
+   * What a resolver that can split asks ours, most wanted first, without final dots; one that cannot asks ours everything.
+   */
+  readonly zones: readonly string[];
+  /** Domains that a resolver that can split tries short names in, and asks ours. */
+  readonly search: readonly string[];
+}
 
 export interface ResolverEdge {
   /**
-   * Puts `nameserver` before the host's own. What was there is kept first, so that {@link ResolverEdge.restore} and a
-   * later process can bring it back. Applied again with another address, it replaces the first.
+   * Puts our nameserver before the host's own. What was there is kept first, so that {@link ResolverEdge.restore} and a
+   * later process can bring it back. Applied again with another plan, it replaces the first.
    *
    * @throws {ResolverError} and changes nothing.
    */
-  apply(nameserver: Ip): Promise<void>;
+  apply(plan: ResolverPlan): Promise<void>;
   /** Brings back what was there, byte for byte, unless somebody else has written it meanwhile. Safe to repeat. */
   restore(): Promise<void>;
   /**
@@ -20,6 +34,12 @@ export interface ResolverEdge {
   follow(): Promise<void>;
   /** The host's own nameservers, without ours. */
   nameservers(): Promise<readonly Ip[]>;
+}
+
+/** One that chooses among edges. */
+export interface ChoosingEdge extends ResolverEdge {
+  /** The edge that holds our settings, and why; `undefined` while none does. */
+  readonly choice: EdgeChoice | undefined;
 }
 
 /** Why the host's resolver was not changed: a closed list, since it crosses to the connector. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Ip } from "../net/mod.ts";
+import { Ip } from "../../net/mod.ts";
 import {
   composeResolvConf,
   holdsResolvConf,
@@ -7,7 +7,7 @@ import {
   ResolvConfEdge,
   type ResolvConfPaths,
   restoreResolvConf,
-} from "./edge_resolv_conf.ts";
+} from "./resolv_conf_edge.ts";
 import { stripResolvConf } from "./_resolv_conf_text.ts";
 
 const ours = Ip.parse("198.18.0.3");
@@ -133,7 +133,7 @@ for (const linkable of [true, false]) {
       await Deno.chmod(paths.file, 0o640);
       const before = await look(paths.file);
       const edge = new ResolvConfEdge(paths);
-      await edge.apply(ours);
+      await edge.apply({ nameserver: ours });
       const during = await look(paths.file);
       assert.ok(await holdsResolvConf(paths.file));
       assert.equal(during.mode, before.mode);
@@ -152,7 +152,7 @@ for (const linkable of [true, false]) {
   Deno.test(`another process restores what this one applied (${how})`, () =>
     withFiles(async (paths) => {
       await Deno.writeFile(paths.file, original);
-      await new ResolvConfEdge(paths).apply(ours);
+      await new ResolvConfEdge(paths).apply({ nameserver: ours });
       await restoreResolvConf(paths);
       await restoreResolvConf(paths);
       assert.deepEqual((await look(paths.file)).bytes, original);
@@ -163,8 +163,8 @@ for (const linkable of [true, false]) {
     withFiles(async (paths) => {
       await Deno.writeFile(paths.file, original);
       const edge = new ResolvConfEdge(paths);
-      await edge.apply(ours);
-      await edge.apply(Ip.parse("198.18.8.3"));
+      await edge.apply({ nameserver: ours });
+      await edge.apply({ nameserver: Ip.parse("198.18.8.3") });
       const text = await Deno.readTextFile(paths.file);
       assert.match(text, /^nameserver 198\.18\.8\.3$/m);
       assert.doesNotMatch(text, /198\.18\.0\.3/);
@@ -176,7 +176,7 @@ for (const linkable of [true, false]) {
     withFiles(async (paths) => {
       await Deno.writeFile(paths.file, original);
       const edge = new ResolvConfEdge(paths);
-      await edge.apply(ours);
+      await edge.apply({ nameserver: ours });
       await edge.follow();
       const theirs = "search office\nnameserver 192.0.2.99\n";
       await Deno.writeTextFile(paths.file, theirs);
@@ -192,7 +192,7 @@ for (const linkable of [true, false]) {
     withFiles(async (paths) => {
       await Deno.writeFile(paths.file, original);
       const edge = new ResolvConfEdge(paths);
-      await edge.apply(ours);
+      await edge.apply({ nameserver: ours });
       await Deno.writeTextFile(paths.file, "nameserver 192.0.2.99\n");
       await edge.restore();
       assert.equal(
@@ -210,7 +210,7 @@ Deno.test("a symbolic link comes back as it was, and what it leads to is followe
     await Deno.symlink("stub.conf", paths.file);
     const before = await look(paths.file);
     const edge = new ResolvConfEdge(paths);
-    await edge.apply(ours);
+    await edge.apply({ nameserver: ours });
     assert.ok((await Deno.lstat(paths.file)).isFile);
     await Deno.writeTextFile(target, "nameserver 192.0.2.7\nsearch office\n");
     await edge.follow();
@@ -227,7 +227,7 @@ Deno.test("a symbolic link that leads nowhere comes back, too", () =>
   withFiles(async (paths) => {
     await Deno.symlink("../run/nobody", paths.file);
     const edge = new ResolvConfEdge(paths);
-    await edge.apply(ours);
+    await edge.apply({ nameserver: ours });
     assert.match(
       await Deno.readTextFile(paths.file),
       /nameserver 127\.0\.0\.1/,
@@ -239,7 +239,7 @@ Deno.test("a symbolic link that leads nowhere comes back, too", () =>
 Deno.test("apply() tells that there is no file", () =>
   withFiles(async (paths) => {
     const edge = new ResolvConfEdge(paths);
-    await assert.rejects(edge.apply(ours), {
+    await assert.rejects(edge.apply({ nameserver: ours }), {
       name: "ResolverError",
       failure: "resolver-missing",
     });
@@ -249,7 +249,7 @@ Deno.test("apply() tells that there is no file", () =>
 Deno.test("a file of ours whose original is lost keeps the host's lines", () =>
   withFiles(async (paths) => {
     await Deno.writeFile(paths.file, original);
-    await new ResolvConfEdge(paths).apply(ours);
+    await new ResolvConfEdge(paths).apply({ nameserver: ours });
     await Deno.remove(paths.original);
     await restoreResolvConf(paths);
     const text = await Deno.readTextFile(paths.file);

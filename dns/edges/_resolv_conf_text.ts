@@ -1,5 +1,5 @@
 /** The text of `/etc/resolv.conf` while a connection lasts. */
-import { Ip } from "../net/mod.ts";
+import { Ip } from "../../net/mod.ts";
 
 /** The first line of a text of ours; nobody else writes it. A shell script compares it, in single quotes. */
 export const marker =

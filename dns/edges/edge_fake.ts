@@ -1,14 +1,19 @@
-import type { Ip } from "../net/mod.ts";
-import type { ResolverEdge } from "./edge.ts";
+import type { Ip } from "../../net/mod.ts";
+import { choiceOf } from "./choose_edge.ts";
+import type { ChoosingEdge, ResolverPlan } from "./edge.ts";
 
 /** A host's resolver that remembers what was done to it. */
-export class FakeResolverEdge implements ResolverEdge {
+export class FakeResolverEdge implements ChoosingEdge {
+  readonly choice = choiceOf("plain");
   readonly done: string[] = [];
   /** Thrown by the next change. */
   failure: Error | undefined;
   ownNameservers: Ip[] = [];
+  /** Of the last change. */
+  plan: Pick<ResolverPlan, "zones" | "search"> | undefined;
 
-  apply(nameserver: Ip): Promise<void> {
+  apply({ nameserver, zones, search }: ResolverPlan): Promise<void> {
+    this.plan = { zones, search };
     return this.#do(`apply ${nameserver}`);
   }
 

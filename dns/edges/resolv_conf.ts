@@ -1,4 +1,4 @@
-import { Ip } from "../net/mod.ts";
+import { Ip } from "../../net/mod.ts";
 import { isComposed } from "./_resolv_conf_text.ts";
 
 /** What `/etc/resolv.conf` says, as resolvers read it (resolv.conf(5)). */

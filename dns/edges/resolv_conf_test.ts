@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Ip } from "../net/mod.ts";
+import { Ip } from "../../net/mod.ts";
 import { composeResolvConf } from "./_resolv_conf_text.ts";
 import { parseResolvConf } from "./resolv_conf.ts";
 

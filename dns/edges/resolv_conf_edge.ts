@@ -8,7 +8,7 @@
  *    is written in place.
  * 4. What somebody else writes meanwhile (a DHCP client) is the original from then on.
  */
-import type { Ip } from "../net/mod.ts";
+import type { Ip } from "../../net/mod.ts";
 import {
   composeResolvConf,
   isComposed,
@@ -43,7 +43,7 @@ export class ResolvConfEdge implements ResolverEdge {
     this.#paths = paths;
   }
 
-  async apply(nameserver: Ip): Promise<void> {
+  async apply({ nameserver }: { nameserver: Ip }): Promise<void> {
     await this.restore();
     try {
       await this.#save();
@@ -87,7 +87,7 @@ export class ResolvConfEdge implements ResolverEdge {
   /** The file is somebody else's. When that cannot be changed, the next call finds it as it does now. */
   async #applyAnew(applied: Applied): Promise<void> {
     try {
-      await this.apply(applied.nameserver);
+      await this.apply(applied);
     } catch (error) {
       this.#applied = { ...applied, stamp: "" };
       throw error;
