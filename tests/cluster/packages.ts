@@ -48,7 +48,12 @@ export const unpacked = {
     "openssh-sftp-server",
     "libnss-wrapper",
   ],
-  /** The same; these load libraries of other packages. */
+  /** A host with systemd-resolved, and a bus for it. */
+  resolved: [
+    ...["systemd-resolved", "libsystemd-shared", "libnss-resolve"],
+    ...["dbus-daemon", "libdbus-1-3", "libapparmor1", "libexpat1"],
+  ],
+  /** The same as in `base`; these load libraries of other packages. */
   baseWithLibraries: ["coreutils", "nftables", "socat"],
 } as const;
 

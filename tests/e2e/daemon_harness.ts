@@ -9,30 +9,47 @@
  */
 import process from "node:process";
 import { connectDaemon, leftover, waitForDaemon } from "../../daemon/client.ts";
-import type { DaemonClient, DevicePlan } from "../../daemon/client.ts";
-import { repairHost, runDaemon } from "../../daemon/mod.ts";
-import { Ip, Subnet } from "../../net/mod.ts";
+import type {
+  DaemonClient,
+  DeviceInfo,
+  DevicePlan,
+} from "../../daemon/client.ts";
+import { Ip, RefusedError, Subnet } from "../../net/mod.ts";
+import { startVpn } from "../../vpn/mod.ts";
+import { NameAnswers } from "./daemon_answers.ts";
 
 const [role, argument] = Deno.args;
-let device: number | undefined;
+let device: DeviceInfo | undefined;
+/** Names that came to the nameserver on the device. */
+const asked: string[] = [];
 
 switch (role) {
-  case "daemon":
+  case "daemon": {
+    const { runDaemon } = await rootSide();
     await runDaemon({
       ...argument === "service" ? {} : { uid: Number(argument) },
       onListen: () => say("ready"),
     });
     process.exit(0);
     break;
-  case "repair":
+  }
+  case "repair": {
+    const { repairHost } = await rootSide();
     await repairHost();
     break;
+  }
   case "leftover":
     say(String(await leftover()));
     break;
   case "connector":
     await runConnector();
     process.exit(0);
+}
+
+/** What only root loads: it needs a library, which the connector's user has not. */
+async function rootSide(): Promise<typeof import("../../daemon/mod.ts")> {
+  const door = new URL("../../daemon/mod.ts", import.meta.url);
+  return await import(door.href);
 }
 
 function say(line: string): void {
@@ -63,9 +80,8 @@ async function answer(client: DaemonClient, line: string): Promise<string> {
   const [command, value = ""] = line.split(" ");
   switch (command) {
     case "open": {
-      const { fd, name } = await client.openDevice(plan(value));
-      device = fd;
-      return `device ${name}`;
+      device = await client.openDevice(plan(value));
+      return `device ${device.name}`;
     }
     case "route":
       await client.addRoute(Subnet.parse(value));
@@ -76,11 +92,34 @@ async function answer(client: DaemonClient, line: string): Promise<string> {
     case "resolver":
       await client.setResolver({ nameserver: Ip.parse(value) });
       return "done";
+    case "split": {
+      const [nameserver, search, ...names] = value.split(",");
+      const isTop = (name: string) => name.startsWith("+");
+      const { edge, reason, refused } = await client.setResolver({
+        nameserver: Ip.parse(nameserver!),
+        search: [search!],
+        topLevel: names.filter(isTop).map((name) => name.slice(1)),
+        zones: names.filter((name) => !isTop(name)),
+      });
+      return [edge, reason, ...refused].join("; ");
+    }
+    case "serve":
+      await startVpn({
+        device: device!,
+        dial: () => Promise.reject(new RefusedError("refused", "UDP only")),
+        dialEchoes: () =>
+          Promise.reject(new RefusedError("refused", "UDP only")),
+        dialDatagrams: () =>
+          Promise.resolve(new NameAnswers((name) => asked.push(name))),
+      });
+      return "done";
+    case "asked":
+      return [...new Set(asked.splice(0))].sort().join(" ");
     case "restore":
       await client.restoreResolver();
       return "done";
     case "read":
-      return `packet ${readPacket(device!, Number(value))}`;
+      return `packet ${readPacket(device!.fd, Number(value))}`;
     case "close":
       await client.close();
       return "closed";

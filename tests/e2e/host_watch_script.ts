@@ -5,7 +5,7 @@ import { HostNameservers } from "../../connector/nameservers.ts";
 import { readHostRoutes } from "../../vpn/mod.ts";
 
 await using _watch = await HostWatch.start({
-  nameservers: new HostNameservers(() => false),
+  nameservers: new HostNameservers(),
   device: "tp0",
   onChange: async () => {
     const routes = (await readHostRoutes()).map(({ subnet, gateway, device }) =>
