@@ -1,11 +1,20 @@
 /** systemd-resolved on a test's host: the real one, with a bus of its own and nothing else of systemd. */
 import assert from "node:assert/strict";
 import { unpacked, unpackPackages } from "../cluster/packages.ts";
-import type { Child, Namespace } from "./daemon_namespace.ts";
+import type { Child } from "./daemon_namespace.ts";
 import { eventually } from "./daemon_connected.ts";
 
 /** Who asks it: programs by its stub, named by the file, or the C library by its own module. */
 export type Way = "stub" | "nss";
+
+/** A host that it may run on. */
+export interface ResolvedHost {
+  /** What a script prints, on both ways. */
+  sh(script: string): Promise<string>;
+  /** What a program prints, on both ways. */
+  read(command: string[]): Promise<string>;
+  start(command: string[]): Child;
+}
 
 const busPath = "/run/dbus/system_bus_socket";
 
@@ -22,17 +31,18 @@ const busConfig = `<busconfig>
 </busconfig>
 `;
 
-const files: Record<Way, string> = {
+const filesOf = (nameserver: string): Record<Way, string> => ({
   stub: `ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
     printf 'hosts: files dns\\n' >/etc/nsswitch.conf`,
-  nss: `printf 'nameserver 192.0.2.53\\n' >/etc/resolv.conf
+  nss: `printf 'nameserver ${nameserver}\\n' >/etc/resolv.conf
     printf 'hosts: files resolve [!UNAVAIL=return] dns\\n' >/etc/nsswitch.conf`,
-};
+});
 
-/** Starts it; the host's own nameserver is the office's. */
+/** Starts it. @param nameserver The host's own: the office's unless told. */
 export async function startResolved(
-  host: Namespace,
+  host: ResolvedHost,
   way: Way,
+  nameserver = "192.0.2.53",
 ): Promise<AsyncDisposable> {
   const packages = await unpackPackages(unpacked.resolved);
   await host.sh(`
@@ -42,9 +52,9 @@ export async function startResolved(
     echo 'systemd-resolve:x:997:' >>/etc/group
     mkdir -p /run/dbus /run/systemd/resolve /etc/systemd
     chown 997:997 /run/systemd/resolve
-    printf '[Resolve]\\nDNS=192.0.2.53\\nLLMNR=no\\nMulticastDNS=no\\n' >/etc/systemd/resolved.conf
+    printf '[Resolve]\\nDNS=${nameserver}\\nLLMNR=no\\nMulticastDNS=no\\n' >/etc/systemd/resolved.conf
     cat >/etc/bus.conf <<'END'\n${busConfig}END
-    ${files[way]}
+    ${filesOf(nameserver)[way]}
   `);
   const bus = await start(
     host,
@@ -68,20 +78,23 @@ export async function startResolved(
   };
 }
 
-async function start(host: Namespace, command: string): Promise<Child> {
+async function start(host: ResolvedHost, command: string): Promise<Child> {
   const child = host.start(["sh", "-c", `echo started; exec ${command}`]);
   assert.equal(await child.line(), "started");
   return child;
 }
 
 /** The address of a name as programs find it; empty when there is none. */
-export async function lookUp(host: Namespace, name: string): Promise<string> {
+export async function lookUp(
+  host: ResolvedHost,
+  name: string,
+): Promise<string> {
   const text = await host.read(["timeout", "5", "getent", "ahostsv4", name]);
   return text.split(/\s/)[0]!;
 }
 
 /** What systemd-resolved knows of the device. */
-export async function linkDomains(host: Namespace): Promise<string> {
+export async function linkDomains(host: ResolvedHost): Promise<string> {
   const text = await host.read(["resolvectl", "domain", "tp0"]);
   const domains = /^Link \d+ \(tp0\):([^]*)$/.exec(text)?.[1];
   assert.ok(domains !== undefined, text);
