@@ -6,32 +6,19 @@ import { Tp } from "../support/laptop_tp.ts";
 import { type OwnProcesses, ownProcesses } from "../support/own_processes.ts";
 import { assertSameState } from "../support/same_state.ts";
 import { eventually } from "./daemon_connected.ts";
-import { Child } from "./daemon_namespace.ts";
+import { type OwnHost, ownHost } from "./host_packages.ts";
 import {
   linkDomains,
   lookUp,
-  type ResolvedHost,
   startResolved,
   type Way,
 } from "./resolved_host.ts";
 
 const service = "verylargejavaservice";
 
-function hostOf(laptop: Laptop): ResolvedHost {
-  const read = async (command: string[]) => {
-    const { stdout, stderr } = await laptop.run(command);
-    return stdout + stderr;
-  };
-  return {
-    read,
-    sh: (script) => read(["bash", "-c", script]),
-    start: (command) => new Child(laptop.command(command)),
-  };
-}
-
 interface Place {
   laptop: Laptop;
-  host: ResolvedHost;
+  host: OwnHost;
   tp: Tp;
   /** The address of {@link service}, which no nameserver of the host's knows. */
   address: string;
@@ -46,7 +33,7 @@ function resolvedTest(
   Deno.test(`a laptop with systemd-resolved (${way}): ${name}`, async () => {
     const cluster = await openCluster();
     await using laptop = await Laptop.open(cluster);
-    const host = hostOf(laptop);
+    const host = ownHost(laptop);
     await using _ = await startResolved(host, way, outside.dns.ipv4);
     const { stdout: address } = await cluster.kubectl([
       ...["get", "service", service, "-o", "jsonpath={.spec.clusterIP}"],

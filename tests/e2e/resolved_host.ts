@@ -1,20 +1,12 @@
 /** systemd-resolved on a test's host: the real one, with a bus of its own and nothing else of systemd. */
 import assert from "node:assert/strict";
-import { unpacked, unpackPackages } from "../cluster/packages.ts";
+import { unpacked } from "../cluster/packages.ts";
+import { addPackages, type OwnHost } from "./host_packages.ts";
 import type { Child } from "./daemon_namespace.ts";
 import { eventually } from "./daemon_connected.ts";
 
 /** Who asks it: programs by its stub, named by the file, or the C library by its own module. */
 export type Way = "stub" | "nss";
-
-/** A host that it may run on. */
-export interface ResolvedHost {
-  /** What a script prints, on both ways. */
-  sh(script: string): Promise<string>;
-  /** What a program prints, on both ways. */
-  read(command: string[]): Promise<string>;
-  start(command: string[]): Child;
-}
 
 const busPath = "/run/dbus/system_bus_socket";
 
@@ -40,14 +32,12 @@ const filesOf = (nameserver: string): Record<Way, string> => ({
 
 /** Starts it. @param nameserver The host's own: the office's unless told. */
 export async function startResolved(
-  host: ResolvedHost,
+  host: OwnHost,
   way: Way,
   nameserver = "192.0.2.53",
 ): Promise<AsyncDisposable> {
-  const packages = await unpackPackages(unpacked.resolved);
-  await host.sh(`
-    mount -t overlay -o ro,lowerdir=${packages}/usr:/usr none /usr
-    [ ! -d ${packages}/lib ] || mount -t overlay -o ro,lowerdir=${packages}/lib:/usr/lib none /usr/lib
+  await addPackages(host, unpacked.resolved);
+  const said = await host.sh(`set -e
     echo 'systemd-resolve:x:997:997::/:/bin/false' >>/etc/passwd
     echo 'systemd-resolve:x:997:' >>/etc/group
     mkdir -p /run/dbus /run/systemd/resolve /etc/systemd
@@ -56,6 +46,7 @@ export async function startResolved(
     cat >/etc/bus.conf <<'END'\n${busConfig}END
     ${filesOf(nameserver)[way]}
   `);
+  assert.equal(said, "");
   const bus = await start(
     host,
     "dbus-daemon --config-file=/etc/bus.conf --nofork --nopidfile",
@@ -78,7 +69,7 @@ export async function startResolved(
   };
 }
 
-async function start(host: ResolvedHost, command: string): Promise<Child> {
+async function start(host: OwnHost, command: string): Promise<Child> {
   const child = host.start(["sh", "-c", `echo started; exec ${command}`]);
   assert.equal(await child.line(), "started");
   return child;
@@ -86,7 +77,7 @@ async function start(host: ResolvedHost, command: string): Promise<Child> {
 
 /** The address of a name as programs find it; empty when there is none. */
 export async function lookUp(
-  host: ResolvedHost,
+  host: OwnHost,
   name: string,
 ): Promise<string> {
   const text = await host.read(["timeout", "5", "getent", "ahostsv4", name]);
@@ -94,7 +85,7 @@ export async function lookUp(
 }
 
 /** What systemd-resolved knows of the device. */
-export async function linkDomains(host: ResolvedHost): Promise<string> {
+export async function linkDomains(host: OwnHost): Promise<string> {
   const text = await host.read(["resolvectl", "domain", "tp0"]);
   const domains = /^Link \d+ \(tp0\):([^]*)$/.exec(text)?.[1];
   assert.ok(domains !== undefined, text);
