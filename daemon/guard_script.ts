@@ -8,7 +8,7 @@
  * - It undoes only what its own daemon wrote down: a journal of another daemon is none of its business.
  * - What it cannot undo (no `ip`) stays in the journal for the next `tp` command.
  */
-import { marker } from "../dns/edges/resolv_conf_edge.ts";
+import { marker, openresolvSignature } from "../dns/edges/resolv_conf_edge.ts";
 
 export const guardScript = `#!/bin/sh
 # Written by tp. Undoes what the daemon changed on this host when the daemon dies.
@@ -36,7 +36,10 @@ watch() {
 
 restore_resolver() { # FILE ORIGINAL COPY
   first=
-  IFS= read -r first 2>/dev/null <"$1"
+  {
+    IFS= read -r first
+    [ "$first" != '${openresolvSignature}' ] || IFS= read -r first
+  } 2>/dev/null <"$1"
   if [ -e "$1" ] || [ -L "$1" ]; then
     [ "$first" = '${marker}' ] || return 0
   fi

@@ -17,7 +17,11 @@ import {
 import { type ResolverEdge, ResolverError } from "./edge.ts";
 import { parseResolvConf } from "./resolv_conf.ts";
 
-export { composeResolvConf, marker } from "./_resolv_conf_text.ts";
+export {
+  composeResolvConf,
+  marker,
+  openresolvSignature,
+} from "./_resolv_conf_text.ts";
 
 /** Where the file and what belongs to it are. */
 export interface ResolvConfPaths {

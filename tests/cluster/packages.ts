@@ -48,11 +48,13 @@ export const unpacked = {
     "openssh-sftp-server",
     "libnss-wrapper",
   ],
-  /** A host with systemd-resolved, and a bus for it. */
-  resolved: [
-    ...["systemd-resolved", "libsystemd-shared", "libnss-resolve"],
-    ...["dbus-daemon", "libdbus-1-3", "libapparmor1", "libexpat1"],
-  ],
+  /** A bus for services of a host. */
+  bus: ["dbus-daemon", "libdbus-1-3", "libapparmor1", "libexpat1"],
+  /** A host with systemd-resolved; it needs a bus, too. */
+  resolved: ["systemd-resolved", "libsystemd-shared", "libnss-resolve"],
+  /** Others that write a host's `/etc/resolv.conf`. */
+  openresolv: ["openresolv"],
+  resolvconf: ["resolvconf"],
   /** The same as in `base`; these load libraries of other packages. */
   baseWithLibraries: ["coreutils", "nftables", "socat"],
 } as const;

@@ -6,10 +6,10 @@ import { Tp } from "../support/laptop_tp.ts";
 import { type OwnProcesses, ownProcesses } from "../support/own_processes.ts";
 import { assertSameState } from "../support/same_state.ts";
 import { eventually } from "./daemon_connected.ts";
-import { type OwnHost, ownHost } from "./host_packages.ts";
+import { lookUp, type OwnHost, ownHost } from "./own_host.ts";
 import {
   linkDomains,
-  lookUp,
+  reasons,
   startResolved,
   type Way,
 } from "./resolved_host.ts";
@@ -68,6 +68,7 @@ for (const way of ["stub", "nss"] as const) {
       await tp.ok(["status", "--output", "json"]),
     );
     assert.equal(dns.edge, "systemd-resolved");
+    assert.equal(dns.edge_reason, reasons[way]);
     assert.deepEqual(dns.nameservers, [outside.dns.ipv4]);
     await tp.ok(["quit"]);
     assert.equal(await lookUp(host, `${service}.default`), "");

@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { eventually, hostTest, subnets } from "./daemon_connected.ts";
 import { type Child, type Namespace, userId } from "./daemon_namespace.ts";
+import { lookUp } from "./own_host.ts";
 import {
   linkDomains,
-  lookUp,
+  reasons,
   startResolved,
   type Way,
 } from "./resolved_host.ts";
@@ -14,11 +15,6 @@ const outside = "203.0.113.7";
 const wish = "198.18.0.3,orders.svc.cluster.local,cluster.local,svc,orders";
 const domains =
   "orders.svc.cluster.local ~cluster.local ~svc ~orders ~96.10.in-addr.arpa";
-const reasons: Record<Way, string> = {
-  stub: "/etc/resolv.conf leads to systemd-resolved",
-  nss: "/etc/nsswitch.conf leads to systemd-resolved",
-};
-
 interface Split {
   host: Namespace;
   daemon: Child;

@@ -1,10 +1,10 @@
-/** Debian packages on a test's host alone: its `/usr` has them, the machine's has not. */
+/** A host with mounts of its own, on which a test puts programs that the machine has not. */
 import assert from "node:assert/strict";
 import type { Laptop } from "../cluster/mod.ts";
 import { unpackPackages } from "../cluster/packages.ts";
 import { Child } from "./daemon_namespace.ts";
 
-/** A host with mounts of its own: a laptop beside the cluster, or a daemon's namespace. */
+/** A laptop beside the cluster, or a daemon's namespace. */
 export interface OwnHost {
   /** What a script prints, on both ways. */
   sh(script: string): Promise<string>;
@@ -28,11 +28,13 @@ export function ownHost(laptop: Laptop): OwnHost {
 /**
  * Lays the packages over the host's `/usr`. They are copied to memory first: a laptop's home, where the cache may be, is
  * an overlay itself, and the kernel stacks no more than two.
+ *
+ * @returns the directory that holds all of them
  */
 export async function addPackages(
   host: OwnHost,
   names: readonly string[],
-): Promise<void> {
+): Promise<string> {
   const packages = await unpackPackages(names);
   const said = await host.sh(`set -e
     mount -t tmpfs none /mnt
@@ -44,4 +46,21 @@ export async function addPackages(
     mount -t overlay -o ro,lowerdir=/mnt/usr:/usr none /usr
   `);
   assert.equal(said, "");
+  return packages;
+}
+
+/** Starts a program that stays. It is that, not a shell, by its pid. */
+export async function start(host: OwnHost, command: string): Promise<Child> {
+  const child = host.start(["sh", "-c", `echo started; exec ${command}`]);
+  assert.equal(await child.line(), "started");
+  return child;
+}
+
+/** The address of a name as programs find it; empty when there is none. */
+export async function lookUp(
+  host: OwnHost,
+  name: string,
+): Promise<string> {
+  const text = await host.read(["timeout", "5", "getent", "ahostsv4", name]);
+  return text.split(/\s/)[0]!;
 }
