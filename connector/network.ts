@@ -7,7 +7,7 @@
  * 4. When the host's own network has changed, or it has slept, routes and the way to the manager are looked after.
  */
 import type { DaemonClient } from "../daemon/client.ts";
-import { type Dns, startDns } from "../dns/mod.ts";
+import { type Dns, type DnsCluster, startDns } from "../dns/mod.ts";
 import type { ClusterAccess } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
 import type { World } from "../manager/api.ts";
@@ -79,13 +79,16 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   const zones = zonesOf(view, {
     ...{ search, rules: rules.names, mapped, proxied: proxied.names },
   });
-  const dns = startDns({
+  const clusters: readonly DnsCluster[] = [{
     zones,
     addresses,
     onProxied: (name, ips) => proxied.hear(name, ips),
     lookupTimeoutMs: rules.lookupTimeoutMs,
     lookup: (query, { signal }) =>
       link.use((manager) => manager.lookup(query, { signal })),
+  }];
+  const dns = startDns({
+    clusters: () => clusters,
     nameservers: () => nameservers.current,
   });
   building.defer(() => dns.stop());

@@ -1,26 +1,35 @@
 /**
  * Answers one query.
  *
- * 1. Of it only the question is read; `decide` says who answers.
- * 2. The cluster: its answer is written for the name that was asked. While it is slow, the asker is told to come over
- *    TCP, where resolvers wait. Where its answer leads out of it, the host says where to.
- * 3. The host's own nameservers, also for a short name that the cluster does not know, and for what the cluster itself
- *    asks: their answer goes back as it came.
+ * 1. Of it only the question is read; `chooseClusters` says who answers.
+ * 2. The first cluster that knows the name: its answer is written for the name that was asked. While it is slow, the asker
+ *    is told to come over TCP, where resolvers wait. Where its answer leads out of it, the host says where to.
+ * 3. The host's own nameservers, also for a short name that no cluster knows, and for what a cluster itself asks: their
+ *    answer goes back as it came.
  * 4. Ourselves: the user gave the name another one, which is asked for in its place, or an address.
  */
 import { type Clock, Ip } from "../net/mod.ts";
 import { type Answer, bareAnswer, decodeAnswer } from "./answer.ts";
 import { encodeAnswer } from "./answer_message.ts";
+import { answerForApp } from "./app_addresses.ts";
 import type { AgedAnswer } from "./cache.ts";
-import type { ClusterQuestion, ClusterResolver } from "./cluster_resolver.ts";
 import {
-  answerForApp,
-  type AppAddresses,
-  nameBehind,
-} from "./app_addresses.ts";
+  chooseClusters,
+  leadsElsewhere,
+  type Reading,
+} from "./choose_cluster.ts";
+import type { ClusterQuestion } from "./cluster_resolver.ts";
+import type { ServedCluster } from "./clusters.ts";
 import { addressesIn, aliasRecord, chainFrom } from "./cname_chain.ts";
+import {
+  findFirst,
+  type Found,
+  type FoundAlias,
+  isUnknown,
+  soon,
+} from "./find_first.ts";
 import type { HostResolver } from "./host_resolver.ts";
-import type { Fqdn } from "./name.ts";
+import { Fqdn } from "./name.ts";
 import { encodeQuery } from "./query_message.ts";
 import {
   decodeQuestion,
@@ -29,26 +38,15 @@ import {
   recordTypes,
   responseCodes,
 } from "./question.ts";
-import { decide, type Decision } from "./resolver.ts";
-import type { Zones } from "./zones.ts";
-
-/**
- * How long the asker of a name in the cluster is left without a word over UDP. A resolver that waits for longer than a
- * second asks the host's next nameserver, which knows no such name, and the app would believe that.
- */
-const wordMs = 700;
+import { decide } from "./resolver.ts";
+import { suffixed, suffixedName } from "./suffixed.ts";
 
 /** How long what the user says of a name may be kept, which is asked of nobody. */
 const aliasTtl = 5;
 
 export interface AnswererOptions {
-  /** Read at each query. */
-  zones: () => Zones;
-  /** By which addresses apps reach the cluster's; absent: by these themselves. */
-  addresses: AppAddresses | undefined;
-  /** Awaited before an app is told the cluster's addresses of one of {@link Zones.proxied}. */
-  onProxied: (name: Fqdn, ips: readonly Ip[]) => Promise<void>;
-  cluster: ClusterResolver;
+  /** In the order in which they are asked. Read at each query. */
+  clusters: () => readonly ServedCluster[];
   host: HostResolver;
   clock: Clock;
   /** The largest datagram that goes to an app whole. */
@@ -60,7 +58,10 @@ interface Asked {
   readonly query: Uint8Array;
   readonly question: Question;
   readonly stream: boolean;
+  readonly clusters: readonly ServedCluster[];
 }
+
+type Meant = Reading<ServedCluster>;
 
 export class Answerer {
   readonly #options: AnswererOptions;
@@ -71,107 +72,79 @@ export class Answerer {
     this.#options = options;
   }
 
-  /** How many the cluster has answered, and the host. */
+  /** How many clusters have answered, and the host. */
   stats() {
     return { cluster: this.#byCluster, host: this.#byHost };
   }
 
   /** @throws {Error} when nobody answers. */
   async answer(query: Uint8Array, stream: boolean): Promise<Uint8Array> {
-    const { cluster } = this.#options;
+    const clusters = this.#options.clusters();
     const question = decodeQuestion(query);
     if (question === undefined) return await this.#askHost(query, stream);
-    if (cluster.isOwn(question)) return encodeAnswer(query, noSuchName);
-    const decision = this.#decide(question);
-    const asked = { query, question, stream };
-    switch (decision.by) {
-      case "cluster":
-        return await this.#askCluster(asked, decision);
-      case "host":
-        return await this.#askHost(query, stream);
-      case "alias":
-        return await this.#askAlias(asked, decision.of);
-      case "none":
-        return encodeAnswer(query, noSuchName);
+    if (clusters.some(({ resolver }) => resolver.isOwn(question))) {
+      return encodeAnswer(query, noSuchName);
     }
+    const { readings, orHost } = chooseClusters(question, clusters);
+    if (isSome(readings)) {
+      const asked = { query, question, stream, clusters };
+      return await this.#askClusters(asked, { readings, orHost });
+    }
+    return orHost
+      ? await this.#askHost(query, stream)
+      : encodeAnswer(query, noSuchName);
   }
 
-  #decide(question: Question): Decision {
-    const { addresses, zones } = this.#options;
-    const behind = addresses && nameBehind(question, addresses);
-    if (behind === "nothing") return { by: "none" };
-    if (behind === "host") return { by: "host" };
-    return behind
-      ? { by: "cluster", names: [behind], orHost: false }
-      : decide(question, zones());
-  }
-
-  async #askCluster(
+  async #askClusters(
     asked: Asked,
-    { names, orHost }: Decision & { by: "cluster" },
+    { readings, orHost }: {
+      readings: readonly [Meant, ...Meant[]];
+      orHost: boolean;
+    },
   ): Promise<Uint8Array> {
     const { query, question, stream } = asked;
-    const asking = this.#askFirstKnown(names, question);
+    const { clock } = this.#options;
+    const asking = findFirst(readings, { ...question, clock });
     // A single label may be of the host's network, which must not wait for the cluster's.
     const mayWait = stream || question.name.labels.length === 1;
-    const found = await (mayWait ? asking : this.#soon(asking));
+    const found = await (mayWait ? asking : soon(asking, clock));
     if (found === "late") return comeOverTcp(query);
     if (found === undefined) return await this.#askHost(query, stream);
+    if (found.by === "alias") return await this.#askAlias(asked, found);
     if (orHost && isUnknown(found.aged.answer)) {
       const answer = await this.#askHost(query, stream).catch(() => undefined);
       if (answer !== undefined) return answer;
     }
-    const isProxied = this.#options.zones().proxied?.has(question.name.key);
+    return await this.#tell(asked, found);
+  }
+
+  /** What a cluster says, for the app. */
+  async #tell(asked: Asked, found: Found): Promise<Uint8Array> {
+    const { query, stream, clusters } = asked;
+    const { cluster, name, suffix } = found.reading;
+    const zones = cluster.zones();
+    const isProxied = zones.proxied?.has(name.key);
     if (isProxied) {
-      const ips = addressesIn(found.aged.answer);
-      await this.#options.onProxied(question.name, ips);
+      await cluster.onProxied?.(name, addressesIn(found.aged.answer));
     }
     const led = isProxied ? undefined : await this.#leadOut(asked, found);
     const { answer, ageSeconds } = led ?? {
       ...found.aged,
-      answer: this.#forApp(found.aged.answer),
+      answer: forApp(found.aged.answer, cluster),
     };
     this.#byCluster++;
-    return encodeAnswer(query, answer, {
-      alias: found.name,
+    const domain = Fqdn.parse(zones.clusterDomain);
+    const naming = cluster.name && {
+      suffix: cluster.name,
+      isMeant: (name: Fqdn) =>
+        name.isIn(domain) &&
+        (suffix !== undefined || leadsElsewhere(name, { cluster, clusters })),
+    };
+    return encodeAnswer(query, naming ? suffixed(answer, naming) : answer, {
+      alias: naming ? suffixedName(found.name, naming) : found.name,
       ageSeconds,
       ...this.#room(stream),
     });
-  }
-
-  #forApp(answer: Answer): Answer {
-    const { addresses } = this.#options;
-    return addresses ? answerForApp(answer, addresses) : answer;
-  }
-
-  /**
-   * What the cluster says of the first of `names` that it knows, or of the last; `undefined` when it is the cluster that
-   * asks.
-   */
-  async #askFirstKnown(
-    [name, ...others]: readonly [Fqdn, ...Fqdn[]],
-    { type, class: kind }: ClusterQuestion,
-  ): Promise<{ aged: AgedAnswer; name: Fqdn } | undefined> {
-    const question = { name, type, class: kind };
-    const aged = await this.#options.cluster.ask(question);
-    const [next, ...rest] = others;
-    return aged === undefined
-      ? undefined
-      : next === undefined || !isUnknown(aged.answer)
-      ? { aged, name }
-      : await this.#askFirstKnown([next, ...rest], question);
-  }
-
-  /** What `asking` gives, or "late" when it takes longer than {@link wordMs}. */
-  async #soon<T>(asking: Promise<T>): Promise<T | "late"> {
-    const late = Promise.withResolvers<"late">();
-    const { clock } = this.#options;
-    const callOff = clock.after(wordMs, () => late.resolve("late"));
-    try {
-      return await Promise.race([asking, late.promise]);
-    } finally {
-      callOff();
-    }
   }
 
   /**
@@ -180,18 +153,18 @@ export class Answerer {
    */
   async #leadOut(
     { question, stream }: Asked,
-    { aged, name }: { aged: AgedAnswer; name: Fqdn },
+    { reading, aged, name }: Found,
   ): Promise<AgedAnswer | undefined> {
     const { type, class: kind } = question;
     const steps = chainFrom(name, aged.answer);
     if (type === recordTypes.cname || steps.length === 0) return undefined;
-    const zones = this.#options.zones();
+    const zones = reading.cluster.zones();
     const isInside = addressesIn(aged.answer).some((ip) =>
       zones.subnets?.some((subnet) => subnet.contains(ip))
     );
     if (isInside) return undefined;
     const out = steps.findIndex(({ target }) =>
-      decide({ name: target, type, class: kind, end: 0 }, zones).by === "host"
+      decide({ name: target, type, class: kind }, zones).by === "host"
     );
     const target = steps[out]?.target;
     if (target === undefined) return undefined;
@@ -212,14 +185,14 @@ export class Answerer {
   /** What the name `of` has, behind the word that the name asked for stands for it. */
   async #askAlias(
     { query, question, stream }: Asked,
-    of: Fqdn | Ip,
+    { of, cluster }: FoundAlias,
   ): Promise<Uint8Array> {
     const { name, type, class: kind } = question;
     const alias = aliasRecord(name, { of, type, ttl: aliasTtl });
     const answers = alias === undefined ? [] : [alias];
     if (of instanceof Ip || type === recordTypes.cname) {
       const answer = { ...bareAnswer(responseCodes.ok), answers };
-      return encodeAnswer(query, this.#forApp(answer), this.#room(stream));
+      return encodeAnswer(query, forApp(answer, cluster), this.#room(stream));
     }
     const told = await this.#tellOf({ name: of, type, class: kind }, {
       ask: (query) => this.answer(query, stream),
@@ -261,9 +234,12 @@ export class Answerer {
 
 const noSuchName = bareAnswer(responseCodes.noSuchName);
 
-/** A name that is an alias is known, whatever is said of what it stands for. */
-function isUnknown({ responseCode, answers }: Answer): boolean {
-  return responseCode === responseCodes.noSuchName && answers.length === 0;
+function isSome<T>(list: readonly T[]): list is readonly [T, ...T[]] {
+  return list.length > 0;
+}
+
+function forApp(answer: Answer, { addresses }: ServedCluster): Answer {
+  return addresses ? answerForApp(answer, addresses) : answer;
 }
 
 /** An answer that is cut to nothing; resolvers ask again over TCP (RFC 7766 section 5). */

@@ -3,8 +3,8 @@ import { Ip } from "../net/mod.ts";
 import type { Answer } from "./answer.ts";
 import type { Fqdn } from "./name.ts";
 import {
+  type Asking,
   internetClass,
-  type Question,
   recordTypes,
   responseCodes,
 } from "./question.ts";
@@ -86,7 +86,7 @@ function isAddress(record: ResourceRecord): boolean {
  * `"host"`: the host's nameservers may know it. `undefined`: the question is about something else.
  */
 export function nameBehind(
-  { name, class: kind }: Question,
+  { name, class: kind }: Asking,
   addresses: AppAddresses,
 ): Fqdn | "nothing" | "host" | undefined {
   if (kind !== internetClass) return undefined;

@@ -10,36 +10,27 @@ import { addressesOf } from "./addresses.ts";
 import { bareAnswer } from "./answer.ts";
 import { encodeAnswer } from "./answer_message.ts";
 import { Answerer } from "./answerer.ts";
-import type { AppAddresses } from "./app_addresses.ts";
-import { ClusterResolver, type Lookup } from "./cluster_resolver.ts";
+import { Clusters } from "./clusters.ts";
+import type { DnsCluster } from "./dns_cluster.ts";
 import { HostResolver } from "./host_resolver.ts";
 import { Fqdn } from "./name.ts";
 import { isQuery, responseCodes } from "./question.ts";
 import { serveTcp } from "./tcp_server.ts";
 import { UdpFlow } from "./udp_flow.ts";
-import type { Zones } from "./zones.ts";
 
 export interface DnsOptions {
-  /** What is asked of the cluster. Read at each query. */
-  zones: () => Zones;
-  /** Asks the cluster's DNS. */
-  lookup: Lookup;
-  /** By which addresses apps reach the cluster's. By these themselves when absent. */
-  addresses?: AppAddresses;
-  /** Awaited before an app is told the cluster's addresses of one of {@link Zones.proxied}. */
-  onProxied?: (name: Fqdn, ips: readonly Ip[]) => Promise<void>;
+  /** Whose names there are, in the order in which they are asked. Read at each query; the same list while it is so. */
+  clusters: () => readonly DnsCluster[];
   /** The host's own nameservers in the order of preference. Read at each query. */
   nameservers: () => readonly Ip[];
   /** Where the host's nameservers listen. 53 when absent. */
   nameserverPort?: number;
   clock?: Clock;
-  /** How long the cluster may take. 10 s when absent: a lookup outlives a break of the tunnel. */
-  lookupTimeoutMs?: number;
   /** The largest datagram that goes to an app whole. 1452 when absent: what fits an IPv6 packet of 1500 octets. */
   maxDatagramBytes?: number;
   /** The most queries that are answered at a time; more fail at once and are counted. 4096 when absent. */
   maxInFlight?: number;
-  /** The most answers of the cluster that are kept. 4096 when absent. */
+  /** The most answers of each cluster that are kept. 4096 when absent. */
   cacheCapacity?: number;
 }
 
@@ -47,7 +38,7 @@ export interface DnsOptions {
 export interface DnsStats {
   queries: number;
   inFlight: number;
-  /** Answered by the cluster, from memory included. */
+  /** Answered by a cluster, from memory included. */
   cluster: number;
   /** Answered by the host's nameservers. */
   host: number;
@@ -61,7 +52,7 @@ export interface DnsStats {
   joined: number;
   cacheHits: number;
   cacheEntries: number;
-  /** Asked by the cluster, which waited for us to know what we asked it. */
+  /** Asked by a cluster, which waited for us to know what we asked it. */
   loops: number;
 }
 
@@ -86,7 +77,7 @@ export function startDns(options: DnsOptions): Dns {
 class RunningDns implements Dns {
   readonly #options: DnsOptions;
   readonly #clock: Clock;
-  readonly #cluster: ClusterResolver;
+  readonly #clusters: Clusters;
   readonly #host: HostResolver;
   readonly #answerer: Answerer;
   readonly #flows = new Set<Datagrams>();
@@ -103,10 +94,9 @@ class RunningDns implements Dns {
   constructor(options: DnsOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#cluster = new ClusterResolver({
-      lookup: options.lookup,
+    this.#clusters = new Clusters({
+      clusters: options.clusters,
       clock: this.#clock,
-      timeoutMs: options.lookupTimeoutMs ?? 10_000,
       cacheCapacity: options.cacheCapacity ?? 4096,
     });
     this.#host = new HostResolver({
@@ -115,10 +105,7 @@ class RunningDns implements Dns {
       clock: this.#clock,
     });
     this.#answerer = new Answerer({
-      zones: options.zones,
-      addresses: options.addresses,
-      onProxied: options.onProxied ?? (() => Promise.resolve()),
-      cluster: this.#cluster,
+      clusters: () => this.#clusters.current,
       host: this.#host,
       clock: this.#clock,
       maxDatagramBytes: options.maxDatagramBytes ?? 1452,
@@ -159,12 +146,12 @@ class RunningDns implements Dns {
   }
 
   stats(): DnsStats {
-    const { joined, lookups: _, ...cluster } = this.#cluster.stats();
+    const { joined, ...clusters } = this.#clusters.stats();
     return {
       ...this.#counts,
       ...this.#answerer.stats(),
       joined: joined + this.#host.stats().joined,
-      ...cluster,
+      ...clusters,
     };
   }
 
@@ -172,7 +159,7 @@ class RunningDns implements Dns {
     this.#stopped = true;
     for (const flow of this.#flows) flow.close();
     for (const conn of this.#conns) conn.reset();
-    this.#cluster.stop();
+    this.#clusters.stop();
     await this.#host[Symbol.asyncDispose]();
   }
 

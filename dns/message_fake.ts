@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import packet from "dns-packet";
 import { type Datagrams, Ip } from "../net/mod.ts";
 import { type Dns, type DnsOptions, startDns } from "./dns.ts";
+import type { DnsCluster } from "./dns_cluster.ts";
 
 export const zones = {
   clusterDomain: "cluster.local",
@@ -72,11 +73,30 @@ export async function receive(flow: Datagrams): Promise<Uint8Array> {
   return into.slice(0, count!);
 }
 
-/** Starts a DNS of a laptop without cluster and nameservers, but for `options`. */
-export function start(options: Partial<DnsOptions> = {}): Dns {
+/** Starts a DNS of a laptop without nameservers, and with one cluster which is silent, but for `options`. */
+export function start(
+  {
+    zones: ofCluster,
+    lookup,
+    addresses,
+    onProxied,
+    lookupTimeoutMs,
+    ...options
+  }:
+    & Partial<DnsOptions>
+    & Partial<DnsCluster> = {},
+): Dns {
+  const cluster: DnsCluster = {
+    zones: ofCluster ?? (() => zones),
+    lookup: lookup ??
+      (() => Promise.reject(new Error("no cluster in this test"))),
+    ...addresses && { addresses },
+    ...onProxied && { onProxied },
+    ...lookupTimeoutMs && { lookupTimeoutMs },
+  };
+  const clusters = [cluster];
   return startDns({
-    zones: () => zones,
-    lookup: () => Promise.reject(new Error("no cluster in this test")),
+    clusters: () => clusters,
     nameservers: () => [],
     ...options,
   });

@@ -2,6 +2,7 @@
 export type { AppAddresses } from "./app_addresses.ts";
 export { type Dns, type DnsOptions, type DnsStats, startDns } from "./dns.ts";
 export type { Lookup } from "./cluster_resolver.ts";
+export type { DnsCluster } from "./dns_cluster.ts";
 export { Fqdn } from "./name.ts";
 export {
   ownNameservers,

@@ -120,6 +120,13 @@ export class Fqdn {
     return name.octets > maxNameOctets ? undefined : name;
   }
 
+  /** What stands before `zone`, which the name is in. */
+  before(zone: Fqdn): Fqdn {
+    return new Fqdn(
+      this.labels.slice(0, this.labels.length - zone.labels.length),
+    );
+  }
+
   /** The name with `label` in the place of its first: another one of the same zone. Not for the root. */
   beside(label: string): Fqdn {
     return new Fqdn([label, ...this.labels.slice(1)]);

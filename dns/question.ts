@@ -52,6 +52,9 @@ export interface Question {
   readonly end: number;
 }
 
+/** A question by itself, whatever message it comes in. */
+export type Asking = Pick<Question, "name" | "type" | "class">;
+
 export function messageId(message: Uint8Array): number {
   return message[0]! << 8 | message[1]!;
 }

@@ -6,7 +6,7 @@ import {
   type NameRules,
   noRules,
 } from "./name_rules.ts";
-import { internetClass, type Question, recordTypes } from "./question.ts";
+import { type Asking, internetClass, recordTypes } from "./question.ts";
 import { addressOfReverseName } from "./reverse_name.ts";
 import { isTopLevelDomain } from "./top_level_domains.ts";
 import type { Zones } from "./zones.ts";
@@ -48,7 +48,7 @@ const zoneTypes: ReadonlySet<number> = new Set([
  * 3. Reverse names of the cluster's addresses.
  * 4. Short names.
  */
-export function decide(question: Question, zones: Zones): Decision {
+export function decide(question: Asking, zones: Zones): Decision {
   const decision = decideOfAll(question, zones);
   if (zones.mapped === undefined || decision.by !== "cluster") return decision;
   const { names, orHost } = decision;
@@ -66,7 +66,7 @@ function isMapped(name: Fqdn, { clusterDomain, mapped }: Zones): boolean {
   return !isOfNamespace || namespace === undefined || mapped.has(namespace);
 }
 
-function decideOfAll(question: Question, zones: Zones): Decision {
+function decideOfAll(question: Asking, zones: Zones): Decision {
   const { name, type } = question;
   const { rules = noRules } = zones;
   const [first] = name.labels;

@@ -26,7 +26,7 @@ function decided(
   { type = recordTypes.a as number, more = {} as Partial<Zones> } = {},
 ) {
   const name = Fqdn.parse(text);
-  const question = { name, type, class: 1, end: 0 };
+  const question = { name, type, class: 1 };
   const decision = decide(question, { ...zones, ...more });
   return decision.by === "cluster"
     ? `${decision.names.join(" ")}${decision.orHost ? " or host" : ""}`
@@ -95,7 +95,7 @@ for (const [name, decision] of table) {
 
 Deno.test("decide() gives a single label to each namespace of the search, in order", () => {
   const decision = decide(
-    { name: Fqdn.parse("web"), type: recordTypes.a, class: 1, end: 0 },
+    { name: Fqdn.parse("web"), type: recordTypes.a, class: 1 },
     { ...zones, search: ["shop", "default"] },
   );
   assert.deepEqual(decision.by === "cluster" && decision.names.map(String), [
@@ -116,7 +116,7 @@ Deno.test("decide() leaves questions about zones to the host unless they are in 
 
 Deno.test("decide() leaves classes other than IN to the host", () => {
   const name = Fqdn.parse("version.default");
-  assert.deepEqual(decide({ name, type: 16, class: 3, end: 0 }, zones), {
+  assert.deepEqual(decide({ name, type: 16, class: 3 }, zones), {
     by: "host",
   });
 });

@@ -6,7 +6,7 @@
  * 2. Names are decided on and asked as for `tp connect` (`dns/`).
  * 3. An address is the cluster's, and dialled by the manager, or it is dialled from this laptop.
  */
-import { type Dns, startDns } from "../../dns/mod.ts";
+import { type Dns, type DnsCluster, startDns } from "../../dns/mod.ts";
 import { logger } from "../../log.ts";
 import {
   type Conn,
@@ -96,7 +96,7 @@ async function open(
       onChange: () => Promise.resolve(),
     }),
   );
-  const dns = building.use(startDns({
+  const clusters: readonly DnsCluster[] = [{
     zones: zonesOf(approach.view, {
       ...{ search: () => namespaces, rules: rules.names },
       ...{ mapped: approach.mapped, proxied: proxied.names },
@@ -105,6 +105,9 @@ async function open(
     lookupTimeoutMs: rules.lookupTimeoutMs,
     lookup: (query, { signal }) =>
       link.use((manager) => manager.lookup(query, { signal })),
+  }];
+  const dns = building.use(startDns({
+    clusters: () => clusters,
     nameservers: () => nameservers.current,
   }));
   building.use(
