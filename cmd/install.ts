@@ -27,6 +27,17 @@ async function parseReplicas(text: string): Promise<number> {
   );
 }
 
+/** @throws {SyntaxError} for what can name no variable. */
+export async function parseWithheldNames(text: string): Promise<string> {
+  const { WithheldNames } = await import("../manager/client.ts");
+  try {
+    WithheldNames.parse(text);
+  } catch (error) {
+    throw new SyntaxError(`--exclude-env: ${(error as Error).message}`);
+  }
+  return text;
+}
+
 /** `tp install` */
 export const install = buildCommand<InstallFlags, [], Context>({
   loader: () => import("./install_run.ts"),
@@ -78,7 +89,7 @@ export const install = buildCommand<InstallFlags, [], Context>({
       },
       excludeEnv: {
         kind: "parsed",
-        parse: String,
+        parse: parseWithheldNames,
         variadic: ",",
         optional: true,
         placeholder: "name",

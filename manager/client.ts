@@ -27,6 +27,7 @@ export {
   type RemoveAgentOptions,
 } from "./intercepts/rollout_effects.ts";
 export { installedExcludeEnv, managerManifests } from "./manifests.ts";
+export { WithheldNames } from "./intercepts/withheld_names.ts";
 export { agentPolicyName } from "./manifest_agent_policies.ts";
 export { noGlobalPolicyName } from "./manifest_global_policy.ts";
 export { agents, intercepts } from "./own_resources.ts";
