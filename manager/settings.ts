@@ -20,12 +20,28 @@ export interface Settings {
   readonly image: string;
   /** `TP_EXCLUDE_ENV`: variables of apps that no laptop is given. */
   readonly withheld: WithheldNames;
+  /** `TP_INTERCEPT_GRACE_SECONDS`: how long intercepts outlive the last sign of their laptop, if an admin says so. */
+  readonly interceptGraceMs?: number;
   /** What its container may hold. */
   readonly memoryLimitBytes: number;
 }
 
 /** As in the manifest; for one that does not tell. */
 const usualMemoryLimitBytes = 1024 ** 3;
+
+const graceVariable = "TP_INTERCEPT_GRACE_SECONDS";
+/** A laptop counts as away after half of the first; nobody waits longer than a week. */
+const [shortestGraceSeconds, longestGraceSeconds] = [60, 7 * 86_400];
+
+function parseGraceMs(text: string): number {
+  const seconds = Number(text);
+  const isTime = /^\d+$/.test(text) && seconds >= shortestGraceSeconds &&
+    seconds <= longestGraceSeconds;
+  if (isTime) return seconds * 1000;
+  throw new SyntaxError(
+    `Cannot start the manager: ${graceVariable} "${text}" is no number from ${shortestGraceSeconds} to ${longestGraceSeconds}`,
+  );
+}
 
 /**
  * Reads the environment that {@link managerManifests} sets.
@@ -37,6 +53,7 @@ export function readSettings(env: Record<string, string>): Settings {
   const namespace = env.POD_NAMESPACE;
   const addresses = env.POD_IPS;
   const direct = env.TP_DIRECT_ENDPOINT;
+  const grace = env[graceVariable];
   if (!namespace || !addresses) {
     const name = namespace ? "POD_IPS" : "POD_NAMESPACE";
     throw new TypeError(`Cannot start the manager: ${name} is not set`);
@@ -48,6 +65,7 @@ export function readSettings(env: Record<string, string>): Settings {
     ownAddresses: addresses.split(",").map((text) => Ip.parse(text.trim())),
     exemptions: parseExemptions(env.TP_ALLOW ?? ""),
     ...direct ? { directEndpoint: parseDirectEndpoint(direct) } : {},
+    ...grace ? { interceptGraceMs: parseGraceMs(grace) } : {},
     image: env.TP_IMAGE ?? "",
     withheld: WithheldNames.parse(env.TP_EXCLUDE_ENV ?? ""),
     memoryLimitBytes: Number(env.MEMORY_LIMIT) || usualMemoryLimitBytes,

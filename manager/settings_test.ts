@@ -45,3 +45,18 @@ Deno.test("readSettings() names what is missing and rejects what it can not read
   assert.throws(() => readSettings(odd), SyntaxError);
   assert.throws(() => readSettings({ ...env, TP_ALLOW: "x" }), SyntaxError);
 });
+
+Deno.test("readSettings() takes an intercept's grace from a minute to a week", () => {
+  const grace = (text: string) =>
+    readSettings({ ...env, TP_INTERCEPT_GRACE_SECONDS: text }).interceptGraceMs;
+  assert.equal(readSettings(env).interceptGraceMs, undefined);
+  assert.equal(grace(""), undefined);
+  assert.equal(grace("60"), 60_000);
+  assert.equal(grace("604800"), 604_800_000);
+  for (const text of ["59", "604801", "1m", "-90", "9e1"]) {
+    assert.throws(() => grace(text), {
+      name: "SyntaxError",
+      message: /TP_INTERCEPT_GRACE_SECONDS .* is no number from 60 to 604800$/,
+    });
+  }
+});

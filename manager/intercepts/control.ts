@@ -54,10 +54,13 @@ export interface ControlOptions {
   clock: Clock;
   /** Milliseconds since 1970. */
   wallNow: () => number;
+  /** How long a laptop's intercepts outlive its last sign; as {@link SessionLedger} takes it. */
+  goneMs?: number | undefined;
 }
 
 /** What the parts for each workload use. */
-export interface ControlParts extends Omit<ControlOptions, "laptops"> {
+export interface ControlParts
+  extends Omit<ControlOptions, "laptops" | "goneMs"> {
   readonly ledger: SessionLedger;
   readonly agents: ConnectedAgents;
   /** False before all objects have been told. */
@@ -86,12 +89,12 @@ export class InterceptControl implements AsyncDisposable {
   /** Starts to watch. */
   constructor(options: ControlOptions) {
     this.#options = options;
-    const { api, self, clock, wallNow } = options;
+    const { api, self, clock, wallNow, goneMs } = options;
     this.#startedAt = clock.now();
     this.agents = new ConnectedAgents((workload) =>
       this.#workloads.get(workload)?.wake()
     );
-    this.#ledger = new SessionLedger({ clock, wallNow });
+    this.#ledger = new SessionLedger({ clock, wallNow, goneMs });
     this.#leases = new SessionLeases({
       ...{ api, ledger: this.#ledger, self, clock, wallNow },
     });

@@ -22,7 +22,10 @@ import { trialAgent, tryWebhook } from "./webhook_trial.ts";
 
 export interface InterceptionOptions {
   api: ApiClient;
-  settings: Pick<Settings, "namespace" | "podName" | "image" | "withheld">;
+  settings: Pick<
+    Settings,
+    "namespace" | "podName" | "image" | "withheld" | "interceptGraceMs"
+  >;
   clock: Clock;
 }
 
@@ -54,6 +57,7 @@ export class Interception implements AsyncDisposable {
     this.#control = new InterceptControl({
       ...{ api, laptops: this.laptops, clock, wallNow: Date.now },
       self: { pod, namespace },
+      goneMs: settings.interceptGraceMs,
       revisionOf: (spec) => agentRevision(spec, { image }),
       tryWebhook: () => tryWebhook(api, { namespace, image }),
     });

@@ -3,13 +3,14 @@
  *
  * Clocks of other machines are believed once, at first sight; from then on a Lease that changes is a sign of its laptop
  * at that moment. Of who was silent for long before this process began it is not known whether the manager itself was
- * away: he has a minute to come back.
+ * away: he has a minute to come back, or what of it the grace leaves.
  */
 import type { Clock } from "../../net/mod.ts";
 
 export const awayMs = 30_000;
-export const goneMs = 15 * 60_000;
-const mercyMs = 60_000;
+/** Where an admin says nothing else. */
+export const usualGoneMs = 15 * 60_000;
+const longestMercyMs = 60_000;
 
 export type Presence = "here" | "away" | "gone";
 
@@ -27,15 +28,19 @@ export interface SessionLedgerOptions {
   clock: Clock;
   /** Milliseconds since 1970, by this machine. */
   wallNow: () => number;
+  /** After so long without a sign a laptop is gone; {@link usualGoneMs} when absent. Longer than {@link awayMs}. */
+  goneMs?: number | undefined;
 }
 
 /** Sessions by what {@link sessionLabelOf} says of their thumbprint. */
 export class SessionLedger {
   readonly #options: SessionLedgerOptions;
+  readonly #goneMs: number;
   readonly #entries = new Map<string, Entry>();
 
   constructor(options: SessionLedgerOptions) {
     this.#options = options;
+    this.#goneMs = options.goneMs ?? usualGoneMs;
   }
 
   /** A Lease as it is. */
@@ -79,7 +84,7 @@ export class SessionLedger {
 
   presenceOf(session: string): Presence {
     const ms = this.#silenceOf(session);
-    return ms < awayMs ? "here" : ms < goneMs ? "away" : "gone";
+    return ms < awayMs ? "here" : ms < this.#goneMs ? "away" : "gone";
   }
 
   /** The copy of the manager that has the session, as far as is known. */
@@ -96,7 +101,8 @@ export class SessionLedger {
   #moment(time: string): number {
     const { clock, wallNow } = this.#options;
     const ageMs = wallNow() - Date.parse(time);
-    const believed = Math.min(Math.max(ageMs, 0), goneMs - mercyMs);
+    const mercyMs = Math.min(longestMercyMs, (this.#goneMs - awayMs) / 2);
+    const believed = Math.min(Math.max(ageMs, 0), this.#goneMs - mercyMs);
     return clock.now() - (Number.isNaN(believed) ? 0 : believed);
   }
 }

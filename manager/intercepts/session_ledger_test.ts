@@ -4,10 +4,10 @@ import { type Presence, SessionLedger } from "./session_ledger.ts";
 
 const start = Date.parse("2026-01-01T00:00:00Z");
 
-function open() {
+function open(options: { goneMs?: number } = {}) {
   const clock = new FakeClock();
   const wallNow = () => start + clock.now();
-  const ledger = new SessionLedger({ clock, wallNow });
+  const ledger = new SessionLedger({ clock, wallNow, ...options });
   return { clock, ledger };
 }
 
@@ -82,3 +82,18 @@ for (const by of ["a Lease that changes", "its carrier"]) {
     assert.equal(ledger.presenceOf("a"), "away");
   });
 }
+
+Deno.test("SessionLedger lets laptops be gone as soon as it is told, and those away with the manager half of what is left", () => {
+  const { clock, ledger } = open({ goneMs: 60_000 });
+  ledger.seeHere("seen", "m-0");
+  ledger.seeLease("old", { renewTime: at(-86_400_000) });
+  const presences = () => ["seen", "old"].map((one) => ledger.presenceOf(one));
+  clock.advance(14_999);
+  assert.deepEqual(presences(), ["here", "away"]);
+  clock.advance(1);
+  assert.deepEqual(presences(), ["here", "gone"]);
+  clock.advance(44_999);
+  assert.deepEqual(presences(), ["away", "gone"]);
+  clock.advance(1);
+  assert.deepEqual(presences(), ["gone", "gone"]);
+});
