@@ -116,6 +116,8 @@ export interface ContainerEnvironment {
   readonly mounts: readonly { path: string; readOnly: boolean }[];
   /** Names of variables that an admin withholds, `*` for any characters; the manager adds them. */
   readonly withheld?: readonly string[];
+  /** Address of the pod; the manager adds it. */
+  readonly podIp?: string;
 }
 
 /** What the manager wants of a laptop. It looks the address up itself. */

@@ -120,6 +120,8 @@ export interface InterceptInfo {
   /** Of this connection's, once it is active. */
   environment?: Record<string, string>;
   mount?: MountInfo;
+  /** Of this connection's: address of the pod from which environment and volumes came when it became active. */
+  pod_ip?: string;
 }
 
 export interface InterceptPortInfo {
@@ -139,6 +141,8 @@ export interface MountInfo {
   remote_dir?: string;
   /** Paths of the volumes in the container. */
   mounts: string[];
+  /** As the intercept's. */
+  pod_ip?: string;
   /** Why they are not there. */
   error?: string;
 }

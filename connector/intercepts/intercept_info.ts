@@ -15,6 +15,8 @@ export interface OwnPart {
   laptopPorts: ReadonlyMap<string, number>;
   environment?: Record<string, string> | undefined;
   mount?: MountInfo | undefined;
+  /** Of the pod whose environment and volumes it has. */
+  podIp?: string | undefined;
 }
 
 const dispositionOf: Record<InterceptPhase, InterceptInfo["disposition"]> = {
@@ -77,6 +79,7 @@ export function interceptInfo(
     global: spec.mode !== "ingest" && filters === undefined,
     ...own?.environment === undefined ? {} : { environment: own.environment },
     ...own?.mount === undefined ? {} : { mount: own.mount },
+    ...own?.podIp === undefined ? {} : { pod_ip: own.podIp },
   };
 }
 

@@ -22,6 +22,7 @@ Deno.test("Intercepts.open() makes the object, and is done when it is active", a
       DB_PORT: "tcp://10.96.0.7:5432",
     },
     mounts: [],
+    podIp: "10.244.0.9",
   };
   const told: string[] = [];
   const held = await intercepts.open(
@@ -50,6 +51,7 @@ Deno.test("Intercepts.open() makes the object, and is done when it is active", a
   assert.equal(info.disposition, "ACTIVE");
   assert.equal(info.target_port, 3000);
   assert.equal(info.service_uid, "uid-of-service-web");
+  assert.equal(info.pod_ip, "10.244.0.9");
   assert.deepEqual(info.environment, {
     COLOR: "blue",
     DB_PORT: "tcp://198.18.0.7:5432",

@@ -100,7 +100,10 @@ export async function openIntercept(
   const laptopPorts = new Map(
     ports.map(({ pod, laptop }) => [`${pod.port}/${pod.protocol}`, laptop]),
   );
-  const own = { address: address.text, laptopPorts, environment };
+  const own = {
+    ...{ address: address.text, laptopPorts, environment },
+    podIp: told?.podIp,
+  };
   start?.begin();
   return {
     info: () =>
@@ -129,6 +132,7 @@ async function openMount(
     signal: AbortSignal;
   },
 ): Promise<(() => MountInfo) | undefined> {
+  const { podIp } = told ?? {};
   const mounts = told?.mounts.map(({ path }) => path) ?? [];
   if (mount === undefined || mounts.length === 0) return undefined;
   const { mountPoint, readOnly: isReadOnly } = mount;
@@ -148,6 +152,7 @@ async function openMount(
     );
     return () => ({
       ...{ local_dir: volumes.root, remote_dir: volumesDirectory, mounts },
+      ...podIp === undefined ? {} : { pod_ip: podIp },
       ...volumes.error === undefined ? {} : { error: volumes.error },
     });
   } catch (cause) {

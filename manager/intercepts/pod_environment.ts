@@ -6,13 +6,17 @@ import type { WithheldNames } from "./withheld_names.ts";
 const maxBytes = 8 * 1024 * 1024;
 
 /**
- * What an agent says on `from` of a container's environment, without what is withheld.
+ * What an agent says on `from` of a container's environment, without what is withheld, and with the pod's address.
  *
  * @throws {RefusedError} "failed" when it is no environment; the signal's reason when it aborts.
  */
 export async function readEnvironment(
   from: Conn,
-  { withheld, signal }: { withheld: WithheldNames; signal: AbortSignal },
+  { withheld, podIp, signal }: {
+    withheld: WithheldNames;
+    podIp?: string | undefined;
+    signal: AbortSignal;
+  },
 ): Promise<ContainerEnvironment> {
   const breakOff = () => from.reset();
   signal.addEventListener("abort", breakOff, { once: true });
@@ -24,6 +28,7 @@ export async function readEnvironment(
     return {
       ...{ environment: withheld.without(environment), mounts },
       ...names.length > 0 ? { withheld: names } : {},
+      ...podIp === undefined ? {} : { podIp },
     };
   } catch (cause) {
     signal.throwIfAborted();

@@ -22,7 +22,7 @@ import {
 import type { Intercept } from "../intercept.ts";
 import { Shares } from "../shares.ts";
 import type { ProvenPod } from "./agent_proof.ts";
-import type { ConnectedAgents } from "./connected_agents.ts";
+import type { ConnectedAgent, ConnectedAgents } from "./connected_agents.ts";
 import type { Laptops } from "./laptops.ts";
 import { readEnvironment, writeEnvironment } from "./pod_environment.ts";
 import { keyOf } from "./taken_ports.ts";
@@ -112,7 +112,7 @@ export class Relay {
     const { signal } = incoming;
     const target = encodePodTarget(wanted);
     if (wanted.kind === "environment" && !incoming.datagrams) {
-      const environment = await this.#environment(agent.session, {
+      const environment = await this.#environment(agent, {
         ...{ target, signal },
       });
       return await writeEnvironment(incoming.accept(), environment);
@@ -122,7 +122,7 @@ export class Relay {
   }
 
   async #environment(
-    agent: Session,
+    { session, pod }: ConnectedAgent,
     { target, signal }: { target: Uint8Array; signal: AbortSignal },
   ): Promise<ContainerEnvironment> {
     const { withheld, clock } = this.#options;
@@ -133,8 +133,9 @@ export class Relay {
     });
     const both = AbortSignal.any([signal, late.signal]);
     try {
-      const stream = await agent.open(target, { signal: both });
-      return await readEnvironment(stream, { withheld, signal: both });
+      const stream = await session.open(target, { signal: both });
+      const podIp = pod.ip;
+      return await readEnvironment(stream, { withheld, podIp, signal: both });
     } finally {
       callOff();
     }

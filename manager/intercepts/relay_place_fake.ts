@@ -49,6 +49,7 @@ export function prove(token: string) {
   const workload = `shop/deployment-${name[0]}eb`;
   const pod = {
     ...{ namespace: "shop", name, uid: `uid-${name}`, workload },
+    ip: "10.0.0.7",
     createdAt: `2026-01-01T00:00:0${name.length}Z`,
   };
   return Promise.resolve({ pod, expiresAt: start + Number(seconds) * 1000 });

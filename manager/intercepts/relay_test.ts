@@ -221,6 +221,7 @@ Deno.test("a laptop gets a container's environment without what an admin withhol
   assert.deepEqual(JSON.parse(await readText(await ask())), {
     ...{ environment: { COLOR: "green" }, mounts },
     withheld: ["*_PASSWORD"],
+    podIp: "10.0.0.7",
   });
   said = "no JSON";
   await assert.rejects(ask(), refusedAs("failed"));
