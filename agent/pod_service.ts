@@ -1,13 +1,16 @@
 /**
  * Serves the streams that the manager opens, for laptops that have an intercept here: environment and volumes of the
- * containers that the configuration names, and ports of the pod's loopback address.
+ * containers that the configuration names, ports of the pod's loopback address, and other addresses as a rule says.
  */
 import {
   type AgentContainer,
+  carriesDatagrams,
   type ContainerEnvironment,
   decodePodTarget,
   type PodPort,
   type PodTarget,
+  type Rule,
+  whyNotVia,
 } from "../manager/api.ts";
 import {
   type Clock,
@@ -24,8 +27,9 @@ import type { Incoming } from "../tunnel/mod.ts";
 import { parseEnviron } from "./environment.ts";
 import { UnixConn } from "../tcp/mod.ts";
 
-/** Streams at a time; who comes above is refused as overloaded. */
+/** Streams at a time, those that leave the pod apart; who comes above is refused as overloaded. */
 const maxStreams = 256;
+const maxOutward = 2048;
 /** More than the kernel lets a process have. */
 const maxEnvironBytes = 8 * 1024 * 1024;
 const udpIdleMs = 120_000;
@@ -35,12 +39,15 @@ export interface PodServiceOptions {
   readonly containers: readonly AgentContainer[];
   /** Has a directory for each of them. */
   readonly directory: string;
+  /** The rule of an intercept, while it is in force. */
+  readonly findRule: (intercept: string) => Rule | undefined;
   readonly clock: Clock;
 }
 
 export class PodService {
   readonly #options: PodServiceOptions;
   readonly #streams = new Slots(maxStreams);
+  readonly #outward = new Slots(maxOutward);
 
   constructor(options: PodServiceOptions) {
     this.#options = options;
@@ -56,11 +63,14 @@ export class PodService {
 
   async #serve(incoming: Incoming): Promise<void> {
     const target = decodePodTarget(incoming.target);
-    if (target === undefined || isDatagrams(target) !== incoming.datagrams) {
+    if (
+      target === undefined || carriesDatagrams(target) !== incoming.datagrams
+    ) {
       const detail = "The agent does not know what is wanted of it";
       throw new RefusedError("unknown-target", detail);
     }
-    using place = this.#streams.take();
+    const slots = target.kind === "address" ? this.#outward : this.#streams;
+    using place = slots.take();
     if (place === undefined) {
       throw new RefusedError("overloaded", "The agent has no room for more");
     }
@@ -70,7 +80,9 @@ export class PodService {
       const { name } = this.#container(target.container);
       const files = await this.#connect(name, "files.sock");
       await pipe(files, incoming.accept());
-    } else await this.#serveLoopback(incoming, target.port);
+    } else if (target.kind === "loopback") {
+      await this.#serveLoopback(incoming, target.port);
+    } else await this.#serveAddress(incoming, target);
   }
 
   async #serveEnvironment(incoming: Incoming, name: string): Promise<void> {
@@ -94,10 +106,7 @@ export class PodService {
     const { clock } = this.#options;
     const { port } = to;
     if (to.protocol === "UDP") {
-      const options = { clock, idleMs: udpIdleMs };
-      const flow = new UdpDatagrams({ ip: loopback4, port }, options);
-      await pipeDatagrams(flow, incoming.acceptDatagrams());
-      return await flow.released;
+      return await this.#joinDatagrams(incoming, { ip: loopback4, port });
     }
     const { signal } = incoming;
     const dial = (ip: Ip) => dialTcp({ ip, port }, { signal, clock });
@@ -107,6 +116,36 @@ export class PodService {
       })
     );
     await pipe(conn, incoming.accept());
+  }
+
+  /** The manager has looked at the subnets; it is looked at them here as well, since who speaks may be another release. */
+  async #serveAddress(
+    incoming: Incoming,
+    { ip, port: { port }, intercept }: PodTarget & { kind: "address" },
+  ): Promise<void> {
+    const { clock, findRule } = this.#options;
+    const rule = findRule(intercept);
+    if (rule?.mode !== "proxy-via") {
+      throw new RefusedError("gone", "The intercept is not in force");
+    }
+    const why = whyNotVia(ip, rule.subnets);
+    if (why !== undefined) throw new RefusedError("forbidden", why);
+    if (incoming.datagrams) {
+      return await this.#joinDatagrams(incoming, { ip, port });
+    }
+    const { signal } = incoming;
+    const conn = await dialTcp({ ip, port }, { signal, clock });
+    await pipe(conn, incoming.accept());
+  }
+
+  async #joinDatagrams(
+    incoming: Incoming,
+    to: { ip: Ip; port: number },
+  ): Promise<void> {
+    const { clock } = this.#options;
+    const flow = new UdpDatagrams(to, { clock, idleMs: udpIdleMs });
+    await pipeDatagrams(flow, incoming.acceptDatagrams());
+    await flow.released;
   }
 
   /** @throws {RefusedError} when the pod's configuration does not name it. */
@@ -127,10 +166,6 @@ export class PodService {
       throw new RefusedError("unreachable", detail, { cause });
     }
   }
-}
-
-function isDatagrams(target: PodTarget): boolean {
-  return target.kind === "loopback" && target.port.protocol === "UDP";
 }
 
 /** Reads to the end, and closes. */

@@ -1,13 +1,19 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import { encodePodTarget, type PodTarget } from "../manager/api.ts";
-import { type Conn, systemClock, writeAll } from "../net/mod.ts";
+import { encodePodTarget, type PodTarget, type Rule } from "../manager/api.ts";
+import { type Conn, Ip, systemClock, writeAll } from "../net/mod.ts";
 import { bytesOf, openPair, readAll, textOf } from "../tunnel/session_fake.ts";
 import { loopback, openApp } from "./agent_fake.ts";
 import { PodService } from "./pod_service.ts";
 import { UnixConn } from "../tcp/mod.ts";
 
 const mounts = [{ path: "/data", readOnly: true }];
+/** By the intercept's UID. */
+const rules = new Map<string, Partial<Rule>>([
+  ["loopback", { mode: "proxy-via", subnets: ["127.0.0.1/32"] }],
+  ["wide", { mode: "proxy-via", subnets: ["0.0.0.0/0"] }],
+  ["other", { mode: "ingest", subnets: ["127.0.0.1/32"] }],
+]);
 
 async function open() {
   const directory = await Deno.makeTempDir();
@@ -15,6 +21,7 @@ async function open() {
   const service = new PodService({
     containers: [{ name: "app", mounts }, { name: "late", mounts: [] }],
     directory,
+    findRule: (intercept) => rules.get(intercept) as Rule | undefined,
     clock: systemClock,
   });
   const pair = await openPair({
@@ -103,6 +110,55 @@ Deno.test("PodService carries datagrams to loopback", async () => {
   const { port } = socket.address();
   const flow = await place.askDatagrams({
     ...{ kind: "loopback", port: { port, protocol: "UDP" } },
+  });
+  flow.send(bytesOf("hi"));
+  const buffer = new Uint8Array(20);
+  const length = await flow.receive(buffer);
+  assert.equal(textOf(buffer.subarray(0, length!)), "hi yourself");
+  flow.close();
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+});
+
+Deno.test("PodService dials what the subnets of the intercept's rule name, and nothing else", async () => {
+  await using place = await open();
+  const app = openApp(async (conn) => {
+    await writeAll(conn, bytesOf("hello"));
+    conn.close();
+  });
+  const ip = Ip.parse(loopback);
+  const port = { port: app.port, protocol: "TCP" as const };
+  const target = { kind: "address", ip, port } as const;
+  const dialled = { ...target, intercept: "loopback" };
+  const stream = await place.ask(dialled);
+  assert.equal(textOf(await readAll(stream)), "hello");
+  stream.close();
+  for (
+    const [other, refusal] of [
+      [{ ...dialled, ip: Ip.parse("127.0.0.2") }, "forbidden"],
+      [{ ...dialled, intercept: "wide" }, "forbidden"],
+      [{ ...dialled, intercept: "other" }, "gone"],
+      [{ ...dialled, intercept: "none" }, "gone"],
+      [target as unknown as PodTarget, "unknown-target"],
+    ] as const
+  ) {
+    await assert.rejects(place.ask(other), { name: "RefusedError", refusal });
+  }
+  await app.stop();
+  await assert.rejects(place.ask(dialled), { refusal: "refused" });
+});
+
+Deno.test("PodService carries datagrams to such an address", async () => {
+  await using place = await open();
+  const socket = createSocket("udp4");
+  await new Promise<void>((resolve) => socket.bind(0, loopback, resolve));
+  socket.on("message", (message, { port, address }) => {
+    socket.send(`${message} yourself`, port, address);
+  });
+  const { port } = socket.address();
+  const ip = Ip.parse(loopback);
+  const flow = await place.askDatagrams({
+    ...{ kind: "address", ip, intercept: "loopback" },
+    port: { port, protocol: "UDP" },
   });
   flow.send(bytesOf("hi"));
   const buffer = new Uint8Array(20);

@@ -6,7 +6,12 @@
  * 2. A rule that several tell is taken from a copy that is there, from the one that holds its laptop, from who spoke last.
  * 3. The order is that of the lists, those of the copies in the order of their names.
  */
-import type { PodPort, Rule, Rules } from "../manager/api.ts";
+import {
+  isAboutPorts,
+  type PodPort,
+  type Rule,
+  type Rules,
+} from "../manager/api.ts";
 
 /** How long what a lost manager told is followed. */
 export const memoryMs = 60_000;
@@ -104,7 +109,7 @@ export class RuleBook {
 
   #collect({ port, protocol }: PodPort): PortRules {
     const rules = this.#rules.filter(({ ports, mode }) =>
-      mode !== "ingest" &&
+      isAboutPorts(mode) &&
       ports.some((one) => one.port === port && one.protocol === protocol)
     );
     if (rules.length === 0) return noRules;

@@ -24,7 +24,8 @@ function isRule(value: Partial<Rule>): boolean {
   const texts = [value.id, value.name, value.owner, value.manager];
   return texts.every((text) => typeof text === "string") &&
     interceptModes.includes(value.mode!) &&
-    Array.isArray(value.ports);
+    Array.isArray(value.ports) &&
+    (value.subnets === undefined || Array.isArray(value.subnets));
 }
 
 /** The lines of a stream `rules`. See {@link linesOf} for what it throws. */

@@ -7,10 +7,15 @@ Deno.test("parseRules() leaves out what it does not know, and takes nothing but 
     ...{ id: "1", name: "web", owner: "jane", mode: "intercept" },
     ...{ ports: [{ port: 80, protocol: "TCP" }], manager: "m-0" },
   };
-  const rules = [rule, { ...rule, mode: "mirror" }, { ...rule, id: 2 }, {}];
+  const via = { ...rule, id: "3", mode: "proxy-via", ports: [] };
+  const [right, wrong] = [{ ...via, subnets: ["10.9.0.0/16"] }, {
+    ...{ ...via, subnets: "10.9.0.0/16" },
+  }];
+  const rules = [rule, { ...rule, mode: "mirror" }, { ...rule, id: 2 }, {}]
+    .concat(right, wrong);
   const line = JSON.stringify({ version: 7, manager: "m-0", rules });
   assert.deepEqual(parseRules(line), {
-    ...{ version: 7, manager: "m-0", rules: [rule] },
+    ...{ version: 7, manager: "m-0", rules: [rule, right] },
   });
   for (const wrong of ["", "{}", "[]", '{"version":1,"manager":"m-0"}']) {
     assert.throws(() => parseRules(wrong), SyntaxError);

@@ -98,8 +98,11 @@ async function openManagers(
   const { clock = systemClock, paths = agentPaths, managerPort } = options;
   const { resolve = addressesOf } = options;
   const directory = paths.containers;
-  const service = new PodService({ containers, directory, clock });
-  return new Managers({
+  const service = new PodService({
+    ...{ containers, directory, clock },
+    findRule: (intercept) => managers.book.find(intercept),
+  });
+  const managers = new Managers({
     identity: await createIdentity(),
     budget: new MemoryBudget(budgetBytes, { reservedBytes }),
     clock,
@@ -116,6 +119,7 @@ async function openManagers(
         signal,
       }),
   });
+  return managers;
 }
 
 /** By the system's resolver: the name is to be completed as the pod's configuration says. */

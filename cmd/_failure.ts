@@ -51,7 +51,7 @@ const remedies: Record<FailureKind, string> = {
   "disk-full": "Free some space and run `tp connect` again",
   "not-connected": "Run `tp connect` first",
   "intercepts-missing":
-    "`tp install` (an admin of the cluster) brings the manager to this release, which knows intercepts",
+    "`tp install` (an admin of the cluster) brings the manager to this release, which knows them",
   "intercept-name":
     "Use lower-case letters, digits and `-`; `--workload` names a workload that is called otherwise",
   "intercept-exists": "`tp leave NAME` ends it; or give this one another name",

@@ -7,6 +7,7 @@ const kinds: Record<InterceptInfo["mode"], string> = {
   "replace": "Replace name",
   "wiretap": "Wiretap name",
   "ingest": "Ingest name",
+  "proxy-via": "Proxy-via name",
   "local-only": "Intercept name",
 };
 
@@ -15,6 +16,7 @@ const states: Record<InterceptInfo["mode"], string> = {
   "replace": "replaced",
   "wiretap": "wiretapped",
   "ingest": "ingested",
+  "proxy-via": "proxied via",
   "local-only": "local-only intercept",
 };
 
@@ -46,6 +48,7 @@ export function interceptText(info: InterceptInfo): string {
     ["Volume Mount Point", mount?.local_dir],
     ["Volume Mount Error", mount?.error?.replace(/^Volume Mount Error: /, "")],
     ["Intercepting", info.filter_desc],
+    ["Dialling", info.subnets?.join(", ")],
     [
       "Pods",
       pods && (pods.ready < pods.wanted || !info.own)

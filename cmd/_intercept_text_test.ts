@@ -54,6 +54,20 @@ Deno.test("interceptText() tells whose an intercept of another laptop is, and wh
   );
 });
 
+Deno.test("interceptText() tells what the pods of a workload dial", () => {
+  const { filter_desc: _, target_host: __, target_port: ___, ...other } = info;
+  const subnets = ["10.9.0.0/16", "fd00::/8"];
+  assert.equal(
+    interceptText({ ...other, mode: "proxy-via", ports: [], subnets }),
+    [
+      "   Proxy-via name: web",
+      "   State         : ACTIVE",
+      "   Workload kind : Deployment",
+      "   Dialling      : 10.9.0.0/16, fd00::/8",
+    ].join("\n"),
+  );
+});
+
 function workload(name: string, more: Partial<WorkloadInfo>): WorkloadInfo {
   return {
     ...{ name, namespace: "shop", workload_resource_type: "Deployment" },

@@ -23,11 +23,12 @@ export const subnetFlags = {
     ...subnets("vnat", "--vnat"),
     placeholder: "subnets",
     brief:
-      "What is always reached by virtual addresses: subnets, service, pods, all",
+      "What is always reached by virtual addresses: subnets, service, pods, also, all",
   },
   proxyVia: {
     ...subnets("proxyVia", "--proxy-via"),
-    placeholder: "subnet=local",
-    brief: "The same as --vnat; no other workload than local can be named",
+    placeholder: "subnet=workload",
+    brief:
+      "The same, dialled by pods of a workload; local: by the manager's as with --vnat",
   },
 } as const;

@@ -109,6 +109,7 @@ export function namesOf(
   const server = user?.kubernetes_server;
   const held = [
     ...[user?.intercepts, user?.replacements, user?.wiretaps, user?.ingests],
+    ...[user?.proxy_vias],
   ].flatMap((all) => all ?? []);
   const users = problems.flatMap((text) => [
     ...text.matchAll(/\buser "([^"]+)"/gi),

@@ -42,6 +42,7 @@ export function statusText(status: Status): string {
     ["Replacements", heldText(user.replacements, "")],
     ["Wiretaps", heldText(user.wiretaps, "")],
     ["Ingests", heldText(user.ingests, "")],
+    ["Proxied via", heldText(user.proxy_vias, "")],
     ["Namespace", user.namespace],
     ["Mapped", user.mapped_namespaces?.join(", ")],
     ["Manager", manager && managerText(manager, user.manager_namespace)],

@@ -36,7 +36,7 @@ export interface ConnectRequest {
   dns?: DnsSettings;
   /** Subnets in which the cluster goes before routes of the host; absent: none. */
   allowConflictingSubnets?: string[];
-  /** What is always reached by virtual addresses: subnets, `service`, `pods`, `all`; absent: none. */
+  /** What is always reached by virtual addresses: subnets, `service`, `pods`, `also`, `all`; absent: none. */
   vnat?: string[];
   /** The only namespaces whose names resolve, and whose services and pods are reached, beside the connection's; absent: all. */
   mappedNamespaces?: string[];
@@ -44,7 +44,10 @@ export interface ConnectRequest {
   alsoProxy?: string[];
   /** What is not, though the cluster has it, unless something narrower is; absent: none. */
   neverProxy?: string[];
-  /** `SUBNET=WORKLOAD`, where the workload `local` means no other than {@link ConnectRequest.vnat}; absent: none. */
+  /**
+   * `SUBNET=WORKLOAD`: as {@link ConnectRequest.vnat}, and pods of the workload (`[NAMESPACE/][KIND/]NAME`) dial; the workload
+   * `local` means the manager's pod. Absent: none.
+   */
   proxyVia?: string[];
 }
 
@@ -132,6 +135,8 @@ export interface Status {
     replacements: InterceptStatus[];
     wiretaps: InterceptStatus[];
     ingests: InterceptStatus[];
+    /** Those by which pods dial: `--proxy-via`. */
+    proxy_vias: InterceptStatus[];
   };
   root_daemon?: {
     running: boolean;

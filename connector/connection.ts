@@ -6,7 +6,7 @@
  * 2. The daemon is held and opens the TUN device: the host is ready before the cluster is changed.
  * 3. A manager that is missing is installed; the session is made.
  * 4. DNS and VPN are put on the device; routes and the host's resolver are set, and follow the cluster.
- * 5. Intercepts come and go while it stands.
+ * 5. Intercepts come and go while it stands, those first by which workloads' pods dial.
  *
  * Undoing is this read backwards.
  */
@@ -89,6 +89,10 @@ export async function connect(
   const calls = building.use(
     new InterceptCalls({ api, intercepts, namespace }),
   );
+  await network.vias.open(intercepts, {
+    signal,
+    tell: (text) => tell({ event: "progress", text }),
+  });
   const parts = {
     ...{ access, request, link, daemon, view, network, mapped },
     ...{ intercepts, calls },

@@ -24,6 +24,7 @@ import { HostWatch } from "./host_watch.ts";
 import { MappedAddresses } from "./mapped_addresses.ts";
 import { HostNameservers } from "./nameservers.ts";
 import { ProxiedAddresses } from "./proxied_addresses.ts";
+import { ProxyVias } from "./proxy_vias.ts";
 import type { ProxyWishes } from "./proxy_wishes.ts";
 import { RouteKeeper } from "./routes.ts";
 import type { SubnetWishes } from "./subnet_wishes.ts";
@@ -92,10 +93,14 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
     nameservers: () => nameservers.current,
   });
   building.defer(() => dns.stop());
+  const vias = new ProxyVias({
+    wishes,
+    reached: () => ({ world: view.current, also: proxied.also }),
+  });
   const vpn = await startVpn({
     device,
     ...dialer({
-      ...{ link, dns, addresses, dnsAddresses },
+      ...{ link, dns, addresses, vias, dnsAddresses },
       mapped: new MappedAddresses({ view, also: () => proxied.also }),
     }),
   });
@@ -144,7 +149,7 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   zoneKeeper.routesChanged();
   const parts = {
     ...{ device, dns, rules, vpn, routes, zoneKeeper, nameservers },
-    ...{ addresses, virtual, proxied },
+    ...{ addresses, virtual, proxied, vias },
   };
   return new Network(parts, building.move());
 }
@@ -178,6 +183,7 @@ interface Parts {
   addresses: ClusterAddresses;
   virtual: VirtualAddresses;
   proxied: ProxiedAddresses;
+  vias: ProxyVias;
 }
 
 /** Dispose of it to take names and packets off the host again; routes and device go with the daemon. */
@@ -241,6 +247,11 @@ export class Network implements AsyncDisposable {
       since: since.toISOString(),
       stranded_flows: vpn.flowsTo(subnet),
     }));
+  }
+
+  /** The workloads whose pods dial, which are to be opened. */
+  get vias(): ProxyVias {
+    return this.#parts.vias;
   }
 
   /** The address by which apps reach one of the cluster: `ip` itself where there is no other. */

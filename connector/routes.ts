@@ -11,7 +11,7 @@ import {
 } from "../vpn/mod.ts";
 import type { ClusterAddresses } from "./cluster_addresses.ts";
 import type { Device } from "./device.ts";
-import type { SubnetWishes } from "./subnet_wishes.ts";
+import { type SubnetWishes, virtualSubnets } from "./subnet_wishes.ts";
 import type { VirtualAddresses } from "./virtual_addresses.ts";
 import { VirtualRanges } from "./virtual_ranges.ts";
 
@@ -95,8 +95,9 @@ export class RouteKeeper {
 
   async #apply(world: World): Promise<void> {
     const { device, readRoutes = readHostRoutes, claims } = this.#options;
-    const { allowed, vnat } = this.#options.wishes;
-    const { also, never } = this.#options.proxied;
+    const { wishes, proxied: { also, never } } = this.#options;
+    const { allowed } = wishes;
+    const vnat = virtualSubnets(wishes, { world, also });
     const wanted = [...world.serviceSubnets, ...world.podSubnets, ...also];
     const hostRoutes = (await readRoutes())
       .filter((route) => route.device !== device.name);
@@ -105,13 +106,13 @@ export class RouteKeeper {
     const plan = await this.#route({
       ...{ wanted, never, hostRoutes, families, allowed },
       claims: await claims(),
-      vnat: vnat(world),
+      vnat,
     });
     const taken = [
       ...hostRoutes.filter(isMeant).map(({ subnet }) => subnet),
       ...[device.v4, device.v6].flatMap((own) => own ? [own.subnet] : []),
       ...wanted,
-      ...vnat(world),
+      ...vnat,
     ];
     this.#ranges.yieldTo(taken);
     for (const family of families) {

@@ -27,7 +27,7 @@ export function interceptStatus(
   all: readonly InterceptInfo[],
 ): Pick<
   Status["user_daemon"],
-  "intercepts" | "replacements" | "wiretaps" | "ingests"
+  "intercepts" | "replacements" | "wiretaps" | "ingests" | "proxy_vias"
 > {
   const of = (...modes: InterceptInfo["mode"][]) =>
     all.filter(({ mode }) => modes.includes(mode)).map((
@@ -38,6 +38,7 @@ export function interceptStatus(
     replacements: of("replace"),
     wiretaps: of("wiretap"),
     ingests: of("ingest"),
+    proxy_vias: of("proxy-via"),
   };
 }
 

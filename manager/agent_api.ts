@@ -1,4 +1,5 @@
 /** What crosses between the manager and the agents; agent/SPEC.md tells how. */
+import { Ip } from "../net/mod.ts";
 import type {
   InterceptMode,
   PodPort,
@@ -71,6 +72,8 @@ export interface Rule {
   readonly mode: InterceptMode;
   readonly ports: readonly PodPort[];
   readonly match?: RequestMatch;
+  /** Of `proxy-via`: what of addresses may be dialled in the pod. */
+  readonly subnets?: readonly string[];
   /** Pod of the manager that holds the laptop's session; the stream is to be opened there. */
   readonly manager: string;
 }
@@ -94,21 +97,36 @@ export type AgentTarget =
     readonly port: PodPort;
   };
 
-/** What the manager wants of an agent. */
-export type PodTarget =
+/** What a laptop wants of a pod. */
+export type PodWish =
   /** One {@link ContainerEnvironment} as JSON, then the end. */
   | { readonly kind: "environment"; readonly container: string }
   /** SFTP (draft-ietf-secsh-filexfer-02) with the container's volumes below `/`. */
   | { readonly kind: "files"; readonly container: string }
   /** A port of the pod's loopback address. */
-  | { readonly kind: "loopback"; readonly port: PodPort };
+  | { readonly kind: "loopback"; readonly port: PodPort }
+  /** A connection (or flow of datagrams) from the pod to anywhere. */
+  | { readonly kind: "address"; readonly ip: Ip; readonly port: PodPort };
+
+/** What the manager wants of an agent: a wish that it has allowed. */
+export type PodTarget =
+  | Exclude<PodWish, { kind: "address" }>
+  | Extract<PodWish, { kind: "address" }> & {
+    /** UID of the intercept whose rule tells the subnets. */
+    readonly intercept: string;
+  };
 
 /** What a laptop wants of an agent; the manager chooses the pod. */
 export interface InterceptedTarget {
   readonly kind: "pod";
   /** UID of an intercept that is the asking session's. */
   readonly intercept: string;
-  readonly wanted: PodTarget;
+  readonly wanted: PodWish;
+}
+
+/** Whether a stream for it carries datagrams. */
+export function carriesDatagrams(wanted: PodWish): boolean {
+  return "port" in wanted && wanted.port.protocol === "UDP";
 }
 
 export interface ContainerEnvironment {
@@ -157,7 +175,11 @@ export function decodeAgentTarget(bytes: Uint8Array): AgentTarget | undefined {
 
 /** As {@link decodeAgentTarget}. */
 export function decodePodTarget(bytes: Uint8Array): PodTarget | undefined {
-  return podTargetOf(parse(bytes));
+  const target = parse(bytes);
+  const wish = podWishOf(target);
+  if (wish?.kind !== "address") return wish;
+  const intercept = target?.intercept;
+  return typeof intercept === "string" ? { ...wish, intercept } : undefined;
 }
 
 /** As {@link decodeAgentTarget}. */
@@ -165,23 +187,26 @@ export function decodeInterceptedTarget(
   bytes: Uint8Array,
 ): InterceptedTarget | undefined {
   const { intercept, wanted: value } = parse(bytes) ?? {};
-  const wanted = podTargetOf(value as Record<string, unknown> | undefined);
+  const wanted = podWishOf(value as Record<string, unknown> | undefined);
   return typeof intercept === "string" && wanted
     ? { kind: "pod", intercept, wanted }
     : undefined;
 }
 
-function podTargetOf(
+function podWishOf(
   target: Record<string, unknown> | undefined,
-): PodTarget | undefined {
+): PodWish | undefined {
   if (target?.kind === "environment" || target?.kind === "files") {
     const { kind, container } = target;
     return typeof container === "string" ? { kind, container } : undefined;
   }
   const port = podPortOf(target?.port);
-  return target?.kind === "loopback" && port
-    ? { kind: "loopback", port }
+  if (port === undefined) return undefined;
+  if (target?.kind === "loopback") return { kind: "loopback", port };
+  const ip = target?.kind === "address" && typeof target.ip === "string"
+    ? Ip.tryParse(target.ip)
     : undefined;
+  return ip && { kind: "address", ip, port };
 }
 
 /** As {@link decodeAgentTarget}. */

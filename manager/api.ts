@@ -10,6 +10,7 @@ export type { DirectOffer } from "./direct_offer.ts";
 export * from "./intercept.ts";
 export * from "./agent_object.ts";
 export * from "./agent_api.ts";
+export { whyNotVia } from "./via_subnets.ts";
 export { WithheldNames } from "./intercepts/withheld_names.ts";
 export { formatWorld, isName, parseWorld, type World } from "./world.ts";
 

@@ -8,7 +8,7 @@ import {
 } from "../net/mod.ts";
 import type { Session } from "../tunnel/mod.ts";
 import { type DirectOffer, parseDirectOffer } from "./direct_offer.ts";
-import type { PodTarget } from "./agent_api.ts";
+import type { PodWish } from "./agent_api.ts";
 import { encodeTarget, type LogWish, type Target } from "./target.ts";
 import { parseWorld, type World } from "./world.ts";
 
@@ -87,13 +87,13 @@ export interface Manager {
   /** Something of a pod of the workload that this session's `intercept` (its UID) is on; SFTP for `files`. */
   pod(
     intercept: string,
-    wanted: PodTarget,
+    wanted: PodWish,
     options?: { signal?: AbortSignal },
   ): Promise<Conn>;
   /** As {@link Manager.pod}, for a UDP port. */
   podDatagrams(
     intercept: string,
-    wanted: PodTarget,
+    wanted: PodWish,
     options?: { signal?: AbortSignal },
   ): Promise<Datagrams>;
 }

@@ -14,8 +14,15 @@ export const interceptModes = [
   "wiretap",
   /** No traffic: environment and volumes only. */
   "ingest",
+  /** No traffic, and nothing of a container: what the laptop sends to some addresses is dialled in a pod. */
+  "proxy-via",
 ] as const;
 export type InterceptMode = typeof interceptModes[number];
+
+/** Whether intercepts of a mode are about what comes to the workload's ports; others have none. */
+export function isAboutPorts(mode: InterceptMode): boolean {
+  return mode !== "ingest" && mode !== "proxy-via";
+}
 
 export type Protocol = "TCP" | "UDP";
 
@@ -75,12 +82,14 @@ export interface InterceptSpec {
   readonly client: string;
   readonly workload: WorkloadRef;
   readonly mode: InterceptMode;
-  /** Whose environment and volumes are wanted. */
+  /** Whose environment and volumes are wanted; of no account for `proxy-via`. */
   readonly container: string;
-  /** None for `ingest`. */
+  /** None for `ingest` and `proxy-via`. */
   readonly ports: readonly InterceptPort[];
   /** Absent: all traffic of the ports. */
   readonly match?: RequestMatch;
+  /** Of `proxy-via`: the addresses that are dialled in a pod. */
+  readonly subnets?: readonly string[];
 }
 
 export const interceptPhases = [

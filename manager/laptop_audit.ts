@@ -53,10 +53,13 @@ function detailsOf(target: Target): LogFields {
       return { to: String(target.ip) };
     case "pod": {
       const { intercept, wanted } = target;
-      const of = wanted.kind === "loopback"
-        ? `${wanted.port.port}/${wanted.port.protocol}`
-        : short(wanted.container);
-      return { intercept: short(intercept), part: wanted.kind, of };
+      const part = { intercept: short(intercept), part: wanted.kind };
+      if (!("port" in wanted)) return { ...part, of: short(wanted.container) };
+      const { port, protocol } = wanted.port;
+      return {
+        ...{ ...part, of: `${port}/${protocol}` },
+        ...wanted.kind === "address" ? { to: String(wanted.ip) } : {},
+      };
     }
     case "lookup":
     case "world":

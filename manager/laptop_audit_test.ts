@@ -59,17 +59,32 @@ const told: { target: Target; fields: LogFields }[] = [
     target: { kind: "pod", intercept: "a", wanted: loopback },
     fields: { wanted: "pod", intercept: "a", part: "loopback", of: "53/UDP" },
   },
+  {
+    target: {
+      ...{ kind: "pod", intercept: "a" },
+      wanted: { kind: "address", ip: metadata, port },
+    },
+    fields: {
+      ...{ wanted: "pod", intercept: "a", part: "address", of: "53/UDP" },
+      to: "169.254.169.254",
+    },
+  },
 ];
 for (const { target, fields } of told) {
-  Deno.test(`LaptopAudit tells who asked, and for what: ${fields.wanted} ${fields.of ?? fields.to}`, () => {
-    const { lines, forbid } = open(["anna"]);
-    forbid(target);
-    const message = "forbidden to a laptop";
-    const who = { thumbprint: "known", users: ["anna"] };
-    assert.deepEqual(lines, [
-      { level: "warn", message, why, ...who, ...fields },
-    ]);
-  });
+  Deno.test(
+    `LaptopAudit tells who asked, and for what: ${fields.wanted} ${
+      [fields.part, fields.of ?? fields.to].join(" ").trim()
+    }`,
+    () => {
+      const { lines, forbid } = open(["anna"]);
+      forbid(target);
+      const message = "forbidden to a laptop";
+      const who = { thumbprint: "known", users: ["anna"] };
+      assert.deepEqual(lines, [
+        { level: "warn", message, why, ...who, ...fields },
+      ]);
+    },
+  );
 }
 
 Deno.test("LaptopAudit tells of a session without intercepts no user, and of what it cannot read nothing", () => {

@@ -89,7 +89,8 @@ function whyNodePort(
   return undefined;
 }
 
-function withoutDress(ip: Ip): Ip {
+/** The IPv4 address that an IPv6 one stands for, if it does. */
+export function withoutDress(ip: Ip): Ip {
   return embeddings.some((prefix) => prefix.contains(ip))
     ? Ip.of(ip.bytes.subarray(12))
     : ip;

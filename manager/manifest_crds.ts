@@ -24,6 +24,7 @@ const thumbprint = "^[0-9a-f]{64}$";
 /** The most of what an intercept or an agent can have. */
 const maxPorts = 64;
 const maxConditions = 16;
+const maxSubnets = 512;
 
 const subdomain = text(253, { pattern: nameSyntax.subdomain });
 const label = text(63, { pattern: nameSyntax.label });
@@ -83,11 +84,16 @@ const interceptSpec = {
       maxPorts,
     ),
     match,
-  }, { optional: ["match"] }),
+    subnets: list(text(43, { pattern: "^[0-9a-f.:]+/[0-9]+$" }), maxSubnets),
+  }, { optional: ["match", "subnets"] }),
   ...rules(
     [
-      "self.mode == 'ingest' ? size(self.ports) == 0 : self.mode == 'replace' || size(self.ports) > 0",
-      "an intercept has ports, one of mode ingest has none, one of mode replace may have none",
+      "self.mode in ['ingest', 'proxy-via'] ? size(self.ports) == 0 : self.mode == 'replace' || size(self.ports) > 0",
+      "an intercept has ports, one of mode ingest or proxy-via has none, one of mode replace may have none",
+    ],
+    [
+      "(self.mode == 'proxy-via') == (has(self.subnets) && size(self.subnets) > 0)",
+      "an intercept of mode proxy-via has subnets, no other has",
     ],
     ["self == oldSelf", "what an intercept wants cannot be changed"],
   ),

@@ -25,7 +25,7 @@ export function noGlobalPolicyName(namespace: string): string {
 /** Of those that the manager in this namespace serves. */
 export function noGlobalPolicy(manager: string): Policy {
   const isOther = `object.spec.manager != '${manager}' || ` +
-    "object.spec.mode == 'ingest'";
+    "object.spec.mode in ['ingest', 'proxy-via']";
   const unless = (holds: string) => `${isOther} || ${holds}`;
   return {
     name: noGlobalPolicyName(manager),

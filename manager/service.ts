@@ -27,7 +27,7 @@ import {
   UdpDatagrams,
 } from "../tcp/mod.ts";
 import type { Incoming, Session } from "../tunnel/mod.ts";
-import type { InterceptedTarget } from "./agent_api.ts";
+import { carriesDatagrams, type InterceptedTarget } from "./agent_api.ts";
 import type { ClusterDns } from "./cluster_dns.ts";
 import { type DirectOffer, formatDirectOffer } from "./direct_offer.ts";
 import { Echoes } from "./echoes.ts";
@@ -259,8 +259,7 @@ function isOfDatagrams(target: Target): boolean {
   if (target.kind !== "pod") {
     return target.kind === "udp" || target.kind === "echo";
   }
-  const { wanted } = target;
-  return wanted.kind === "loopback" && wanted.port.protocol === "UDP";
+  return carriesDatagrams(target.wanted);
 }
 
 function placeIn(slots: Slots): Disposable {

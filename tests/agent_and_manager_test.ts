@@ -121,6 +121,7 @@ function open() {
   const manager = openManager(clock, port);
   const service = new PodService({
     ...{ containers: [], directory: "/nowhere", clock },
+    findRule: () => undefined,
   });
   const tokens: string[] = [];
   const agent = openAgent(new Map([["10.0.0.1", manager]]), {

@@ -25,6 +25,7 @@ const whole: Whole<Omit<Status, "traffic">> = {
     ...{ manager_namespace: "", mapped_namespaces: [""] },
     ...{ last_error: { time: "", text: "" } },
     ...{ intercepts: held, replacements: held, wiretaps: held, ingests: held },
+    proxy_vias: held,
   },
   root_daemon: {
     ...{ running: true, version: "1", device: "tp0", subnets: [""] },

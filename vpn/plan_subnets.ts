@@ -51,7 +51,7 @@ export interface SubnetPlan {
   skipped: ReasonedSubnet[];
 }
 
-const asked = "asked for by --vnat";
+const asked = "asked for by --vnat or --proxy-via";
 
 export function planSubnets(world: SubnetsWanted): SubnetPlan {
   const skipped: ReasonedSubnet[] = [];

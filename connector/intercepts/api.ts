@@ -28,6 +28,8 @@ export interface InterceptRequest {
   /** Where the laptop's ports are: an IP address, or a name that the laptop resolves for each connection. */
   address: string;
   match?: RequestMatch;
+  /** Of the mode `proxy-via`: what its pods dial. */
+  subnets?: string[];
   /** Ports of the pod's loopback address that are to be had on the laptop's. */
   toPod: PodPort[];
   /** Absent: the volumes are not mounted. */
@@ -117,6 +119,8 @@ export interface InterceptInfo {
   http_filter?: string[];
   /** Whether it has all traffic of its ports. */
   global: boolean;
+  /** What is dialled in the workload's pods. */
+  subnets?: string[];
   /** Of this connection's, once it is active. */
   environment?: Record<string, string>;
   mount?: MountInfo;

@@ -1,10 +1,11 @@
 // deno-lint-ignore-file camelcase -- the names that scripts for Telepresence know
 /** What is told of an intercept. Pure. */
-import type {
-  HeaderMatch,
-  Intercept,
-  InterceptPhase,
-  RequestMatch,
+import {
+  type HeaderMatch,
+  type Intercept,
+  type InterceptPhase,
+  isAboutPorts,
+  type RequestMatch,
 } from "../../manager/api.ts";
 import type { InterceptInfo, MountInfo } from "./api.ts";
 
@@ -72,11 +73,12 @@ export function interceptInfo(
     },
     ports,
     ...status?.pods === undefined ? {} : { pods: { ...status.pods } },
-    ...spec.mode === "ingest" || ports.length === 0 ? {} : {
+    ...!isAboutPorts(spec.mode) || ports.length === 0 ? {} : {
       filter_desc: filterText(spec.match, ports),
     },
     ...filters === undefined ? {} : { http_filter: filters },
-    global: spec.mode !== "ingest" && filters === undefined,
+    global: isAboutPorts(spec.mode) && filters === undefined,
+    ...spec.subnets === undefined ? {} : { subnets: [...spec.subnets] },
     ...own?.environment === undefined ? {} : { environment: own.environment },
     ...own?.mount === undefined ? {} : { mount: own.mount },
     ...own?.podIp === undefined ? {} : { pod_ip: own.podIp },

@@ -247,11 +247,12 @@ export class Intercepts implements AsyncDisposable {
     const ip = await mustResolve(address, signal);
     const ports = plan.ports.map(({ pod, laptop }) => ({ pod, laptop }));
     building.use(this.#ports.take(request.name, { ip, ports }));
-    if (!request.isHeld && !request.isServedLater) {
+    const isOfLaptop = request.mode !== "proxy-via";
+    if (isOfLaptop && !request.isHeld && !request.isServedLater) {
       await warnOfSilence({ address, ports }, tell);
     }
     signal.throwIfAborted();
-    building.use(this.#options.search.add(namespace));
+    if (isOfLaptop) building.use(this.#options.search.add(namespace));
     return await openIntercept({
       ...this.#options,
       objects: this.#objects,
@@ -268,7 +269,8 @@ export class Intercepts implements AsyncDisposable {
     & Pick<OpenOptions, "label" | "serviceUids">
   > {
     const { api, thumbprint, managerNamespace: manager } = this.#options;
-    const { name, mode, namespace = this.#options.namespace, match } = request;
+    const { name, mode, namespace = this.#options.namespace } = request;
+    const { match, subnets } = request;
     try {
       const wanted = request.workload ?? name;
       const [{ ref, workload }, { owner, name: laptop }] = await Promise.all([
@@ -286,6 +288,7 @@ export class Intercepts implements AsyncDisposable {
         ...{ workload: ref, mode, container: plan.container },
         ports: plan.ports.map(({ pod }) => pod),
         ...match === undefined ? {} : { match },
+        ...subnets === undefined ? {} : { subnets },
       };
       const serviceUids = uidsByName(shape.services);
       return { spec, plan, label: laptop.label, serviceUids };

@@ -60,6 +60,13 @@ Deno.test("Intercepts.open() tells what the API server refuses", async () => {
       /"shop": there is none/,
     ],
     [422, "Invalid", "spec is bad", "intercept-failed", /spec is bad/],
+    [
+      422,
+      "Invalid",
+      'spec.mode: Unsupported value: "proxy-via"',
+      "intercepts-missing",
+      /older than that kind/,
+    ],
   ];
   for (const [status, reason, detail, kind, told] of table) {
     const { cluster, intercepts } = place();

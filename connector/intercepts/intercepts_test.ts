@@ -14,6 +14,28 @@ import {
   thumbprint,
 } from "./intercepts_fake.ts";
 
+Deno.test("Intercepts.open() of the mode proxy-via takes subnets, and nothing of a container or for single labels", async () => {
+  const { cluster, intercepts, search } = place();
+  cluster.environment = { environment: { COLOR: "blue" }, mounts: [] };
+  const { namespace: _, ...asked } = request({ mode: "proxy-via" });
+  const subnets = ["10.9.0.0/16"];
+  const held = await intercepts.open({ ...asked, namespace: "shop", subnets }, {
+    ...quiet(),
+  });
+  const { spec } = cluster.intercepts()[0]!;
+  assert.deepEqual([spec.mode, spec.ports, spec.subnets], [
+    ...["proxy-via", [], subnets],
+  ]);
+  const { environment, global, mode, subnets: told } = held.parts!.info();
+  assert.deepEqual({ environment, global, mode, told }, {
+    ...{ environment: undefined, global: false, mode: "proxy-via" },
+    told: subnets,
+  });
+  assert.deepEqual(search.current, ["default"]);
+  await intercepts.leave({ name: "web" });
+  assert.deepEqual(cluster.intercepts(), []);
+});
+
 Deno.test("Intercepts.open() makes the object, and is done when it is active", async () => {
   const { cluster, intercepts, search } = place();
   cluster.environment = {

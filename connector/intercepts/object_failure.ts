@@ -28,6 +28,13 @@ export async function notMade(
         : "Cannot intercept: the cluster knows no intercepts, its traffic manager is older than they are",
     }, { cause: error });
   }
+  if (/spec\.mode: Unsupported value/.test(error.detail)) {
+    return new ConnectError({
+      kind: "intercepts-missing",
+      cause: "Cannot intercept: the cluster's traffic manager is older than " +
+        "that kind of intercept",
+    }, { cause: error });
+  }
   return error.status === 409 || error.status === 422
     ? new ConnectError({
       kind: "intercept-failed",

@@ -67,6 +67,12 @@ export async function openIntercept(
   const start = isServedLater ? new ServerStart(systemClock) : undefined;
   table.set(object.uid, { name: spec.name, address, ports, start });
   await object.untilActive({ signal, tell });
+  const { ended, failed } = object;
+  if (spec.mode === "proxy-via") {
+    const own = { address: address.text, laptopPorts: new Map() };
+    const info = () => interceptInfo(object.current, { serviceUids, own });
+    return { info, ended, failed };
+  }
   const { container } = spec;
   const intercept = object.uid;
   const question = { intercept, container, signal };
@@ -111,8 +117,7 @@ export async function openIntercept(
         serviceUids,
         own: { ...own, mount: mount?.() },
       }),
-    ended: object.ended,
-    failed: object.failed,
+    ...{ ended, failed },
   };
 }
 

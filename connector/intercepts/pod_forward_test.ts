@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import type { PodTarget } from "../../manager/api.ts";
+import type { PodWish } from "../../manager/api.ts";
 import type { Manager } from "../../manager/client.ts";
 import { openManager } from "../../manager/client.ts";
 import type { Datagrams } from "../../net/mod.ts";
@@ -11,7 +11,7 @@ import { openPodForward } from "./pod_forward.ts";
 
 /** A link to a pod that answers all that it is sent. */
 async function echoPod() {
-  const asked: PodTarget[] = [];
+  const asked: PodWish[] = [];
   const pair = await openPair({
     serve: (incoming) => {
       const target = decodeTarget(incoming.target);

@@ -5,10 +5,11 @@
  * 2. A port that is named is looked for among them, else among what containers declare.
  * 3. What is not named must be the only one there is.
  */
-import type {
-  InterceptMode,
-  InterceptPort,
-  RequestMatch,
+import {
+  type InterceptMode,
+  type InterceptPort,
+  isAboutPorts,
+  type RequestMatch,
 } from "../../manager/api.ts";
 import { ConnectError } from "../failure.ts";
 import {
@@ -80,7 +81,7 @@ interface Chosen {
 
 function choose(request: PortPlanRequest, shape: PodShape): Chosen[] {
   const { mode, service, container, ports } = request;
-  if (mode === "ingest") return [];
+  if (!isAboutPorts(mode)) return [];
   const ofServices = distinct(serviceChoices(named(request, shape)));
   const ofContainers = distinct(containerChoices(shape));
   if (mode === "replace") {

@@ -135,6 +135,11 @@ export function podShape(
   };
 }
 
+/** Whether `text` means a kind, in `KIND/NAME`. */
+export function isWorkloadKind(text: string): boolean {
+  return workloadKinds.some(({ kind }) => isKind(kind, text));
+}
+
 function isKind(kind: string, text: string): boolean {
   const wanted = text.toLowerCase();
   return [kind.toLowerCase(), `${kind.toLowerCase()}s`].includes(wanted);

@@ -51,6 +51,8 @@ export interface ControlOptions {
   revisionOf: (spec: AgentSpec) => string | Promise<string>;
   /** Why the API server does not reach the webhook; `undefined` when it does. */
   tryWebhook: () => Promise<string | undefined>;
+  /** Called with the UID of an intercept that was deleted. */
+  onGone: (uid: string) => void;
   clock: Clock;
   /** Milliseconds since 1970. */
   wallNow: () => number;
@@ -60,7 +62,7 @@ export interface ControlOptions {
 
 /** What the parts for each workload use. */
 export interface ControlParts
-  extends Omit<ControlOptions, "laptops" | "goneMs"> {
+  extends Omit<ControlOptions, "laptops" | "goneMs" | "onGone"> {
   readonly ledger: SessionLedger;
   readonly agents: ConnectedAgents;
   /** False before all objects have been told. */
@@ -210,6 +212,7 @@ export class InterceptControl implements AsyncDisposable {
     }
     this.#workload({ namespace, workload: spec.workload }).wake();
     if (now !== undefined) return;
+    this.#options.onGone(metadata.uid!);
     const others = this.#living().map(({ spec }) => spec.session);
     if (others.includes(spec.session)) return;
     this.#presence.delete(session);

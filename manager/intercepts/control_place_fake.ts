@@ -29,6 +29,7 @@ export function openControl(
   const clock = new FakeClock();
   const laptops = new Laptops(clock);
   const control = new InterceptControl({
+    onGone: () => {},
     ...{ api: cluster, laptops, revisionOf, tryWebhook, clock },
     self: { pod: "traffic-manager-0", namespace: "ambassador" },
     wallNow: () => start + clock.now(),

@@ -60,6 +60,7 @@ export class Interception implements AsyncDisposable {
       goneMs: settings.interceptGraceMs,
       revisionOf: (spec) => agentRevision(spec, { image }),
       tryWebhook: () => tryWebhook(api, { namespace, image }),
+      onGone: (uid) => this.relay.end(uid),
     });
     this.relay = new Relay({
       ...{ laptops: this.laptops, agents: this.#control.agents, clock },

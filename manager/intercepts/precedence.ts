@@ -77,9 +77,11 @@ function claimsOf(spec: InterceptSpec): string[] {
   ];
 }
 
-function ruleLengthOf({ ports, match, owner, mode }: InterceptSpec): number {
+function ruleLengthOf(
+  { ports, match, subnets, owner, mode }: InterceptSpec,
+): number {
   if (mode === "ingest") return 0;
-  return JSON.stringify([ports, match, owner]).length + restLength;
+  return JSON.stringify([ports, match, subnets, owner]).length + restLength;
 }
 
 function noRoomFor({ spec: { workload: { kind, name } } }: Intercept): string {

@@ -2,8 +2,9 @@
  * Joins streams of agents with streams of laptops.
  *
  * 1. Who asks is known: an agent by its pod's workload, a laptop by the thumbprint that its session proved.
- * 2. The intercept must be of that workload, or of that laptop.
- * 3. A stream is opened at the other side; what it refuses is the refusal. Accepted: both are joined.
+ * 2. The intercept must be of that workload, or of that laptop, and mean what is wanted.
+ * 3. A stream is opened at the other side; what it refuses is the refusal. Accepted: both are joined. What a pod dials
+ *    ends with the intercept.
  */
 import {
   type Clock,
@@ -18,9 +19,11 @@ import {
   encodePodTarget,
   type InterceptedTarget,
   type LaptopTarget,
+  type PodWish,
 } from "../agent_api.ts";
 import type { Intercept } from "../intercept.ts";
 import { Shares } from "../shares.ts";
+import { whyNotVia } from "../via_subnets.ts";
 import type { ProvenPod } from "./agent_proof.ts";
 import type { ConnectedAgent, ConnectedAgents } from "./connected_agents.ts";
 import type { Laptops } from "./laptops.ts";
@@ -57,6 +60,8 @@ export class Relay {
   readonly #streams = new Shares(maxStreams);
   /** The pod that serves an intercept's laptop, by the intercept's UID: the same one while it is there and stays. */
   readonly #pods = new Map<string, string>();
+  /** What ends the connections that pods have dialled, by the intercept's UID. */
+  readonly #cuts = new Map<string, Set<() => void>>();
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -89,7 +94,7 @@ export class Relay {
     await laptops.reach(session, {
       signal: incoming.signal,
       use: (laptop, signal) => open(laptop, { incoming, target, signal }),
-    }).then((joined) => joined());
+    }).then(({ join }) => join());
   }
 
   /** @throws {RefusedError} when nothing was joined. */
@@ -107,18 +112,43 @@ export class Relay {
     if (!isPresent(intercept) || intercept.status?.phase === "Failed") {
       throw new RefusedError("gone", "The intercept is not in force");
     }
+    mustMean(intercept, wanted);
     using _stream = this.#place(`laptop ${thumbprint}`);
     const agent = this.#agentFor(intercept);
     const { signal } = incoming;
-    const target = encodePodTarget(wanted);
+    const target = encodePodTarget(
+      wanted.kind === "address" ? { ...wanted, intercept: uid } : wanted,
+    );
     if (wanted.kind === "environment" && !incoming.datagrams) {
       const environment = await this.#environment(agent, {
         ...{ target, signal },
       });
       return await writeEnvironment(incoming.accept(), environment);
     }
-    const joined = await open(agent.session, { incoming, target, signal });
-    await joined();
+    const { join, cut } = await open(agent.session, {
+      ...{ incoming, target, signal },
+    });
+    using _cut = wanted.kind === "address" ? this.#cutWith(uid, cut) : null;
+    await join();
+  }
+
+  /** An intercept is no more: what pods have dialled for it is cut. */
+  end(uid: string): void {
+    this.#pods.delete(uid);
+    for (const cut of this.#cuts.get(uid) ?? []) cut();
+  }
+
+  #cutWith(uid: string, cut: () => void): Disposable {
+    const cuts = this.#cuts.get(uid) ?? new Set();
+    this.#cuts.set(uid, cuts.add(cut));
+    // It may have gone while the pod dialled.
+    if (this.#options.findIntercept(uid) === undefined) cut();
+    return {
+      [Symbol.dispose]: () => {
+        cuts.delete(cut);
+        if (cuts.size === 0) this.#cuts.delete(uid);
+      },
+    };
   }
 
   async #environment(
@@ -146,7 +176,10 @@ export class Relay {
     const uid = intercept.metadata.uid!;
     const all = this.#options.agents.of(keyOfWorkload(intercept));
     const staying = all.filter(({ pod }) => isStaying(pod));
-    const agents = staying.length > 0 ? staying : all;
+    const present = staying.length > 0 ? staying : all;
+    // A pod that has just come may not know of the intercept yet.
+    const knowing = present.filter(({ follows }) => follows?.has(uid));
+    const agents = knowing.length > 0 ? knowing : present;
     const serving = this.#pods.get(uid);
     const agent = agents.find(({ pod }) => pod.uid === serving) ?? agents[0];
     if (agent === undefined) {
@@ -155,19 +188,8 @@ export class Relay {
         "No pod of the workload has an agent here",
       );
     }
-    if (agent.pod.uid !== serving) {
-      this.#forgetDeleted();
-      this.#pods.set(uid, agent.pod.uid);
-    }
+    this.#pods.set(uid, agent.pod.uid);
     return agent;
-  }
-
-  #forgetDeleted(): void {
-    for (const uid of this.#pods.keys()) {
-      if (this.#options.findIntercept(uid) === undefined) {
-        this.#pods.delete(uid);
-      }
-    }
   }
 
   #place(key: string): Disposable {
@@ -181,7 +203,18 @@ function keyOfWorkload({ metadata, spec }: Intercept): string {
   return workloadKey(metadata.namespace!, spec.workload);
 }
 
-/** Opens a stream like `incoming` at the other side. What it gives joins the two, until both have ended. */
+/** @throws {RefusedError} `forbidden`. An admin may allow some modes and not others, so each has its own and no more. */
+function mustMean({ spec }: Intercept, wanted: PodWish): void {
+  const isForAddresses = wanted.kind === "address";
+  if (isForAddresses !== (spec.mode === "proxy-via")) {
+    const detail = `An intercept of mode ${spec.mode} is not for that`;
+    throw new RefusedError("forbidden", detail);
+  }
+  const why = isForAddresses ? whyNotVia(wanted.ip, spec.subnets) : undefined;
+  if (why !== undefined) throw new RefusedError("forbidden", why);
+}
+
+/** Opens a stream like `incoming` at the other side. `join` joins the two until both have ended, `cut` ends them. */
 async function open(
   session: Session,
   { incoming, target, signal }: {
@@ -189,11 +222,17 @@ async function open(
     target: Uint8Array;
     signal: AbortSignal;
   },
-): Promise<() => Promise<unknown>> {
+): Promise<{ join: () => Promise<unknown>; cut: () => void }> {
   if (incoming.datagrams) {
     const flow = await session.openDatagrams(target, { signal });
-    return () => pipeDatagrams(flow, incoming.acceptDatagrams());
+    return {
+      join: () => pipeDatagrams(flow, incoming.acceptDatagrams()),
+      cut: () => flow.close(),
+    };
   }
   const stream = await session.open(target, { signal });
-  return () => pipe(stream, incoming.accept());
+  return {
+    join: () => pipe(stream, incoming.accept()),
+    cut: () => stream.reset(),
+  };
 }

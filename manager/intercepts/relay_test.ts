@@ -1,6 +1,6 @@
 /** Agents and laptops on both sides of the manager's doors, over flows in memory. */
 import assert from "node:assert/strict";
-import { writeAll } from "../../net/mod.ts";
+import { Ip, writeAll } from "../../net/mod.ts";
 import { soon } from "../../net/soon_fake.ts";
 import { createIdentity } from "../../tunnel/mod.ts";
 import {
@@ -10,8 +10,11 @@ import {
   encodeAgentTarget,
   encodeInterceptedTarget,
   type PodTarget,
+  type PodWish,
   type Rules,
 } from "../agent_api.ts";
+import type { InterceptSpec } from "../intercept.ts";
+import { encodeTarget } from "../target.ts";
 import { interceptOf } from "./intercept_fake.ts";
 import {
   bytesOf,
@@ -341,4 +344,91 @@ Deno.test("a laptop reaches the oldest pod of its workload that has an agent, an
   assert.equal(await fromPod(), "web-1");
   old.close();
   await old.ended;
+});
+
+Deno.test("a laptop has a pod dial the addresses of its intercept, and no others, until that is deleted", async () => {
+  await using manager = openRelayPlace();
+  const { intercepts, relay } = manager;
+  const identity = await createIdentity();
+  const laptop = await manager.laptop(refuse, identity);
+  const { thumbprint: session } = identity;
+  const via: Partial<InterceptSpec> = {
+    ...{ session, mode: "proxy-via", ports: [], subnets: ["10.9.0.0/16"] },
+  };
+  intercepts.set("a", interceptOf({ uid: "a", ...via }));
+  intercepts.set("b", interceptOf({ uid: "b", session }));
+  intercepts.set("c", interceptOf({ uid: "c", ...via, session: "other" }));
+  manager.rules.set([]);
+  const told: unknown[] = [];
+  const agent = await manager.agent((one) => {
+    told.push(decodePodTarget(one.target));
+    void echo(one);
+  });
+  await readLine(await openRules(agent, "web-1 60"));
+  const ask = (intercept: string, ip: string, wanted?: PodWish) =>
+    laptop.open(encodeTarget({
+      ...{ kind: "pod", intercept },
+      wanted: wanted ?? { kind: "address", ip: Ip.parse(ip), port: http },
+    }));
+  const forbidden: Parameters<typeof ask>[] = [
+    ["a", "10.10.0.1"], // another address
+    ["a", "", podTarget], // nothing else is this intercept for
+    ["a", "", { kind: "loopback", port: http }],
+    ["b", "10.9.0.1"], // an intercept of another mode
+    ["c", "10.9.0.1"], // another laptop's
+    ["d", "10.9.0.1"], // no intercept
+  ];
+  for (const args of forbidden) {
+    await assert.rejects(ask(...args), refusedAs("forbidden"));
+  }
+  assert.deepEqual(told, []);
+  const stream = await ask("a", "10.9.0.1");
+  await writeAll(stream, bytesOf("x"));
+  assert.equal(await stream.read(new Uint8Array(1)), 1);
+  const ip = Ip.parse("10.9.0.1");
+  assert.deepEqual(told, [{ kind: "address", ip, port: http, intercept: "a" }]);
+  relay.end("b");
+  await writeAll(stream, bytesOf("y"));
+  assert.equal(await stream.read(new Uint8Array(1)), 1);
+  intercepts.delete("a");
+  relay.end("a");
+  const ended = soon("the end", stream.read(new Uint8Array(1)));
+  await assert.rejects(ended, { name: "ConnResetError" });
+});
+
+Deno.test("a pod that knows of an intercept dials rather than one that has just come", async () => {
+  await using manager = openRelayPlace();
+  const { rules, agents, intercepts } = manager;
+  const identity = await createIdentity();
+  const laptop = await manager.laptop(refuse, identity);
+  const { thumbprint: session } = identity;
+  const spec = {
+    session,
+    mode: "proxy-via",
+    subnets: ["10.9.0.0/16"],
+  } as const;
+  intercepts.set("a", interceptOf({ uid: "a", ...spec, ports: [] }));
+  rules.set([{ ...rule, mode: "proxy-via", ports: [] }]);
+  const asked: string[] = [];
+  const pod = async (name: string, { isTold }: { isTold: boolean }) => {
+    const agent = await manager.agent((one) => {
+      asked.push(name);
+      refuse(one);
+    });
+    const stream = await openRules(agent, `${name} 60`);
+    await readLine(stream);
+    if (isTold) await writeAll(stream, bytesOf("1\n"));
+    await turn();
+  };
+  await pod("web-1", { isTold: false });
+  await pod("web-22", { isTold: true });
+  assert.ok(agents.ofPod("uid-web-22")!.follows!.has("a"));
+  const wanted = {
+    kind: "address",
+    ip: Ip.parse("10.9.0.1"),
+    port: http,
+  } as const;
+  const target = encodeTarget({ kind: "pod", intercept: "a", wanted });
+  await assert.rejects(laptop.open(target), refusedAs("refused"));
+  assert.deepEqual(asked, ["web-22"]);
 });

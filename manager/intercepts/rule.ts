@@ -7,11 +7,12 @@ export function rulesOf(
   { metadata: { uid }, spec, status }: Intercept,
   ledger: SessionLedger,
 ): Rule[] {
-  const { name, owner, mode, ports, match, session } = spec;
+  const { name, owner, mode, ports, match, subnets, session } = spec;
   const manager = ledger.holderOf(sessionLabelOf(session)) ?? status?.manager;
   if (manager === undefined || mode === "ingest") return [];
   return [{
     ...{ id: uid!, name, owner, mode, ports, manager },
     ...match ? { match } : {},
+    ...subnets ? { subnets } : {},
   }];
 }

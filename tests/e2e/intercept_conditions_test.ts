@@ -73,6 +73,7 @@ const denied: [Partial<InterceptSpec>, RegExp][] = [
 
 const allowed: Partial<InterceptSpec>[] = [
   { mode: "ingest", ports: [] },
+  { mode: "proxy-via", ports: [], subnets: ["10.9.0.0/16"] },
   ...[
     all({ headers: [ofAnna] }),
     all({ headers: [header("an*", "wildcard")] }),

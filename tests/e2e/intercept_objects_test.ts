@@ -41,10 +41,15 @@ Deno.test("who may intercept makes intercepts that are theirs, in their namespac
   const there = new Somebody(cluster, elsewhere.name, people[0]);
   assert.match(await there.create("one", spec), /Forbidden/);
 
+  const via = { mode: "proxy-via", ports: [], subnets: ["10.9.0.0/16"] };
   const refused: [unknown, RegExp][] = [
     [{ ...spec, mode: "steal" }, /spec.mode: Unsupported value: "steal"/],
     [{ ...spec, ports: [] }, /an intercept has ports/],
-    [{ ...spec, mode: "ingest" }, /one of mode ingest has none/],
+    [{ ...spec, mode: "ingest" }, /one of mode ingest or proxy-via has none/],
+    [{ ...spec, ...via, ports: spec.ports }, /ingest or proxy-via has none/],
+    [{ ...spec, ...via, subnets: [] }, /of mode proxy-via has subnets/],
+    [{ ...spec, ...via, subnets: ["all"] }, /subnets\[0\].*should match/],
+    [{ ...spec, subnets: via.subnets }, /has subnets, no other has/],
     [{ ...spec, session: "0" }, /spec.session.*should match/],
     [{ ...spec, container: "A" }, /spec.container.*should match/],
     [{ ...spec, match: { combine: "any" } }, /a match needs a condition/],
@@ -65,6 +70,7 @@ Deno.test("who may intercept makes intercepts that are theirs, in their namespac
     await alice.create("matching", { ...spec, match }),
     "",
   );
+  assert.equal(await alice.create("via", { ...spec, ...via }), "");
 
   const change = (spec: unknown) =>
     ["patch", "intercept", "one", "--type=merge", "-p"]

@@ -25,7 +25,10 @@ export async function undocumented(status: unknown): Promise<string[]> {
   const known = await documentedFields();
   return fieldsOf(status)
     .map((path) =>
-      path.replace(/\.(replacements|wiretaps|ingests)\[\]/, ".intercepts[]")
+      path.replace(
+        /\.(replacements|wiretaps|ingests|proxy_vias)\[\]/,
+        ".intercepts[]",
+      )
     )
     .filter((path) => !known.has(path));
 }
