@@ -55,6 +55,8 @@ export const unpacked = {
   /** Others that write a host's `/etc/resolv.conf`. */
   openresolv: ["openresolv"],
   resolvconf: ["resolvconf"],
+  /** NetworkManager needs a bus, too. */
+  networkManager: ["network-manager"],
   /** The same as in `base`; these load libraries of other packages. */
   baseWithLibraries: ["coreutils", "nftables", "socat"],
 } as const;

@@ -1,6 +1,7 @@
 /** systemd-resolved on a test's host: the real one, with a bus of its own and nothing else of systemd. */
 import assert from "node:assert/strict";
 import { unpacked } from "../cluster/packages.ts";
+import type { Child } from "./daemon_namespace.ts";
 import { startBus } from "./host_bus.ts";
 import { addPackages, type OwnHost, start } from "./own_host.ts";
 import { eventually } from "./daemon_connected.ts";
@@ -21,13 +22,38 @@ export const reasons: Record<Way, string> = {
   nss: "/etc/nsswitch.conf leads to systemd-resolved",
 };
 
-/** Starts it. @param nameserver The host's own: the office's unless told. */
+/** The packages that {@link runResolved} takes. */
+export const resolvedPackages = [...unpacked.resolved, ...unpacked.bus];
+
+export interface Resolved extends AsyncDisposable {
+  /** As an upgrade of its package does it. What it was told by programs is forgotten. */
+  restart(): Promise<void>;
+}
+
+/** Starts it, and a bus for it. @param nameserver The host's own: the office's unless told. */
 export async function startResolved(
   host: OwnHost,
   way: Way,
   nameserver = "192.0.2.53",
-): Promise<AsyncDisposable> {
-  await addPackages(host, [...unpacked.resolved, ...unpacked.bus]);
+): Promise<Resolved> {
+  await addPackages(host, resolvedPackages);
+  const bus = await startBus(host);
+  const resolved = await runResolved(host, way, nameserver);
+  return {
+    restart: () => resolved.restart(),
+    async [Symbol.asyncDispose]() {
+      await resolved[Symbol.asyncDispose]();
+      await bus[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Starts it on a host that has its packages and a bus. @param nameserver Empty: it learns one later. */
+export async function runResolved(
+  host: OwnHost,
+  way: Way,
+  nameserver: string,
+): Promise<Resolved> {
   const said = await host.sh(`set -e
     echo 'systemd-resolve:x:997:997::/:/bin/false' >>/etc/passwd
     echo 'systemd-resolve:x:997:' >>/etc/group
@@ -35,11 +61,22 @@ export async function startResolved(
     # It makes the second when it is first told of a link, and lets it stay.
     mkdir -m 700 /run/systemd/resolve/netif
     chown -R 997:997 /run/systemd/resolve
-    printf '[Resolve]\\nDNS=${nameserver}\\nLLMNR=no\\nMulticastDNS=no\\n' >/etc/systemd/resolved.conf
+    printf '[Resolve]\\nDNS=${nameserver}\\nFallbackDNS=\\nLLMNR=no\\nMulticastDNS=no\\n' >/etc/systemd/resolved.conf
     ${filesOf(nameserver)[way]}
   `);
   assert.equal(said, "");
-  const bus = await startBus(host);
+  let resolved = await startService(host);
+  return {
+    async restart() {
+      await resolved[Symbol.asyncDispose]();
+      await host.sh("rm -f /run/systemd/resolve/netif/*");
+      resolved = await startService(host);
+    },
+    [Symbol.asyncDispose]: () => resolved[Symbol.asyncDispose](),
+  };
+}
+
+async function startService(host: OwnHost): Promise<Child> {
   const resolved = await start(
     host,
     "env SYSTEMD_LOG_LEVEL=err /lib/systemd/systemd-resolved",
@@ -49,12 +86,7 @@ export async function startResolved(
     "up",
     5_000,
   );
-  return {
-    async [Symbol.asyncDispose]() {
-      await resolved[Symbol.asyncDispose]();
-      await bus[Symbol.asyncDispose]();
-    },
-  };
+  return resolved;
 }
 
 /** What systemd-resolved knows of the device. */

@@ -6,6 +6,7 @@ import { lookUp } from "./own_host.ts";
 import {
   linkDomains,
   reasons,
+  type Resolved,
   startResolved,
   type Way,
 } from "./resolved_host.ts";
@@ -15,8 +16,10 @@ const outside = "203.0.113.7";
 const wish = "198.18.0.3,orders.svc.cluster.local,cluster.local,svc,orders";
 const domains =
   "orders.svc.cluster.local ~cluster.local ~svc ~orders ~96.10.in-addr.arpa";
+
 interface Split {
   host: Namespace;
+  resolved: Resolved;
   daemon: Child;
   connector: Child;
   before: string[];
@@ -30,7 +33,7 @@ function splitTest(
 ): void {
   hostTest(`systemd-resolved (${way}): ${name}`, async (host) => {
     await using _server = await host.nameserver();
-    await using _resolved = await startResolved(host, way);
+    await using resolved = await startResolved(host, way);
     assert.equal(await lookUp(host, "outside.test"), outside);
     const before = await host.state();
     await using daemon = await host.daemon(userId);
@@ -41,7 +44,7 @@ function splitTest(
     assert.equal(await connector.ask("route 10.96.0.0/16"), "done");
     const set = await connector.ask(`split ${wish}`);
     assert.equal(set, `systemd-resolved; ${reasons[way]}`);
-    await run({ host, daemon, connector, before });
+    await run({ host, resolved, daemon, connector, before });
   });
 }
 
@@ -125,6 +128,20 @@ splitTest(
     await connector[Symbol.asyncDispose]();
     await eventually(async () => await lookUp(host, "a.orders"), outside);
     await host.repair();
+    await eventually(() => host.state(), before);
+  },
+);
+
+splitTest(
+  "one that starts anew without memory is told again",
+  "stub",
+  async ({ host, resolved, connector, before }) => {
+    await resolved.restart();
+    await eventually(() => linkDomains(host), domains);
+    await eventually(() => lookUp(host, "web.orders"), cluster);
+    assert.equal(await lookUp(host, "outside.test"), outside);
+    await connector.ask("close");
+    await connector[Symbol.asyncDispose]();
     await eventually(() => host.state(), before);
   },
 );

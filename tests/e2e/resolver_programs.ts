@@ -1,17 +1,33 @@
 /** Programs that write a host's `/etc/resolv.conf`: the real ones, told what the network said. */
 import assert from "node:assert/strict";
 import { unpacked } from "../cluster/packages.ts";
+import {
+  ownFiles,
+  startNetworkManager,
+  tellNetworkManager,
+} from "./network_manager.ts";
+import { reasons } from "./resolved_host.ts";
 import { addPackages, type OwnHost } from "./own_host.ts";
 
 export interface ResolverProgram {
-  /** What `tp status` says of a host that has it. */
+  /** The way that is chosen where it runs, as `tp status` names it. */
+  edge: "/etc/resolv.conf" | "systemd-resolved";
+  /** Why, as `tp status` says it. */
   reason: string;
   /** Installs it, and starts what stays. */
   start(host: OwnHost): Promise<AsyncDisposable>;
   /** The network of the host has this nameserver now. */
   tell(host: OwnHost, nameserver: string): Promise<void>;
+  /** Where the nameserver stands then. */
+  file: string;
+  /** Lines of a laptop's state that are its own to change. */
+  ownFiles?: RegExp;
 }
 
+const resolvConf = {
+  edge: "/etc/resolv.conf",
+  file: "/etc/resolv.conf",
+} as const;
 const nothingRuns = { [Symbol.asyncDispose]: () => Promise.resolve() };
 
 /** Both programs of the name take the same words. */
@@ -22,6 +38,7 @@ async function tellResolvconf(host: OwnHost, nameserver: string) {
 }
 
 export const openresolv: ResolverProgram = {
+  ...resolvConf,
   reason: "resolvconf writes it, and is followed",
   async start(host) {
     await addPackages(host, unpacked.openresolv);
@@ -32,6 +49,7 @@ export const openresolv: ResolverProgram = {
 
 /** The one that makes `/etc/resolv.conf` a link to a file of its own. */
 export const resolvconf: ResolverProgram = {
+  ...resolvConf,
   reason: "resolvconf writes it, and is followed",
   async start(host) {
     const packages = await addPackages(host, unpacked.resolvconf);
@@ -47,4 +65,22 @@ export const resolvconf: ResolverProgram = {
     return nothingRuns;
   },
   tell: tellResolvconf,
+};
+
+export const networkManager: ResolverProgram = {
+  ...resolvConf,
+  reason: "NetworkManager writes it, and is followed",
+  start: (host) => startNetworkManager(host, "default"),
+  tell: tellNetworkManager,
+  ownFiles,
+};
+
+/** What most desktops have. */
+export const networkManagerWithResolved: ResolverProgram = {
+  edge: "systemd-resolved",
+  reason: reasons.stub,
+  start: (host) => startNetworkManager(host, "systemd-resolved"),
+  tell: tellNetworkManager,
+  file: "/run/systemd/resolve/resolv.conf",
+  ownFiles,
 };

@@ -1,4 +1,4 @@
-/** `tp connect` on a laptop where another program writes `/etc/resolv.conf`, and goes on writing it. */
+/** `tp connect` on a laptop where another program tells of nameservers, and goes on doing so. */
 import assert from "node:assert/strict";
 import { Laptop, openCluster, outside } from "../cluster/mod.ts";
 import { Tp } from "../support/laptop_tp.ts";
@@ -7,6 +7,8 @@ import { assertSameState } from "../support/same_state.ts";
 import { eventually } from "./daemon_connected.ts";
 import { lookUp, ownHost } from "./own_host.ts";
 import {
+  networkManager,
+  networkManagerWithResolved,
   openresolv,
   resolvconf,
   type ResolverProgram,
@@ -19,10 +21,12 @@ const [first, second] = [outside.dns.ipv4, outside.dns.ipv6];
 const programs: Record<string, ResolverProgram> = {
   openresolv,
   resolvconf,
+  NetworkManager: networkManager,
+  "NetworkManager and systemd-resolved": networkManagerWithResolved,
 };
 
 for (const [name, program] of Object.entries(programs)) {
-  Deno.test(`a laptop with ${name}: what it writes is followed, and stays`, async () => {
+  Deno.test(`a laptop with ${name}: what it says is followed, and stays`, async () => {
     const cluster = await openCluster();
     await using laptop = await Laptop.open(cluster);
     const host = ownHost(laptop);
@@ -30,7 +34,7 @@ for (const [name, program] of Object.entries(programs)) {
     const tell = async (nameserver: string) => {
       await program.tell(host, nameserver);
       await eventually(async () => {
-        const text = await host.sh("cat /etc/resolv.conf");
+        const text = await host.sh(`cat ${program.file}`);
         return text.includes(`nameserver ${nameserver}\n`);
       }, true);
     };
@@ -48,10 +52,11 @@ for (const [name, program] of Object.entries(programs)) {
     };
 
     await tell(second);
-    const [wanted, before] = [
-      await host.sh("cat /etc/resolv.conf"),
-      await laptop.snapshot(),
-    ];
+    const state = async () =>
+      (await laptop.snapshot()).split("\n")
+        .filter((line) => !program.ownFiles?.test(line)).join("\n");
+    const wanted = await host.sh("cat /etc/resolv.conf");
+    const before = await state();
     await tell(first);
     await tp.ok(["connect", "--namespace", "default"]);
     await assertNames();
@@ -59,7 +64,7 @@ for (const [name, program] of Object.entries(programs)) {
     assert.deepEqual(
       { edge, edge_reason, nameservers },
       {
-        ...{ edge: "/etc/resolv.conf", edge_reason: program.reason },
+        ...{ edge: program.edge, edge_reason: program.reason },
         nameservers: [first],
       },
     );
@@ -79,6 +84,6 @@ for (const [name, program] of Object.entries(programs)) {
     await tp.ok(["connect", "--namespace", "default"]);
     await assertNames();
     await tp.ok(["quit"]);
-    assertSameState(await laptop.snapshot(), before);
+    assertSameState(await state(), before);
   });
 }
