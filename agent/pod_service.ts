@@ -2,11 +2,13 @@
  * Serves the streams that the manager opens, for laptops that have an intercept here: environment and volumes of the
  * containers that the configuration names, ports of the pod's loopback address, and other addresses as a rule says.
  */
+import { logger, setLogLevelFor } from "../log.ts";
 import {
   type AgentContainer,
   carriesDatagrams,
   type ContainerEnvironment,
   decodePodTarget,
+  type LogWish,
   type PodPort,
   type PodTarget,
   type Rule,
@@ -26,6 +28,8 @@ import { dialTcp, refusalOfError, UdpDatagrams } from "../tcp/mod.ts";
 import type { Incoming } from "../tunnel/mod.ts";
 import { parseEnviron } from "./environment.ts";
 import { UnixConn } from "../tcp/mod.ts";
+
+const log = logger("agent");
 
 /** Streams at a time, those that leave the pod apart; who comes above is refused as overloaded. */
 const maxStreams = 256;
@@ -74,7 +78,9 @@ export class PodService {
     if (place === undefined) {
       throw new RefusedError("overloaded", "The agent has no room for more");
     }
-    if (target.kind === "environment") {
+    if (target.kind === "log") {
+      await serveLogWish(incoming, target);
+    } else if (target.kind === "environment") {
       await this.#serveEnvironment(incoming, target.container);
     } else if (target.kind === "files") {
       const { name } = this.#container(target.container);
@@ -166,6 +172,18 @@ export class PodService {
       throw new RefusedError("unreachable", detail, { cause });
     }
   }
+}
+
+/** The manager, which asks, has written down whose wish it is. */
+async function serveLogWish(
+  incoming: Incoming,
+  { level, seconds }: LogWish,
+): Promise<void> {
+  setLogLevelFor(level, seconds * 1000);
+  log.info("log level", { wished: level, seconds });
+  const stream = incoming.accept();
+  await stream.closeWrite();
+  stream.close();
 }
 
 /** Reads to the end, and closes. */

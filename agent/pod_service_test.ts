@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
+import { logger, setLogLevel, setLogSink } from "../log.ts";
 import { encodePodTarget, type PodTarget, type Rule } from "../manager/api.ts";
 import { type Conn, Ip, systemClock, writeAll } from "../net/mod.ts";
 import { bytesOf, openPair, readAll, textOf } from "../tunnel/session_fake.ts";
@@ -82,6 +83,28 @@ Deno.test("PodService joins a stream with the container's files, both ways and t
   assert.equal(textOf(await readAll(stream)), "files for jane");
   stream.close();
   await served;
+});
+
+Deno.test("PodService logs more for a while, and says when it does", async () => {
+  await using place = await open();
+  const lines: string[] = [];
+  setLogSink((line) => lines.push(line));
+  try {
+    const { debug } = logger("test");
+    debug("before");
+    const wish = { kind: "log", level: "debug", seconds: 60 } as const;
+    const stream = await place.ask(wish);
+    debug("afterwards");
+    assert.equal(textOf(await readAll(stream)), "");
+    stream.close();
+    assert.deepEqual(lines.map((line) => JSON.parse(line).message), [
+      ...["log level", "afterwards"],
+    ]);
+  } finally {
+    setLogLevel("info");
+    // deno-lint-ignore no-console
+    setLogSink((line) => console.error(line));
+  }
 });
 
 Deno.test("PodService connects to loopback", async () => {

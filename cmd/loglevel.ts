@@ -49,10 +49,11 @@ export const loglevel = buildCommand<LogLevelFlags, [LogLevel], Context>({
     },
   },
   docs: {
-    brief: "Have connector and manager log more or less for a while",
+    brief: "Have connector, manager and agents log more or less for a while",
     fullDescription:
-      "The level is that of the connector and of the manager's copy that the connection uses, where others see it, too: it " +
-      "gets no quieter than info, and is back as usual after a day at most. The daemon takes no commands; it logs at info.",
+      "The level is that of the connector, of the manager's copy that the connection uses, and of the agents of workloads " +
+      "that it has intercepts on. Others see the cluster's, too: these get no quieter than info, and are back as usual after " +
+      "a day at most. The daemon takes no commands; it logs at info.",
   },
 });
 

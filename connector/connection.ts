@@ -20,6 +20,7 @@ import { parseDnsSettings } from "./dns_settings.ts";
 import { holdDaemon } from "./daemon_hold.ts";
 import { openDevice } from "./device.ts";
 import { ConnectError } from "./failure.ts";
+import type { InterceptInfo } from "./intercepts/api.ts";
 import { InterceptCalls } from "./intercepts/intercept_calls.ts";
 import { InterceptTable } from "./intercepts/intercept_table.ts";
 import { Intercepts } from "./intercepts/intercepts.ts";
@@ -177,8 +178,19 @@ export class Connection {
 
   /** The manager's copy that is used. */
   get manager(): AskedManager {
-    const { link } = this.#parts;
-    return { pod: link.status().pod, use: (open) => link.use(open) };
+    const { link, intercepts } = this.#parts;
+    const own = intercepts.list().filter(({ id }) => id !== "");
+    const nameOf = ({ workload, namespace }: InterceptInfo) =>
+      `${workload}.${namespace}`;
+    const workloads = new Map(own.map((one) => [
+      `${one.workload_kind} ${nameOf(one)}`,
+      { intercept: one.id, name: nameOf(one) },
+    ]));
+    return {
+      pod: link.status().pod,
+      use: (open) => link.use(open),
+      workloads: [...workloads.values()],
+    };
   }
 
   status(): Status {

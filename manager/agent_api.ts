@@ -6,6 +6,7 @@ import type {
   RequestMatch,
   WorkloadRef,
 } from "./intercept.ts";
+import { type LogWish, logWishOf } from "./log_wish.ts";
 
 /** Where the manager waits for agents, with TLS and on the address of its pod. */
 export const agentPort = 7413;
@@ -106,7 +107,16 @@ export type PodWish =
   /** A port of the pod's loopback address. */
   | { readonly kind: "loopback"; readonly port: PodPort }
   /** A connection (or flow of datagrams) from the pod to anywhere. */
-  | { readonly kind: "address"; readonly ip: Ip; readonly port: PodPort };
+  | { readonly kind: "address"; readonly ip: Ip; readonly port: PodPort }
+  /** More of the logs of all agents of the workload, for a while; then one {@link AgentsLogging} as JSON. */
+  | LogWish;
+
+/** How many agents do as a {@link LogWish} says. */
+export interface AgentsLogging {
+  readonly agents: number;
+  /** Those that do not, and why the first of them. */
+  readonly others?: { readonly count: number; readonly why: string };
+}
 
 /** What the manager wants of an agent: a wish that it has allowed. */
 export type PodTarget =
@@ -200,6 +210,7 @@ function podWishOf(
     const { kind, container } = target;
     return typeof container === "string" ? { kind, container } : undefined;
   }
+  if (target?.kind === "log") return logWishOf(target);
   const port = podPortOf(target?.port);
   if (port === undefined) return undefined;
   if (target?.kind === "loopback") return { kind: "loopback", port };

@@ -1,11 +1,6 @@
 /** What crosses between the manager and those who ask it. */
-export {
-  decodeTarget,
-  encodeTarget,
-  type LogWish,
-  longestWishSeconds,
-  type Target,
-} from "./target.ts";
+export { decodeTarget, encodeTarget, type Target } from "./target.ts";
+export { type LogWish, longestWishSeconds } from "./log_wish.ts";
 export type { DirectOffer } from "./direct_offer.ts";
 export * from "./intercept.ts";
 export * from "./agent_object.ts";

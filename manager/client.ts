@@ -9,7 +9,8 @@ import {
 import type { Session } from "../tunnel/mod.ts";
 import { type DirectOffer, parseDirectOffer } from "./direct_offer.ts";
 import type { PodWish } from "./agent_api.ts";
-import { encodeTarget, type LogWish, type Target } from "./target.ts";
+import type { LogWish } from "./log_wish.ts";
+import { encodeTarget, type Target } from "./target.ts";
 import { parseWorld, type World } from "./world.ts";
 
 export {

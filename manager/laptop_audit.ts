@@ -54,6 +54,7 @@ function detailsOf(target: Target): LogFields {
     case "pod": {
       const { intercept, wanted } = target;
       const part = { intercept: short(intercept), part: wanted.kind };
+      if (wanted.kind === "log") return part;
       if (!("port" in wanted)) return { ...part, of: short(wanted.container) };
       const { port, protocol } = wanted.port;
       return {

@@ -34,7 +34,8 @@ import { Echoes } from "./echoes.ts";
 import type { Feed } from "./feed.ts";
 import type { ForbiddenWish } from "./laptop_audit.ts";
 import type { Endpoint } from "./leash.ts";
-import { decodeTarget, type LogWish, type Target } from "./target.ts";
+import type { LogWish } from "./log_wish.ts";
+import { decodeTarget, type Target } from "./target.ts";
 import type { World } from "./world.ts";
 import { worldLine } from "./world_line.ts";
 

@@ -4,6 +4,7 @@ import {
   encodeInterceptedTarget,
   type InterceptedTarget,
 } from "./agent_api.ts";
+import { type LogWish, logWishOf, wishedLevels } from "./log_wish.ts";
 import { isName } from "./world.ts";
 
 /** What the opener of a stream wants of the manager. */
@@ -27,19 +28,6 @@ export type Target =
   | LogWish
   /** What an agent gives, of a workload that the asker has an intercept on. */
   | InterceptedTarget;
-
-/** A quieter log would hide who does what, so none can be asked for. */
-export const wishedLevels = ["info", "debug"] as const;
-
-export interface LogWish {
-  readonly kind: "log";
-  readonly level: typeof wishedLevels[number];
-  /** From 1 to a day. */
-  readonly seconds: number;
-}
-
-/** For so long others have to bear with it. */
-export const longestWishSeconds = 86_400;
 
 const codes = {
   tcp: 1,
@@ -114,11 +102,9 @@ function encodeLogWish(code: number, { level, seconds }: LogWish): Uint8Array {
 }
 
 function decodeLogWish(body: Uint8Array): LogWish | undefined {
-  const level = wishedLevels[body[0] ?? -1];
-  if (level === undefined || body.length !== 5) return undefined;
+  if (body.length !== 5) return undefined;
   const seconds = new DataView(body.buffer, body.byteOffset).getUint32(1);
-  if (seconds < 1 || seconds > longestWishSeconds) return undefined;
-  return { kind: "log", level, seconds };
+  return logWishOf({ level: wishedLevels[body[0]!], seconds });
 }
 
 function decodeWorld(body: Uint8Array): Target | undefined {

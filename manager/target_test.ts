@@ -70,6 +70,18 @@ const table: { target: Target; bytes: number[] }[] = [
       ),
     ],
   },
+  {
+    target: {
+      ...{ kind: "pod", intercept: "u" },
+      wanted: { kind: "log", level: "debug", seconds: 60 },
+    },
+    bytes: [
+      6, // pod
+      ...new TextEncoder().encode(
+        '{"kind":"pod","intercept":"u","wanted":{"kind":"log","level":"debug","seconds":60}}',
+      ),
+    ],
+  },
 ];
 
 Deno.test("encodeTarget() and decodeTarget() agree on every kind", () => {

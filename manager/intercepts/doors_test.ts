@@ -44,6 +44,7 @@ const podTargets = {
   files: { kind: "files", container: "app" },
   loopback: { kind: "loopback", port: http },
   address: { kind: "address", ip, port: http, intercept: "a" },
+  log: { kind: "log", level: "debug", seconds: 60 },
 } satisfies { [K in PodTarget["kind"]]: OfKind<PodTarget, K> };
 
 /** What laptops ask for, what guards it, and what becomes of it for a laptop that may go nowhere and has no intercept. */

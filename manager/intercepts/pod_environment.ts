@@ -1,4 +1,4 @@
-import { type Conn, readText, RefusedError, writeAll } from "../../net/mod.ts";
+import { type Conn, readText, RefusedError } from "../../net/mod.ts";
 import type { ContainerEnvironment } from "../agent_api.ts";
 import type { WithheldNames } from "./withheld_names.ts";
 
@@ -37,19 +37,5 @@ export async function readEnvironment(
   } finally {
     signal.removeEventListener("abort", breakOff);
     from.close();
-  }
-}
-
-/** Writes it as a stream's only answer. */
-export async function writeEnvironment(
-  to: Conn,
-  environment: ContainerEnvironment,
-): Promise<void> {
-  try {
-    await writeAll(to, new TextEncoder().encode(JSON.stringify(environment)));
-    await to.closeWrite();
-    to.close();
-  } catch {
-    to.reset();
   }
 }

@@ -6,6 +6,7 @@
  * 3. A stream is opened at the other side; what it refuses is the refusal. Accepted: both are joined. What a pod dials
  *    ends with the intercept.
  */
+import { logger } from "../../log.ts";
 import {
   type Clock,
   pipe,
@@ -14,6 +15,7 @@ import {
 } from "../../net/mod.ts";
 import type { Incoming, Session } from "../../tunnel/mod.ts";
 import {
+  type AgentsLogging,
   type ContainerEnvironment,
   encodeLaptopTarget,
   encodePodTarget,
@@ -25,12 +27,16 @@ import type { Intercept } from "../intercept.ts";
 import { Shares } from "../shares.ts";
 import { whyNotVia } from "../via_subnets.ts";
 import type { ProvenPod } from "./agent_proof.ts";
+import { askToLog } from "./agents_logging.ts";
 import type { ConnectedAgent, ConnectedAgents } from "./connected_agents.ts";
+import { writeJson } from "./json_answer.ts";
 import type { Laptops } from "./laptops.ts";
-import { readEnvironment, writeEnvironment } from "./pod_environment.ts";
+import { readEnvironment } from "./pod_environment.ts";
 import { keyOf } from "./taken_ports.ts";
 import type { WithheldNames } from "./withheld_names.ts";
 import { workloadKey } from "./workload_key.ts";
+
+const log = logger("manager");
 
 /** Of all together; who comes above its workload's share, or its laptop's, is refused as overloaded. */
 const maxStreams = 32_768;
@@ -114,16 +120,25 @@ export class Relay {
     }
     mustMean(intercept, wanted);
     using _stream = this.#place(`laptop ${thumbprint}`);
-    const agent = this.#agentFor(intercept);
     const { signal } = incoming;
     const target = encodePodTarget(
       wanted.kind === "address" ? { ...wanted, intercept: uid } : wanted,
     );
+    if (wanted.kind === "log") {
+      const answer = await this.#askToLog(intercept, { target, signal });
+      const { level: wished, seconds } = wanted;
+      const workload = keyOfWorkload(intercept);
+      log.info("log level of agents", {
+        ...{ wished, seconds, thumbprint, workload, agents: answer.agents },
+      });
+      return await writeJson(incoming.accept(), answer);
+    }
+    const agent = this.#agentFor(intercept);
     if (wanted.kind === "environment" && !incoming.datagrams) {
       const environment = await this.#environment(agent, {
         ...{ target, signal },
       });
-      return await writeEnvironment(incoming.accept(), environment);
+      return await writeJson(incoming.accept(), environment);
     }
     const { join, cut } = await open(agent.session, {
       ...{ incoming, target, signal },
@@ -171,6 +186,15 @@ export class Relay {
     }
   }
 
+  #askToLog(
+    intercept: Intercept,
+    asked: { target: Uint8Array; signal: AbortSignal },
+  ): Promise<AgentsLogging> {
+    const { agents, clock } = this.#options;
+    const all = agents.of(keyOfWorkload(intercept));
+    return askToLog(all, { ...asked, clock });
+  }
+
   #agentFor(intercept: Intercept) {
     const { isStaying } = this.#options;
     const uid = intercept.metadata.uid!;
@@ -203,8 +227,13 @@ function keyOfWorkload({ metadata, spec }: Intercept): string {
   return workloadKey(metadata.namespace!, spec.workload);
 }
 
-/** @throws {RefusedError} `forbidden`. An admin may allow some modes and not others, so each has its own and no more. */
+/**
+ * More of the log, which the laptop cannot read by it, is for every mode.
+ *
+ * @throws {RefusedError} `forbidden`. An admin may allow some modes and not others, so each has its own and no more.
+ */
 function mustMean({ spec }: Intercept, wanted: PodWish): void {
+  if (wanted.kind === "log") return;
   const isForAddresses = wanted.kind === "address";
   if (isForAddresses !== (spec.mode === "proxy-via")) {
     const detail = `An intercept of mode ${spec.mode} is not for that`;

@@ -229,6 +229,48 @@ Deno.test("a laptop gets a container's environment without what an admin withhol
   said = "no JSON";
   await assert.rejects(ask(), refusedAs("failed"));
 });
+
+Deno.test("a laptop's wish for more of the log reaches all agents of its workload, and no other's; who does not follow is told", async () => {
+  await using manager = openRelayPlace();
+  manager.rules.set([rule]);
+  const identity = await createIdentity();
+  const session = identity.thumbprint;
+  manager.intercepts.set("a", interceptOf({ uid: "a", session }));
+  const wish: PodTarget = { kind: "log", level: "debug", seconds: 60 };
+  const asked: string[] = [];
+  for (const name of ["web-1", "web-22", "web-333", "other-1"]) {
+    const agent = await manager.agent((incoming) => {
+      asked.push(name);
+      assert.deepEqual(decodePodTarget(incoming.target), wish);
+      if (name === "web-22") return refuse(incoming);
+      // One that does not answer.
+      if (name !== "web-333") incoming.accept().close();
+    });
+    await readLine(await openRules(agent, `${name} 60`));
+  }
+  const laptop = await manager.laptop(refuse, identity);
+  const target = encodeInterceptedTarget({
+    ...{ kind: "pod", intercept: "a", wanted: wish },
+  });
+  const told = laptop.open(new Uint8Array([6, ...target]));
+  await turn();
+  assert.deepEqual(asked.toSorted(), ["web-1", "web-22", "web-333"]);
+  manager.clock.advance(8_000);
+  const answer = await readText(await soon("an answer", told));
+  assert.deepEqual(JSON.parse(answer), {
+    agents: 1,
+    others: { count: 2, why: "web-22: nobody listens" },
+  });
+  await soon("the place given back", manager.relay.drain());
+  const proxied = interceptOf({ uid: "a", session, mode: "proxy-via" });
+  manager.intercepts.set("a", proxied);
+  const again = laptop.open(new Uint8Array([6, ...target]));
+  await turn();
+  manager.clock.advance(8_000);
+  const { agents } = JSON.parse(await readText(await soon("another", again)));
+  assert.equal(agents, 1);
+});
+
 Deno.test("what an agent opens for a laptop is joined with it: bytes with their ends, datagrams, refusals", async () => {
   await using manager = openRelayPlace();
   manager.rules.set([]);
