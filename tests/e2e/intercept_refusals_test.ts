@@ -83,6 +83,38 @@ Deno.test("what cannot be intercepted at all is told by what it is", async () =>
   assert.deepEqual(await watch.names("intercepts", "agents"), []);
 });
 
+Deno.test("a workload that has another manager's agents is told with what can be done about it", async () => {
+  const place = await openPlace();
+  await using _ = place.moved;
+  const { cluster, namespace, tp, watch } = place;
+  const name = "shared";
+  await deploySmall(cluster, namespace, { name });
+  const uid = await watch.kubectl([
+    ...["get", "deployment", name, "--output=jsonpath={.metadata.uid}"],
+  ]);
+  const workload = { apiVersion: "apps/v1", kind: "Deployment", name, uid };
+  const agent = {
+    ...{ apiVersion: "tp.dev/v1", kind: "Agent" },
+    metadata: { namespace, name: `deployment-${name}` },
+    spec: {
+      manager: "elsewhere",
+      workload,
+      ports: [],
+      replaced: [],
+      users: {},
+    },
+  };
+  await cluster.apply(JSON.stringify(agent));
+  const told = await tp.fails(["intercept", name, ...port]);
+  say(told);
+  const error = told.slice(told.indexOf("tp: "));
+  const lines = error.split("\n").map((line) => line.trim());
+  assert.match(lines[0]!, /has agents of the manager in "elsewhere"$/);
+  assert.match(lines[1]!, /^`tp uninstall shared .*elsewhere` removes them/);
+  assert.match(lines[2]!, /^Or .*`tp connect --manager-namespace /);
+  assert.deepEqual(await watch.names("intercepts"), []);
+});
+
 Deno.test("a pod that is lost while an intercept comes about is made again, and the intercept comes", async () => {
   const place = await openPlace();
   await using _ = place.moved;
