@@ -2,10 +2,38 @@
 import assert from "node:assert/strict";
 import { unzipSync } from "fflate";
 import { Laptop, openCluster, say } from "../cluster/mod.ts";
+import { agentContainerName } from "../../manager/api.ts";
+import { openPlace, port } from "../support/intercept_place.ts";
 import { Tp } from "../support/laptop_tp.ts";
 import { assertSameState } from "../support/same_state.ts";
+import { deploySmall } from "../support/small_workloads.ts";
 
 const zip = "/root/logs.zip";
+
+/** Runs `tp gather-logs ARGS…`; the texts in its zip by their names. */
+async function gather(
+  { laptop, tp }: { laptop: Laptop; tp: Tp },
+  ...args: string[]
+) {
+  await laptop.run(["rm", "-f", zip]);
+  const { code, stdout, stderr } = await tp.run(
+    ["gather-logs", "--output-file", zip, ...args],
+  );
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /Logs have been exported to \/root\/logs\.zip/);
+  const mode = await laptop.run(["stat", "-c", "%a", zip]);
+  assert.equal(mode.stdout.trim(), "600");
+  const { stdout: text } = await laptop.run(["base64", zip]);
+  const found = unzipSync(Uint8Array.fromBase64(text));
+  const files = new Map(
+    Object.entries(found).map(([name, bytes]) => [
+      name,
+      new TextDecoder().decode(bytes),
+    ]),
+  );
+  say([...files].map(([name, { length }]) => `${name} ${length}`).join(", "));
+  return { files, stderr };
+}
 
 Deno.test("tp gather-logs writes one file of all logs, readable by its user alone", async (t) => {
   const cluster = await openCluster();
@@ -13,26 +41,7 @@ Deno.test("tp gather-logs writes one file of all logs, readable by its user alon
   const tp = new Tp(laptop);
   const before = await laptop.snapshot();
 
-  const gathered = async (...args: string[]) => {
-    await laptop.run(["rm", "-f", zip]);
-    const { code, stdout, stderr } = await tp.run(
-      ["gather-logs", "--output-file", zip, ...args],
-    );
-    assert.equal(code, 0, stderr);
-    assert.match(stdout, /Logs have been exported to \/root\/logs\.zip/);
-    const mode = await laptop.run(["stat", "-c", "%a", zip]);
-    assert.equal(mode.stdout.trim(), "600");
-    const { stdout: text } = await laptop.run(["base64", zip]);
-    const found = unzipSync(Uint8Array.fromBase64(text));
-    const files = new Map(
-      Object.entries(found).map(([name, bytes]) => [
-        name,
-        new TextDecoder().decode(bytes),
-      ]),
-    );
-    say([...files].map(([name, { length }]) => `${name} ${length}`).join(", "));
-    return { files, stderr };
-  };
+  const gathered = (...args: string[]) => gather({ laptop, tp }, ...args);
 
   {
     await using _ = await tp.connected();
@@ -89,4 +98,37 @@ Deno.test("tp gather-logs writes one file of all logs, readable by its user alon
 
   await laptop.run(["rm", "-f", zip]);
   assertSameState(await laptop.snapshot(), before);
+});
+
+Deno.test("tp gather-logs has the logs and pods of agents, and nothing secret of them", async () => {
+  const place = await openPlace();
+  await using _ = place.moved;
+  const { cluster, laptop, tp, namespace, watch } = place;
+  const secret = `planted-${crypto.randomUUID()}`;
+  const env = [{ name: "SOME_SETTING", value: secret }];
+  await deploySmall(cluster, namespace, { name: "web", container: { env } });
+  await tp.ok(["intercept", "web", ...port]);
+  const [pod] = await watch.pods("web");
+  const { name } = pod!.metadata;
+  const token = `eyJhbGciOiJSUzI1NiJ9.${btoa(secret).replaceAll("=", "")}.c2ln`;
+  const line = `a line of ours: password=${secret} Bearer ${token}`;
+  await watch.kubectl([
+    ...["exec", name, "--container", agentContainerName, "--"],
+    ...["sh", "-c", `echo "${line}" >/proc/1/fd/2`],
+  ]);
+  const { files, stderr } = await gather(
+    { laptop, tp },
+    ...["--get-pod-yaml", "--daemons", "none", "--traffic-agents", "web"],
+  );
+  assert.equal(stderr, "");
+  const log = files.get(`${name}.${namespace}.log`);
+  const told = [...files.keys()].join();
+  assert.match(log ?? told, /"room":"agent","message":"ready"/);
+  assert.match(log!, /a line of ours: password=REDACTED Bearer REDACTED/);
+  const yaml = files.get(`${name}.${namespace}.yaml`);
+  assert.match(yaml ?? told, /name: SOME_SETTING\n +value: REDACTED/);
+  assert.match(yaml!, new RegExp(`name: ${agentContainerName}`));
+  for (const [name, text] of files) {
+    assert.ok(!text.includes(secret) && !text.includes(token), name);
+  }
 });

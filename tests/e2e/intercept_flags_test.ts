@@ -22,11 +22,18 @@ const ofApp = /"who": *"web-/;
 /** What no syntax may take for its own. */
 const odd = `it's "5 $now"`;
 
-/** Files of the environment, and how a shell tells a variable of one. */
-const syntaxes: [string, string][] = [
-  ["docker", "sed -n 's/^ODD=//p' $FILE"],
-  ["sh", '. $FILE; printf "%s\\n" "$ODD"'],
-  ["sh:export", ". $FILE; printenv ODD"],
+/** Files of the environment, and what a shell makes of one, or is in one for a program that laptops here lack. */
+const syntaxes: [string, script: string, told: string][] = [
+  ["docker", "sed -n 's/^ODD=//p' $FILE", odd],
+  ["sh", '. $FILE; printf "%s\\n" "$ODD"', odd],
+  ["sh:export", ". $FILE; printenv ODD", odd],
+  ["compose", "grep ODD $FILE", `ODD="it's \\"5 \\$now\\""`],
+  ["csh", "grep ODD $FILE", `set ODD='it'\\''s "5 $now"'`],
+  ["csh:export", "grep ODD $FILE", `setenv ODD 'it'\\''s "5 $now"'`],
+  ["json", "grep ODD $FILE", `  "ODD": "it's \\"5 $now\\"",`],
+  ["ps", "grep ODD $FILE", `$ODD='it''s "5 $now"'`],
+  ["ps:export", "grep ODD $FILE", `$Env:ODD='it''s "5 $now"'`],
+  ["cmd", "grep PLAIN $FILE", 'set "PLAIN=of the pod"\r'],
 ];
 
 /** `web`, and beside its app a container whose image has an environment. `other` is nobody's to intercept. */
@@ -120,6 +127,11 @@ Deno.test("an intercept is what its flags say", async (t) => {
         [name, workload, disposition, told.namespace, port, told.http_filter],
         ["web", "web", "ACTIVE", namespace, 8080, ["header 'x-user: anna'"]],
       );
+      const { stdout: ips } = await cluster.kubectl([
+        ...["get", "pods", "--namespace", namespace, "--selector=app=web"],
+        "--output=jsonpath={.items[*].status.podIP}",
+      ]);
+      assert.ok(ips.split(" ").includes(told.pod_ip), `${ips} ${told.pod_ip}`);
       await leave();
     },
   );
@@ -143,7 +155,7 @@ Deno.test("an intercept is what its flags say", async (t) => {
     assert.match(told, /State +: ACTIVE\n[^]*\nall is ready\n$/);
     await leave();
   });
-  for (const [syntax, script] of syntaxes) {
+  for (const [syntax, script, told] of syntaxes) {
     await t.step(
       `--env-file in the syntax ${syntax}, and --env-json`,
       async () => {
@@ -156,7 +168,7 @@ Deno.test("an intercept is what its flags say", async (t) => {
         assert.equal(environment.ODD, odd);
         assert.equal(
           await run("sh", "-euc", script.replaceAll("$FILE", file)),
-          odd + "\n",
+          told + "\n",
         );
         await run("rm", file, json);
       },
