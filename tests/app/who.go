@@ -27,18 +27,20 @@ import (
 // The program that tests of intercepts deploy, and run on laptops in its place. Whatever it is asked, it tells who
 // answered: the environment variable WHO, else the host's name. An empty address leaves a server out.
 //
-//	app who [-http :8080] [-grpc :9090] [-udp :5005] [-tcp :7000]
+//	app who [-http :8080] [-grpc :9090] [-udp :5005] [-tcp :7000] [-tls ""]
 //
-//	http  HTTP/1.1 and HTTP/2 by prior knowledge, see serveWho
+//	http  HTTP/1.1 and HTTP/2 by prior knowledge, see whoHandler
 //	grpc  tp.test.Who and the health service (who_grpc.go)
 //	udp   answers "WHO <datagram>"
 //	tcp   speaks first, "WHO\n", then echoes
+//	tls   HTTP/1.1 and HTTP/2 as on http, with a certificate of its own (who_tls.go)
 func serveEverythingWho() error {
 	flags := flag.NewFlagSet("who", flag.ExitOnError)
 	httpAddress := flags.String("http", ":8080", "`ADDRESS`")
 	grpcAddress := flags.String("grpc", ":9090", "`ADDRESS`")
 	udpAddress := flags.String("udp", ":5005", "`ADDRESS`")
 	tcpAddress := flags.String("tcp", ":7000", "`ADDRESS`")
+	tlsAddress := flags.String("tls", "", "`ADDRESS`")
 	flags.Parse(os.Args[2:])
 	go leaveInTime()
 	failed := make(chan error)
@@ -53,6 +55,9 @@ func serveEverythingWho() error {
 	}
 	if *tcpAddress != "" {
 		go func() { failed <- serveTCP(*tcpAddress, greetAndEcho) }()
+	}
+	if *tlsAddress != "" {
+		go func() { failed <- serveWhoTLS(*tlsAddress) }()
 	}
 	if err := <-failed; err != nil {
 		return err
@@ -79,7 +84,7 @@ type seen struct {
 	Sha256   string      `json:"sha256"`
 }
 
-// serveWho answers every path with what it has seen, as JSON and with a header x-who, but for these:
+// whoHandler answers every path with what it has seen, as JSON and with a header x-who, but for these:
 //
 //	/sse?count=N&every=MS  events "WHO N", numbered from 0
 //	/ws                    a WebSocket: a message WHO, then what comes
@@ -89,10 +94,11 @@ type seen struct {
 //	/bytes/N               a stream of N bytes, its digest in x-sha256
 //	/status/N              that status
 //	/reset                 breaks off in the body
+//	/certificate           the SHA-256 of the certificate of -tls, in hexadecimal digits
 //	/requests              the last requests of all, without this kind: "METHOD URI" in JSON
 //
 // With the environment variable STATUS all are answered that status, and nothing else.
-func serveWho(address string) error {
+func whoHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", tellSeen)
 	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
@@ -110,6 +116,7 @@ func serveWho(address string) error {
 		defer noted.Unlock()
 		writeJSON(w, noted.requests)
 	})
+	mux.HandleFunc("/certificate", tellCertificate)
 	mux.HandleFunc("/sse", sendEvents)
 	mux.Handle("/ws", websocket.Server{Handler: echoMessages})
 	mux.HandleFunc("/trailers", echoWithTrailers)
@@ -127,7 +134,7 @@ func serveWho(address string) error {
 		http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	})
-	named := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Who", who)
 		noteRequest(r)
 		if status := number(os.Getenv("STATUS"), 0); status > 0 {
@@ -139,8 +146,11 @@ func serveWho(address string) error {
 		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+func serveWho(address string) error {
 	log.Printf("%s answers http on %s", who, address)
-	server := http.Server{Addr: address, Handler: named, Protocols: new(http.Protocols)}
+	server := http.Server{Addr: address, Handler: whoHandler(), Protocols: new(http.Protocols)}
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(true)
 	return server.ListenAndServe()

@@ -63,14 +63,22 @@ export async function askUntilRight(
 /**
  * Sends octets (latin1), each text by a connection of its own, from that pod.
  *
+ * @param sent.pace A pause after each so many octets; default: all at once.
  * @returns what came back
  */
 export async function sendOctets(
   { kubectl }: Cluster,
   namespace: string,
-  { address, octets }: { address: string; octets: readonly string[] },
+  { address, octets, pace }: {
+    address: string;
+    octets: readonly string[];
+    pace?: { octets: number; everyMs: number };
+  },
 ): Promise<string[]> {
-  const send = ["/app", "send", address];
+  const pieces = pace === undefined
+    ? []
+    : ["-piece", String(pace.octets), "-every", `${pace.everyMs}ms`];
+  const send = ["/app", "send", ...pieces, address];
   const { code, stdout, stderr } = await kubectl(
     [...inClient(namespace, "client", "--stdin"), ...send],
     { stdin: JSON.stringify(octets.map((text) => btoa(text))) },
