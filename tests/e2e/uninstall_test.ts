@@ -1,13 +1,8 @@
 /** tp uninstall: agents go, and all of tp goes, whoever is connected, and the cluster is as before. */
 import assert from "node:assert/strict";
-import {
-  type Cluster,
-  deployIntercepts,
-  Laptop,
-  openCluster,
-  waitFor,
-} from "../cluster/mod.ts";
+import { deployIntercepts, Laptop, openCluster } from "../cluster/mod.ts";
 import { clusterObjects } from "../support/cluster_objects.ts";
+import { groupEnded, withoutTp } from "../support/cluster_without_tp.ts";
 import { Tp } from "../support/laptop_tp.ts";
 import { managerPlace } from "../support/manager_place.ts";
 import { assertSameState } from "../support/same_state.ts";
@@ -19,33 +14,13 @@ async function who(laptop: Laptop, namespace: string): Promise<string> {
   return /"who": ?"([^"]+)"/.exec(stdout)?.[1] ?? `${stdout}${stderr}`;
 }
 
-/** Managers of other tests share kinds and roles with this one's, and these go with the last. */
-async function uninstallAll(cluster: Cluster, laptop: Laptop): Promise<void> {
-  const { stdout } = await cluster.kubectl([
-    ...["get", "mutatingwebhookconfigurations", "--output=name"],
-    "--selector=app.kubernetes.io/part-of=tp",
-  ]);
-  const namespaces = stdout.split("\n").filter(Boolean)
-    .map((name) => name.replace(/^.*traffic-manager-/, ""));
-  for (const namespace of new Set([...namespaces, "ambassador"])) {
-    const flag = ["--manager-namespace", namespace];
-    await new Tp(laptop).ok(["uninstall", "--everything", ...flag]);
-  }
-}
-
 Deno.test("tp uninstall --everything leaves the cluster as before, with clients connected and traffic intercepted", async () => {
   const cluster = await openCluster();
   await using namespace = await cluster.namespace("uninstall");
   await deployIntercepts(cluster, namespace.name);
   await using laptop = await Laptop.open(cluster);
-  await uninstallAll(cluster, laptop);
+  const before = await withoutTp(cluster, new Tp(laptop));
   await using place = await managerPlace(cluster);
-  // The API server takes the group itself off a moment later.
-  await waitFor("cluster without tp", async () => {
-    const left = await clusterObjects(cluster);
-    return left.find((line) => /tp\.dev/.test(line)) ?? true;
-  });
-  const before = await clusterObjects(cluster);
   await using other = await Laptop.open(cluster);
   const untouched = await laptop.snapshot();
   const tp = new Tp(laptop);
@@ -66,10 +41,7 @@ Deno.test("tp uninstall --everything leaves the cluster as before, with clients 
   assert.match(said, /^Removed the agents of 2 workloads$/m);
   assert.match(said, /^Nothing of tp is left in the cluster$/m);
   assert.match(said, /^tp Daemon quitting\.\.\.done$/m);
-  await waitFor("end of the API group", async () => {
-    const { stdout } = await cluster.kubectl(["get", "apiservices"]);
-    return !stdout.includes("v1.tp.dev") || stdout;
-  });
+  await groupEnded(cluster);
   const left = await clusterObjects(cluster);
   assert.deepEqual(left.filter((line) => !before.includes(line)), []);
   assert.deepEqual(before.filter((line) => !left.includes(line)), []);

@@ -38,6 +38,18 @@ export class Tp {
     });
   }
 
+  /** Starts `tp ARGS…`, whose end is the caller's concern. */
+  start(
+    args: string[],
+    options: Parameters<Laptop["spawn"]>[1] = {},
+  ): Deno.ChildProcess {
+    return this.#laptop.spawn([executable, ...args], {
+      user: this.#user,
+      ...options,
+      env: { ...imageEnv, ...options.env },
+    });
+  }
+
   /** Runs `tp ARGS…`, which must succeed; resolves to what it printed. */
   async ok(args: string[], options?: LaptopCommandOptions): Promise<string> {
     const { code, stdout, stderr } = await this.run(args, options);
