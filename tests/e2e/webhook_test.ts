@@ -1,7 +1,13 @@
 /** The manager's webhook and the API server that asks it. */
 import assert from "node:assert/strict";
 import type { PodSpec } from "../../manager/injection/pod_spec.ts";
-import { Laptop, openCluster, waitFor } from "../cluster/mod.ts";
+import {
+  type Cluster,
+  Laptop,
+  openCluster,
+  say,
+  waitFor,
+} from "../cluster/mod.ts";
 import { Tp } from "../support/laptop_tp.ts";
 import { managerPlace } from "../support/manager_place.ts";
 import { ownImage } from "../support/own_image.ts";
@@ -93,12 +99,58 @@ Deno.test("the API server asks the manager which pods get an agent, by a certifi
   const bare = JSON.parse(await kubectl("get", "pod", "bare", "-o", "json"));
   assert.equal(bare.spec.initContainers, undefined);
 
+  const latency = await latencyOf(cluster, {
+    webhook: await configuration("name"),
+    during: async () => {
+      await kubectl(
+        ...["scale", "deployment", "web", `--replicas=${1 + timedPods}`],
+      );
+      await waitFor("more pods", async () => {
+        const { length } = await podsOf(kubectl);
+        return length === 1 + timedPods || `${length}`;
+      });
+    },
+  });
+  say(
+    `the webhook puts an agent into a pod in ${latency.meanMs.toFixed(1)} ms ` +
+      `(mean of ${latency.asked}, as the API server measures it)`,
+  );
+  assert.ok(latency.asked >= timedPods, `asked ${latency.asked} times`);
+  assert.ok(latency.meanMs < latencyLimitMs, `${latency.meanMs} ms`);
+
   // Who installs anew takes the authority away from nobody.
   const before = await configuration(bundle);
   await new Tp(laptop).ok(["install", ...place.flag, "--image", image]);
   assert.equal(await configuration(bundle), before);
   assert.equal(await configuration("failurePolicy"), "Ignore");
 });
+
+/** How many more pods are made while the webhook's answers are timed. */
+const timedPods = 5;
+/** On a machine that does much else; some milliseconds on others. */
+const latencyLimitMs = 250;
+
+/** How long the API server waited for a webhook's answers meanwhile. */
+async function latencyOf(
+  { kubectl }: Cluster,
+  { webhook, during }: { webhook: string; during: () => Promise<void> },
+): Promise<{ asked: number; meanMs: number }> {
+  const metric = "apiserver_admission_webhook_admission_duration_seconds";
+  const total = async () => {
+    const { stdout } = await kubectl(["get", "--raw", "/metrics"]);
+    const of = (part: string) =>
+      stdout.split("\n").filter((line) =>
+        line.startsWith(`${metric}_${part}{`) &&
+        line.includes(`name="${webhook}"`)
+      ).reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+    return { seconds: of("sum"), asked: of("count") };
+  };
+  const before = await total();
+  await during();
+  const after = await total();
+  const asked = after.asked - before.asked;
+  return { asked, meanMs: (after.seconds - before.seconds) * 1000 / asked };
+}
 
 interface SeenPod {
   metadata: {
