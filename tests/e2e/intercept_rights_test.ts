@@ -10,6 +10,7 @@ import {
 import { writeLaptopFile } from "../support/kubeconfig_file.ts";
 import { Tp } from "../support/laptop_tp.ts";
 import { managerPlace } from "../support/manager_place.ts";
+import { WorkloadWatch } from "../support/workload_watch.ts";
 
 /** What a user does in a namespace, and what is told of it when it is allowed. */
 const commands: Record<string, { args: string[]; told: RegExp }> = {
@@ -100,9 +101,20 @@ Deno.test("a user with rights in one namespace lists and intercepts there, and n
       );
     });
   }
+  const watch = new WorkloadWatch(cluster, inside.name);
+  const podsOfEcho = async () => {
+    await cluster.rolledOut("deployment/echo", { namespace: inside.name });
+    const pods = await watch.pods("echo");
+    return pods.map(({ metadata }) => metadata.uid).sort();
+  };
+  const former = await podsOfEcho();
   for (const [what, { args, told }] of Object.entries(commands)) {
     await t.step(`${what}: allowed`, async () => {
+      const before = await podsOfEcho();
       assert.match(await tp.ok(at(args, inside.name)), told);
+      const after = await podsOfEcho();
+      if (what !== "intercept") assert.deepEqual(after, before);
+      else assert.equal(after.filter((uid) => former.includes(uid)).length, 0);
     });
   }
 
@@ -161,7 +173,14 @@ Deno.test("a user with rights in one namespace lists and intercepts there, and n
     );
     assert.match(error, /tp-admin/);
   });
-  await t.step("tp leave", async () => {
-    for (const name of names) await tp.ok(["leave", name]);
-  });
+  await t.step(
+    "tp leave, and another intercept: no pod is replaced",
+    async () => {
+      const before = await podsOfEcho();
+      for (const name of names) await tp.ok(["leave", name]);
+      await tp.ok(at(commands["intercept"]!.args, inside.name));
+      assert.deepEqual(await podsOfEcho(), before);
+      await tp.ok(["leave", "echo"]);
+    },
+  );
 });
