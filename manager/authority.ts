@@ -2,7 +2,8 @@
  * The certificate authority of the manager: agents and the API server trust it, and nobody else need.
  *
  * 1. There are two, the present one and the next. Who trusts them has both, so that the next can take over any time.
- * 2. They are in a Secret, for all copies of the manager; whichever is first makes it.
+ * 2. They are in a Secret, for all copies of the manager; whichever is first makes it. Who deletes it changes nothing as
+ *    long as a copy is there: agents trust what they were told.
  * 3. A year after the next one was made it becomes the present one, and a fresh one the next.
  * 4. The present one signs what this copy serves with, each day anew.
  *
@@ -156,10 +157,16 @@ export class Authority implements AsyncDisposable {
     const { store } = this.#options;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const found = await store.read();
-      const wanted = await successor(found, this.#time());
+      const known = found ?? this.#authorities;
+      const wanted = await successor(known, this.#time());
       if (wanted === found) return found;
       if (await store.write(wanted)) {
-        log.info(found ? "another certificate authority" : "authorities made");
+        const what = wanted === known
+          ? "the authorities were gone, and are written anew"
+          : known
+          ? "another certificate authority"
+          : "authorities made";
+        log.info(what);
         return wanted;
       }
     }

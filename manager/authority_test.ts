@@ -157,6 +157,27 @@ Deno.test("Authority serves under the one that another copy made the present one
   await changes.return(undefined);
 });
 
+Deno.test("Authority writes back what somebody deleted, and serves on under it", async () => {
+  const store = new SharedStore();
+  const clock = new FakeClock();
+  await using authority = new Authority({
+    ...{ store: store.copy(), clock, time: () => start + clock.now() },
+    makeTrusted: () => Promise.resolve(),
+  });
+  const feed = authority.certificates("a.invalid");
+  await first(feed.follow({ signal }));
+  const before = store.authorities!;
+  store.authorities = undefined;
+  store.version++;
+  const changes = feed.follow({ signal });
+  await changes.next();
+  // The certificate of the next day.
+  const { value: after } = await passing(clock, dayMs, changes.next());
+  assert.deepEqual(store.authorities, before);
+  assert.ok(isSignedBy(after!, before.present.cert));
+  await changes.return(undefined);
+});
+
 Deno.test("Authority goes on when the API server fails, and when the webhook cannot be told", async () => {
   const store = new SharedStore();
   const clock = new FakeClock();
