@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// roles maps the first argument to what it runs; all but load, ask and send serve until they fail.
+// roles maps the first argument to what it runs; all but load, ask, send and streams serve until they fail.
 var roles = map[string]func() error{
 	"verylargejavaservice":  servePage,
 	"dataprocessingservice": serveProcessing,
@@ -19,6 +19,7 @@ var roles = map[string]func() error{
 	"who":                   serveEverythingWho,
 	"ask":                   runAsk,
 	"send":                  sendOctets,
+	"streams":               runStreams,
 }
 
 func main() {

@@ -92,6 +92,8 @@ type seen struct {
 //	/slow?ms=N             as any other, but later
 //	/hints                 103 before it
 //	/bytes/N               a stream of N bytes, its digest in x-sha256
+//	/take/N                reads N bytes of the body, answers, and reads on when the client has gone
+//	/flow/NAME             how far the stream came that its client named so, see flow
 //	/status/N              that status
 //	/reset                 breaks off in the body
 //	/certificate           the SHA-256 of the certificate of -tls, in hexadecimal digits
@@ -127,8 +129,13 @@ func whoHandler() http.Handler {
 		size := int64(number(r.PathValue("size"), 0))
 		w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
 		w.Header().Set("X-Sha256", streamDigest(size))
-		writeStream(w, size)
+		flow := flowNamed(r.FormValue("flow"))
+		if err := writeStream(countedWriter{w, flow}, size); err != nil {
+			flow.brokenBy(err)
+		}
 	})
+	mux.HandleFunc("/take/{size}", takePart)
+	mux.HandleFunc("/flow/{name}", tellFlow)
 	mux.HandleFunc("/reset", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(w, "more follows")
 		http.NewResponseController(w).Flush()
@@ -153,6 +160,8 @@ func serveWho(address string) error {
 	server := http.Server{Addr: address, Handler: whoHandler(), Protocols: new(http.Protocols)}
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(true)
+	// A handler that does not read holds up no other.
+	server.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerConnection: 64 << 20, MaxReceiveBufferPerStream: 256 << 10}
 	return server.ListenAndServe()
 }
 

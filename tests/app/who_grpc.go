@@ -84,6 +84,7 @@ func answerChat(stream grpc.ServerStream) error {
 		if err := stream.RecvMsg(&message); err == io.EOF {
 			return nil
 		} else if err != nil {
+			flowOfChat(stream.Context()).brokenBy(err)
 			return err
 		}
 		if message.Value == "refuse" {

@@ -101,7 +101,12 @@ export async function curlInCluster(
   return stdout;
 }
 
-function inClient(namespace: string, container: string, ...flags: string[]) {
+/** The begin of `kubectl exec` in that pod. */
+export function inClient(
+  namespace: string,
+  container: string,
+  ...flags: string[]
+) {
   const pod = ["--namespace", namespace, "deployment/client"];
   return ["exec", ...flags, ...pod, "--container", container, "--"];
 }
