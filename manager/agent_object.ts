@@ -19,6 +19,8 @@ export interface TakenPort extends PodPort {
 export interface AgentSpec {
   /** Namespace of the manager that the agents turn to: any other leaves it alone. */
   readonly manager: string;
+  /** The line of the manager's authorities that the agents trust; see `authority.ts`. */
+  readonly line?: string;
   readonly workload: WorkloadRef & { readonly uid: string };
   readonly ports: readonly TakenPort[];
   /** Containers that are replaced, and do not run. */

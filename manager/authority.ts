@@ -7,7 +7,8 @@
  * 3. A year after the next one was made it becomes the present one, and a fresh one the next.
  * 4. The present one signs what this copy serves with, each day anew.
  *
- * So whoever was told both is served for at least a year, and as long as a manager is told anew within that.
+ * So whoever was told both is served for at least a year, and as long as a manager is told anew within that. When the
+ * Secret is lost and no copy is there, another line of authorities begins: agents are replaced when they are wanted next.
  */
 import { logger } from "../log.ts";
 import type { Clock } from "../net/mod.ts";
@@ -34,6 +35,11 @@ const retryMs = 5_000;
 const maxAttempts = 5;
 
 export interface Authorities {
+  /**
+   * Names all that follow each other: who trusts some of a line is served by the next. Another line begins when all are
+   * lost, and nobody who is there trusts it. Absent where a former version began it.
+   */
+  readonly line?: string;
   readonly present: Certificate;
   readonly next: Certificate;
 }
@@ -78,6 +84,11 @@ export class Authority implements AsyncDisposable {
     this.#options = options;
     this.#time = options.time ?? Date.now;
     this.#running = this.#run();
+  }
+
+  /** The line of the authorities; `undefined` while they are not known. */
+  get line(): Pick<Authorities, "line"> | undefined {
+    return this.#authorities;
   }
 
   /** PEM of the certificates that whoever connects shall trust. */
@@ -195,11 +206,12 @@ export async function successor<T extends Authorities | undefined>(
     return await freshAuthorities(now);
   }
   if (now - notBefore.getTime() < rotationMs) return found;
-  return { present: found.next, next: await freshAuthority(now) };
+  return { ...found, present: found.next, next: await freshAuthority(now) };
 }
 
 async function freshAuthorities(now: number): Promise<Authorities> {
   return {
+    line: crypto.randomUUID(),
     present: await freshAuthority(now),
     next: await freshAuthority(now),
   };

@@ -39,15 +39,19 @@ export class AuthoritySecret implements AuthorityStore {
       return cert && key ? { cert, key } : undefined;
     };
     const [present, next] = [pair("present"), pair("next")];
-    return present && next ? { present, next } : undefined;
+    const line = part("line");
+    return present && next
+      ? { present, next, ...line === undefined ? {} : { line } }
+      : undefined;
   }
 
-  async write({ present, next }: Authorities): Promise<boolean> {
+  async write({ line, present, next }: Authorities): Promise<boolean> {
     const data = {
       "present.crt": btoa(present.cert),
       "present.key": btoa(present.key),
       "next.crt": btoa(next.cert),
       "next.key": btoa(next.key),
+      ...line === undefined ? {} : { line: btoa(line) },
     };
     try {
       if (this.#found !== undefined) {

@@ -73,6 +73,8 @@ Deno.test("successor() makes what is missing, keeps what is fresh, and hands ove
   assert.equal(await successor(second, year + 360 * dayMs), second);
   const third = await successor(second, year + 366 * dayMs);
   assert.equal(third.present, second.next);
+  assert.ok(made.line !== undefined);
+  assert.equal(third.line, made.line);
 });
 
 Deno.test("an authority is valid as long as it is the present one, and a month more", async () => {
@@ -90,6 +92,7 @@ Deno.test("successor() begins anew when nobody was there for years", async () =>
   const made = await successor(undefined, start);
   const late = await successor(made, start + 900 * dayMs);
   assert.ok(![late.present, late.next].includes(made.next));
+  assert.notEqual(late.line, made.line);
 });
 
 Deno.test("copies that start together agree on one authority", async () => {

@@ -116,6 +116,7 @@ const user = object({ uid: identity, gid: identity });
 
 const agentSpec = object({
   manager: label,
+  line: text(64),
   workload: object({ ...workload, uid: text(64) }),
   ports: list(
     object({
@@ -132,7 +133,7 @@ const agentSpec = object({
     maxProperties: maxPorts,
     additionalProperties: user,
   },
-});
+}, { optional: ["line"] });
 
 const age = column("Age", ".metadata.creationTimestamp", "date");
 

@@ -29,20 +29,27 @@ const log = logger("manager");
 /** JSON of what the object said before its pods began to be replaced; empty: there was none. */
 export const formerSpecAnnotation = "tp.dev/former-spec";
 
+export interface AgentKeeperOptions extends WorkloadPlace {
+  /** Namespace of this manager. */
+  manager: string;
+  /** Of its authorities; `undefined` while they are not known. */
+  lineOf: () => Pick<AgentSpec, "line"> | undefined;
+}
+
 export class AgentKeeper {
   readonly #api: ClusterApi;
   readonly #place: WorkloadPlace;
-
   readonly #manager: string;
+  readonly #lineOf: AgentKeeperOptions["lineOf"];
 
-  /** @param options.manager Namespace of this manager. */
   constructor(
     api: ClusterApi,
-    { manager, ...place }: WorkloadPlace & { manager: string },
+    { manager, lineOf, ...place }: AgentKeeperOptions,
   ) {
     this.#api = api;
     this.#place = place;
     this.#manager = manager;
+    this.#lineOf = lineOf;
   }
 
   /** The object as these intercepts need it: made or changed when it is not so. It may turn out to be another manager's. */
@@ -55,7 +62,9 @@ export class AgentKeeper {
     },
   ): Promise<Agent> {
     const replaced = replacedBy(inForce);
-    if (present && suffices(present.spec, { intercepts, replaced })) {
+    // An agent that is there is taken for a good one as long as nothing is known.
+    const { line } = this.#lineOf() ?? present?.spec ?? {};
+    if (present && suffices(present.spec, { intercepts, replaced, line })) {
       return present;
     }
     const { namespace, workload: ref } = this.#place;
@@ -66,7 +75,7 @@ export class AgentKeeper {
       }),
     ]);
     const spec = planAgent({
-      ...{ manager: this.#manager, ref, workload, services },
+      ...{ manager: this.#manager, line, ref, workload, services },
       ...{ intercepts, replaced },
       pods: pods.filter(isRunning),
       present: present?.spec,
@@ -159,11 +168,12 @@ export class AgentKeeper {
   }
 }
 
-/** As a merge patch: users that are not among them any more are to be removed (RFC 7396). */
+/** As a merge patch: what is not there any more is to be removed (RFC 7396). */
 function mergeable(spec: AgentSpec, present: AgentSpec) {
   const gone = Object.keys(present.users).filter((one) => !spec.users[one]);
   const removed = Object.fromEntries(gone.map((name) => [name, null]));
-  return { ...spec, users: { ...spec.users, ...removed } };
+  const { line = null } = spec;
+  return { ...spec, line, users: { ...spec.users, ...removed } };
 }
 
 function isRunning({ status }: Pod): boolean {

@@ -8,11 +8,13 @@ import type { AppWorkload } from "./workload_kind.ts";
 /** True when the agent's pods serve these intercepts as they are; nothing more need be looked up then. */
 export function suffices(
   present: AgentSpec,
-  { intercepts, replaced }: {
+  { intercepts, replaced, line }: {
     intercepts: readonly InterceptSpec[];
     replaced: readonly string[];
+    line: string | undefined;
   },
 ): boolean {
+  if (present.line !== line) return false;
   const taken = new Set(present.ports.map(keyOf));
   return intercepts.every(({ ports }) =>
     ports.every((port) => taken.has(keyOf(port)))
@@ -22,6 +24,8 @@ export function suffices(
 export interface AgentPlanSources {
   /** Namespace of this manager. */
   manager: string;
+  /** Of its authorities. */
+  line: string | undefined;
   ref: WorkloadRef;
   workload: AppWorkload;
   services: readonly Service[];
@@ -37,6 +41,7 @@ export interface AgentPlanSources {
 export function planAgent(sources: AgentPlanSources): AgentSpec {
   const {
     manager,
+    line,
     ref,
     workload,
     services,
@@ -49,6 +54,7 @@ export function planAgent(sources: AgentPlanSources): AgentSpec {
   const { apiVersion, kind, name } = ref;
   return {
     manager,
+    ...line === undefined ? {} : { line },
     workload: { apiVersion, kind, name, uid: workload.metadata.uid! },
     ports: takenPorts({
       labels: metadata?.labels ?? {},

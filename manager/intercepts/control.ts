@@ -49,6 +49,8 @@ export interface ControlOptions {
   laptops: Laptops;
   /** What {@link revisionAnnotation} says of a pod with that agent. */
   revisionOf: (spec: AgentSpec) => string | Promise<string>;
+  /** The line of the manager's authorities; `undefined` while they are not known. */
+  lineOf: () => Pick<AgentSpec, "line"> | undefined;
   /** Why the API server does not reach the webhook; `undefined` when it does. */
   tryWebhook: () => Promise<string | undefined>;
   /** Called with the UID of an intercept that was deleted. */
@@ -256,9 +258,10 @@ export class InterceptControl implements AsyncDisposable {
     const key = workloadKey(place.namespace, place.workload);
     const known = this.#workloads.get(key);
     if (known !== undefined) return known;
-    const { api, self, revisionOf, tryWebhook, clock, wallNow } = this.#options;
+    const { api, self, revisionOf, lineOf, tryWebhook, clock, wallNow } =
+      this.#options;
     const parts: ControlParts = {
-      ...{ api, self, revisionOf, tryWebhook, clock, wallNow },
+      ...{ api, self, revisionOf, lineOf, tryWebhook, clock, wallNow },
       ...{ ledger: this.#ledger, agents: this.agents },
       isKnown: () => this.#isKnown(),
       interceptsOf: (workload) => this.#interceptsOf(workload),

@@ -6,8 +6,7 @@ import type { Rule } from "../agent_api.ts";
 import { revisionAnnotation } from "../agent_object.ts";
 import { agents, intercepts } from "../own_resources.ts";
 import { FakeCluster, podOf } from "./cluster_fake.ts";
-import { InterceptControl } from "./control.ts";
-import {} from "./intercept_fake.ts";
+import { type ControlOptions, InterceptControl } from "./control.ts";
 import { Laptops } from "./laptops.ts";
 import type { AppWorkload } from "./workload_kind.ts";
 
@@ -21,8 +20,11 @@ const agentSession = {} as Session;
 
 /** The control of a manager, with its cluster, laptops and agents in memory. */
 export function openControl(
-  { tryWebhook = () => Promise.resolve(undefined), cluster = shop() }: {
-    tryWebhook?: () => Promise<string | undefined>;
+  {
+    tryWebhook = () => Promise.resolve(undefined),
+    cluster = shop(),
+    lineOf = () => ({}),
+  }: Partial<Pick<ControlOptions, "tryWebhook" | "lineOf">> & {
     cluster?: FakeCluster;
   } = {},
 ) {
@@ -30,7 +32,7 @@ export function openControl(
   const laptops = new Laptops(clock);
   const control = new InterceptControl({
     onGone: () => {},
-    ...{ api: cluster, laptops, revisionOf, tryWebhook, clock },
+    ...{ api: cluster, laptops, revisionOf, lineOf, tryWebhook, clock },
     self: { pod: "traffic-manager-0", namespace: "ambassador" },
     wallNow: () => start + clock.now(),
   });

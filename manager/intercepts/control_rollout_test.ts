@@ -156,3 +156,31 @@ Deno.test("a PodDisruptionBudget that holds an eviction is told, and waited for"
   await one.until(() => !isThere());
   assert.ok(!cluster.written.includes("patch statefulsets/web"));
 });
+
+Deno.test("agents that trust authorities which are lost are replaced, once it is known that they are", async () => {
+  const cluster = shop();
+  let revision = "";
+  {
+    const lineOf = () => ({ line: "former" });
+    await using one = openControl({ cluster, lineOf });
+    one.laptop(thumbprintA);
+    cluster.put(intercepts, interceptOf({ uid: "a" }));
+    await one.until(() => one.annotation());
+    revision = one.annotation()!;
+    roll(cluster, { revision });
+    await one.until(() => one.control.rulesOf("shop/deployment-web").value);
+    one.answers("new");
+    await one.until(() => one.phase("a") === "Active");
+  }
+  const lines: { line: string }[] = [];
+  const lineOf = () => lines.at(-1);
+  await using next = openControl({ cluster, lineOf });
+  next.laptop(thumbprintA);
+  cluster.put(intercepts, interceptOf({ uid: "b" }));
+  await next.until(() => next.phase("b") !== undefined);
+  assert.equal(next.agent()!.spec.line, "former");
+  assert.equal(next.annotation(), revision);
+  lines.push({ line: "another line" });
+  await next.until(() => next.annotation() !== revision);
+  assert.equal(next.agent()!.spec.line, "another line");
+});

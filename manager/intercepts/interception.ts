@@ -13,7 +13,7 @@ import type { Guest } from "./agent_door.ts";
 import { proveAgent } from "./agent_proof.ts";
 import { AgentSearch } from "./agent_search.ts";
 import { AgentSession } from "./agent_session.ts";
-import { InterceptControl } from "./control.ts";
+import { type ControlOptions, InterceptControl } from "./control.ts";
 import { Laptops } from "./laptops.ts";
 import { ProofGate } from "./proof_gate.ts";
 import { Refusals } from "./refusals.ts";
@@ -26,6 +26,7 @@ export interface InterceptionOptions {
     Settings,
     "namespace" | "podName" | "image" | "withheld" | "interceptGraceMs"
   >;
+  lineOf: ControlOptions["lineOf"];
   clock: Clock;
 }
 
@@ -47,7 +48,7 @@ export class Interception implements AsyncDisposable {
   /** Starts to watch. */
   constructor(options: InterceptionOptions) {
     this.#options = options;
-    const { api, settings, clock } = options;
+    const { api, settings, lineOf, clock } = options;
     const { namespace, podName: pod, image, withheld } = settings;
     this.laptops = new Laptops(clock);
     this.#newcomers = new ProofGate(clock);
@@ -56,7 +57,7 @@ export class Interception implements AsyncDisposable {
     this.#forbidden = new BoundedLog(logger("manager"), clock);
     this.#control = new InterceptControl({
       ...{ api, laptops: this.laptops, clock, wallNow: Date.now },
-      self: { pod, namespace },
+      ...{ self: { pod, namespace }, lineOf },
       goneMs: settings.interceptGraceMs,
       revisionOf: (spec) => agentRevision(spec, { image }),
       tryWebhook: () => tryWebhook(api, { namespace, image }),

@@ -74,7 +74,7 @@ export class WorkloadControl implements AsyncDisposable {
     this.#place = place;
     this.#key = key;
     this.#keeper = new AgentKeeper(parts.api, {
-      ...{ ...place, manager: parts.self.namespace },
+      ...{ ...place, manager: parts.self.namespace, lineOf: parts.lineOf },
     });
     this.#writer = new StatusWriter(parts);
     const { api, clock } = parts;

@@ -151,6 +151,22 @@ Deno.test("the manager hands over to its next authority: new pods get an agent, 
     assert.deepEqual(await uids(), pods);
     assert.equal((await authorities(cluster, manager))["present.crt"], next);
   });
+  await t.step("all is lost: pods are replaced once more", async () => {
+    const pods = await uids();
+    const life = await lifeOf(cluster, manager, managerPod);
+    await watch.kubectl([
+      ...["delete", secret, "--namespace", manager.namespace],
+    ]);
+    await ends[1]!.bring(cluster, manager, managerPod);
+    await succeeded(cluster, manager, { pod: managerPod, life: life! });
+    await waitFor("other pods", async () => {
+      const now = await uids();
+      return now.every((uid) => !pods.includes(uid)) || JSON.stringify(now);
+    }, { timeoutMs: 30_000 });
+    await answers(/^laptop$/);
+    await tp.ok(["leave", name]);
+    await answers(/^web-/);
+  });
   server.kill();
   await server.status;
 });

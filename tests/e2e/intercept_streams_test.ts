@@ -27,8 +27,8 @@ const heldAnswerLimit = 8 * mib;
 /** The server's window is 256 KiB. */
 const heldRequestLimit = 4 * mib;
 const slowestLimitMs = 2_000;
-/** The agent's container has no more. */
-const agentLimitMiB = 256;
+/** With 1 GiB that is held, in five rounds. */
+const agentLimitMiB = 160;
 
 function assertStreams(told: StreamsTold, who: RegExp): void {
   const { slowestMs, heldAnswers, heldRequests, released } = told;
