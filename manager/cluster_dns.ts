@@ -73,6 +73,7 @@ export class ClusterDns {
     const flow = new UdpDatagrams(this.#nameserver, {
       clock: this.#clock,
       idleMs: 2 * timeoutMs,
+      isPatient: true,
     });
     const close = () => flow.close();
     signal.addEventListener("abort", close, { once: true });

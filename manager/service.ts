@@ -46,7 +46,7 @@ const maxUdpFlows = 1024;
 const maxTcpConns = 65_536;
 
 /** The laptop ends its flows earlier; this is for one that can not. */
-const udpIdleMs = 120_000;
+const udpIdleMs = 180_000;
 
 export interface ServiceOptions {
   dns: ClusterDns;

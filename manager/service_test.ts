@@ -175,6 +175,14 @@ Deno.test("Service joins a flow of datagrams with a UDP socket", async () => {
   await new Promise<void>((resolve) => app.close(() => resolve()));
 });
 
+Deno.test("Service tells that nobody has a UDP port, once something was sent there", async () => {
+  await using laptop = await setUp();
+  const flow = await laptop.manager.dialDatagrams(loopback, 9);
+  const received = flow.receive(new Uint8Array(1));
+  flow.send(new Uint8Array(1));
+  await assert.rejects(received, refusedAs("refused"));
+});
+
 Deno.test("Service asks the cluster's DNS", async () => {
   const answer = (query: Uint8Array) => new Uint8Array([...query, 4, 5]);
   await using server = await FakeDnsServer.start(answer);

@@ -1,3 +1,5 @@
+import type { RefusedError } from "./refusal.ts";
+
 /**
  * One two-way byte flow: a TCP connection, a stream of a session, a carrier. `Deno.Conn` fits it but for
  * {@link Conn.reset}.
@@ -54,9 +56,13 @@ export interface Datagrams {
   /** Queues one datagram. Returns false when it was dropped for lack of room. Copies `bytes`. */
   send(bytes: Uint8Array): boolean;
 
-  /** Receives one datagram into `into` (cut to its size), resolves to its length, or to `null` when the flow ended. */
+  /**
+   * Receives one datagram into `into` (cut to its size), resolves to its length, or to `null` when the flow ended.
+   *
+   * @throws {RefusedError} when it ended because the peer's host, or one on the way, said no.
+   */
   receive(into: Uint8Array): Promise<number | null>;
 
-  /** Ends the flow. Idempotent. */
-  close(): void;
+  /** Ends the flow. Idempotent. `why` is told to who receives at a stream's other end. */
+  close(why?: RefusedError): void;
 }

@@ -1,24 +1,27 @@
 import type { Datagrams } from "./conn.ts";
+import { RefusedError } from "./refusal.ts";
 
 /** The largest datagram of UDP over IPv6. */
 const maxDatagramBytes = 65_527;
 
-/** Copies datagrams both ways until one of the flows ends. Both are closed when it resolves. Never rejects. */
+/** Copies datagrams both ways until one of the flows ends; the other one is told why. Both are closed when it resolves. Never rejects. */
 export async function pipeDatagrams(a: Datagrams, b: Datagrams): Promise<void> {
   await Promise.all([copy(a, b), copy(b, a)]);
 }
 
 async function copy(from: Datagrams, to: Datagrams): Promise<void> {
   const buffer = new Uint8Array(maxDatagramBytes);
+  let why: RefusedError | undefined;
   try {
     for (;;) {
       const length = await from.receive(buffer);
       if (length === null) break;
       to.send(buffer.subarray(0, length));
     }
-  } catch {
+  } catch (error) {
     // A flow that broke has ended.
+    if (error instanceof RefusedError) why = error;
   }
   from.close();
-  to.close();
+  to.close(why);
 }

@@ -1,44 +1,51 @@
-import { createSocket, type Socket } from "node:dgram";
-import type { Clock, Datagrams, Ip } from "../net/mod.ts";
+import type { Clock, Datagrams, Ip, RefusedError } from "../net/mod.ts";
+import { refusalOfError } from "./refusal_of_error.ts";
+import { UdpSocket } from "./udp_socket_linux.ts";
 
-/** The most datagrams that wait to be received, and to be sent; more are dropped, as a socket would. */
+/** The most datagrams that wait to be received; more are dropped, as a socket would. */
 const maxWaiting = 256;
+/** Datagrams that are taken from a socket before it is another one's turn. */
+const maxInTurn = 64;
 
 export interface UdpDatagramsOptions {
   clock: Clock;
   /** A flow on which nothing goes either way for so long ends. */
   idleMs: number;
+  /** A refusal does not end it: who asks again may find somebody. */
+  isPatient?: boolean;
 }
 
-/** A UDP flow between a socket of its own and one peer. What others send to the socket is passed over. */
+/** Received into, and copied from at once. */
+const scratch = new Uint8Array(0x10000);
+
+/**
+ * A UDP flow between a socket of its own and one peer. It ends when the peer's host says that nobody has that port, or a
+ * host on the way that nothing goes there: then {@link receive} rejects.
+ */
 export class UdpDatagrams implements Datagrams {
-  readonly #peer: { address: string; port: number };
-  readonly #socket: Socket;
+  readonly #socket: UdpSocket;
   readonly #options: UdpDatagramsOptions;
   readonly #waiting: Uint8Array[] = [];
-  /** The first of them is under way. */
-  readonly #sending: Uint8Array[] = [];
   readonly #released = Promise.withResolvers<void>();
-  #wake = Promise.withResolvers<void>();
+  #receiver: PromiseWithResolvers<number | null> | undefined;
+  #into: Uint8Array | undefined;
+  #refusal: RefusedError | undefined;
   #callOff = () => {};
   #lastMs: number;
   #closed = false;
 
+  /** @throws {RefusedError} when there is no way to the peer, or no room. */
   constructor(
     to: { readonly ip: Ip; readonly port: number },
     options: UdpDatagramsOptions,
   ) {
-    this.#peer = { address: to.ip.toString(), port: to.port };
     this.#options = options;
     this.#lastMs = options.clock.now();
-    this.#socket = createSocket(to.ip.family === 4 ? "udp4" : "udp6");
-    this.#socket.on("message", (message, { address, port }) => {
-      if (address === this.#peer.address && port === this.#peer.port) {
-        this.#take(message);
-      }
-    });
-    this.#socket.on("error", () => this.close());
-    this.#socket.on("close", () => this.#released.resolve());
+    try {
+      this.#socket = new UdpSocket(to, () => this.#take());
+    } catch (error) {
+      throw refusalOfError(error);
+    }
     this.#watchIdle();
   }
 
@@ -48,50 +55,60 @@ export class UdpDatagrams implements Datagrams {
   }
 
   send(bytes: Uint8Array): boolean {
-    if (this.#closed || this.#sending.length >= maxWaiting) return false;
+    if (this.#closed) return false;
     this.#lastMs = this.#options.clock.now();
-    if (this.#sending.push(bytes.slice()) === 1) this.#sendNext();
-    return true;
+    const code = this.#socket.send(bytes);
+    if (code !== undefined) this.#onError(code);
+    return code === undefined;
   }
 
-  async receive(into: Uint8Array): Promise<number | null> {
-    while (this.#waiting.length === 0 && !this.#closed) {
-      await this.#wake.promise;
-      this.#wake = Promise.withResolvers<void>();
-    }
+  /** @throws {RefusedError} after all that had come before, when the flow was refused. */
+  receive(into: Uint8Array): Promise<number | null> {
     const message = this.#waiting.shift();
-    if (message === undefined) return null;
-    const count = Math.min(message.length, into.length);
-    into.set(message.subarray(0, count));
-    return count;
+    if (message !== undefined) return Promise.resolve(copy(message, into));
+    if (this.#refusal) return Promise.reject(this.#refusal);
+    if (this.#closed) return Promise.resolve(null);
+    this.#into = into;
+    this.#receiver = Promise.withResolvers();
+    return this.#receiver.promise;
   }
 
   close(): void {
+    this.#waiting.length = 0;
+    this.#end();
+  }
+
+  #end(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#callOff();
-    this.#waiting.length = this.#sending.length = 0;
-    this.#socket.close();
-    this.#wake.resolve();
+    this.#socket.close().then(this.#released.resolve);
+    if (this.#refusal) this.#receiver?.reject(this.#refusal);
+    else this.#receiver?.resolve(null);
+    this.#receiver = this.#into = undefined;
   }
 
-  /** One after the other: the socket sends several at once in any order, which QUIC takes for loss. */
-  #sendNext(): void {
-    const [bytes] = this.#sending;
-    if (bytes === undefined) return;
-    const { address, port } = this.#peer;
-    // The network may lose a datagram anywhere, so also here.
-    this.#socket.send(bytes, port, address, () => {
-      this.#sending.shift();
-      this.#sendNext();
-    });
+  #take(): void {
+    for (let taken = 0; taken < maxInTurn && !this.#closed; taken++) {
+      const length = this.#socket.receive(scratch);
+      if (typeof length === "string") return this.#onError(length);
+      this.#lastMs = this.#options.clock.now();
+      const message = scratch.subarray(0, length);
+      if (this.#receiver) {
+        this.#receiver.resolve(copy(message, this.#into!));
+        this.#receiver = this.#into = undefined;
+      } else if (this.#waiting.length < maxWaiting) {
+        this.#waiting.push(message.slice());
+      }
+    }
   }
 
-  #take(message: Uint8Array): void {
-    this.#lastMs = this.#options.clock.now();
-    if (this.#waiting.length >= maxWaiting) return;
-    this.#waiting.push(message);
-    this.#wake.resolve();
+  /** The network may lose a datagram anywhere, so also here. */
+  #onError(code: string): void {
+    if (!refusing.includes(code) || this.#options.isPatient) return;
+    const error = new Error(`The datagrams were refused: ${code}`);
+    this.#refusal = refusalOfError(Object.assign(error, { code }));
+    this.#end();
   }
 
   #watchIdle(): void {
@@ -100,4 +117,13 @@ export class UdpDatagrams implements Datagrams {
     if (leftMs <= 0) return this.close();
     this.#callOff = clock.after(leftMs, () => this.#watchIdle());
   }
+}
+
+/** What others say of the flow; all else is of one datagram (EMSGSIZE of a path that takes shorter ones, too). */
+const refusing = ["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH"];
+
+function copy(message: Uint8Array, into: Uint8Array): number {
+  const count = Math.min(message.length, into.length);
+  into.set(message.subarray(0, count));
+  return count;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import { Ip, systemClock } from "../net/mod.ts";
+import { Ip, RefusedError, systemClock } from "../net/mod.ts";
 import { UdpDatagrams } from "./udp_datagrams.ts";
 
 /** A peer on the loopback address that notes the first octet of what comes. */
@@ -8,12 +8,19 @@ async function openPeer() {
   const socket = createSocket("udp4");
   await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
   const received: number[] = [];
-  socket.on("message", (message: Uint8Array) => received.push(message[0]!));
+  let from = 0;
+  socket.on("message", (message: Uint8Array, { port }) => {
+    received.push(message[0]!);
+    from = port;
+  });
   const to = { ip: Ip.parse("127.0.0.1"), port: socket.address().port };
   const flow = new UdpDatagrams(to, { clock: systemClock, idleMs: 60_000 });
   return {
     flow,
     received,
+    /** To whom it last heard from. */
+    answer: (bytes: Uint8Array) =>
+      new Promise((resolve) => socket.send(bytes, from, "127.0.0.1", resolve)),
     async [Symbol.asyncDispose]() {
       flow.close();
       await flow.released;
@@ -37,14 +44,61 @@ Deno.test("UdpDatagrams sends in the order that it was told", async () => {
   assert.deepEqual(peer.received, wanted);
 });
 
-Deno.test("UdpDatagrams drops what it has no room for, and goes on", async () => {
+Deno.test("UdpDatagrams receives in the order of what came, of its peer alone, and no more than it has room for", async () => {
   await using peer = await openPeer();
-  const told = Array.from(
-    { length: 300 },
-    (_, i) => peer.flow.send(Uint8Array.of(i)),
-  );
-  assert.equal(told.filter(Boolean).length, 256);
-  await until(() => peer.received.length === 256);
-  assert.ok(peer.flow.send(Uint8Array.of(7)));
-  await until(() => peer.received.length === 257);
+  peer.flow.send(Uint8Array.of(0));
+  await until(() => peer.received.length === 1);
+  const large = new Uint8Array(65_507).fill(7);
+  await peer.answer(large);
+  const into = new Uint8Array(65_527);
+  assert.equal(await peer.flow.receive(into), large.length);
+  assert.deepEqual(into.subarray(0, large.length), large);
+  for (let i = 0; i < 300; i++) {
+    await peer.answer(Uint8Array.of(i));
+    if (i % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  for (let i = 0; i < 256; i++) {
+    assert.equal(await peer.flow.receive(into), 1);
+    assert.equal(into[0], i);
+  }
+  const next = peer.flow.receive(into);
+  await peer.answer(Uint8Array.of(99));
+  assert.deepEqual([await next, into[0]], [1, 99], "the rest was dropped");
+});
+
+for (const ip of ["127.0.0.1", "::1"]) {
+  Deno.test(`UdpDatagrams to a port of ${ip} that nobody has is refused by what was sent, not before`, async () => {
+    const to = { ip: Ip.parse(ip), port: 9 };
+    const flow = new UdpDatagrams(to, { clock: systemClock, idleMs: 60_000 });
+    const into = new Uint8Array(1);
+    const received = flow.receive(into);
+    assert.ok(flow.send(Uint8Array.of(1)));
+    const isRefused = (error: unknown) =>
+      error instanceof RefusedError && error.refusal === "refused";
+    await assert.rejects(received, isRefused);
+    await assert.rejects(flow.receive(into), isRefused);
+    assert.equal(flow.send(Uint8Array.of(1)), false);
+    await flow.released;
+  });
+}
+
+Deno.test("UdpDatagrams that is patient goes on when nobody has the port", async () => {
+  const socket = createSocket("udp4");
+  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+  const to = { ip: Ip.parse("127.0.0.1"), port: socket.address().port };
+  await new Promise<void>((resolve) => socket.close(resolve));
+  const options = { clock: systemClock, idleMs: 60_000, isPatient: true };
+  const flow = new UdpDatagrams(to, options);
+  const received = flow.receive(new Uint8Array(1));
+  flow.send(Uint8Array.of(1));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const later = createSocket("udp4");
+  later.on("message", (_, { port }) => later.send("x", port, "127.0.0.1"));
+  await new Promise<void>((resolve) => later.bind(to.port, resolve));
+  assert.ok(flow.send(Uint8Array.of(1)));
+  assert.equal(await received, 1);
+  flow.close();
+  await flow.released;
+  await new Promise<void>((resolve) => later.close(resolve));
 });

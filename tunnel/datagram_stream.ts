@@ -1,7 +1,7 @@
-import type { Datagrams } from "../net/mod.ts";
+import { type Datagrams, RefusedError } from "../net/mod.ts";
 import type { Batch } from "./batch.ts";
 import { DatagramQueue } from "./datagram_queue.ts";
-import { headerBytes, maxDatagramBytes } from "./frame.ts";
+import { headerBytes, maxDatagramBytes, resetReason } from "./frame.ts";
 import { Stream, type StreamHost } from "./stream.ts";
 
 /** What one turn sends at most before it is another stream's: many small datagrams, or one large. */
@@ -22,6 +22,10 @@ export class DatagramStream extends Stream implements Datagrams {
   #isEnded = false;
   #isEndReceived = false;
   #isOver = false;
+  /** RESET instead of END. */
+  #resetDue: number | undefined;
+  /** What the peer said when it ended the flow. */
+  #refusal: RefusedError | undefined;
 
   /** @param isAcceptDue True when the peer opened it and waits for ACCEPT. */
   constructor(
@@ -63,16 +67,18 @@ export class DatagramStream extends Stream implements Datagrams {
     if (!this.#incoming.isEmpty) {
       return Promise.resolve(this.#incoming.shiftInto(into, 0));
     }
+    if (this.#refusal) return Promise.reject(this.#refusal);
     if (this.#isEnded) return Promise.resolve(null);
     this.#into = into;
     this.#receiver = Promise.withResolvers();
     return this.#receiver.promise;
   }
 
-  close(): void {
+  close(why?: RefusedError): void {
     this.#incoming.clear();
     if (this.#isEnded) return;
     this.#isEnded = true;
+    this.#resetDue = why && reasonOf(why);
     this.#wake(null);
     this.#host.sendData(this);
   }
@@ -108,9 +114,12 @@ export class DatagramStream extends Stream implements Datagrams {
     }
     if (!this.#isEnded) return false;
     if (batch.room < controlRoom) return true;
-    batch.end(this.id, 0, 0);
     this.#isOver = true;
-    if (this.#isEndReceived) this.#host.remove(this);
+    if (this.#resetDue === undefined) batch.end(this.id, 0, 0);
+    else batch.reset(this.id, this.#resetDue, "");
+    if (this.#isEndReceived || this.#resetDue !== undefined) {
+      this.#host.remove(this);
+    }
     return false;
   }
 
@@ -153,9 +162,11 @@ export class DatagramStream extends Stream implements Datagrams {
     this.#host.sendData(this);
   }
 
-  override onReset(_reason: number, _detail: string): void {
+  override onReset(reason: number, detail: string): void {
+    if (!this.#isEnded) this.#refusal = refusalOf(reason, detail);
     this.#isEnded = this.#isOver = this.#isEndReceived = true;
     this.#outgoing.clear();
+    if (this.#refusal) this.#receiver?.reject(this.#refusal);
     this.#wake(null);
     this.#host.remove(this);
   }
@@ -175,5 +186,23 @@ export class DatagramStream extends Stream implements Datagrams {
   #wake(result: number | null): void {
     this.#receiver?.resolve(result);
     this.#receiver = this.#into = undefined;
+  }
+}
+
+/** The reason of RESET that tells why a flow ended; without one, END tells that it did. */
+function reasonOf({ refusal }: RefusedError): number | undefined {
+  return refusal === "refused" || refusal === "unreachable"
+    ? resetReason[refusal]
+    : undefined;
+}
+
+function refusalOf(reason: number, detail: string): RefusedError | undefined {
+  switch (reason) {
+    case resetReason.refused:
+      return new RefusedError("refused", detail || "nobody has that port");
+    case resetReason.unreachable:
+      return new RefusedError("unreachable", detail || "nothing goes there");
+    default:
+      return undefined;
   }
 }

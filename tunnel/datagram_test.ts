@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Datagrams } from "../net/mod.ts";
+import { type Datagrams, type Refusal, RefusedError } from "../net/mod.ts";
 import { DatagramBudget, DatagramQueue } from "./datagram_queue.ts";
 import type { Incoming } from "./mod.ts";
 import { bytesOf, openPair, pattern, until } from "./session_fake.ts";
@@ -83,6 +83,32 @@ Deno.test("close() ends the flow at both ends, after what was sent", async () =>
   await until(() => pair.dialer.stats().streams === 0);
   assert.equal(pair.acceptor.stats().streams, 0);
 });
+
+const reasons: [Refusal, isTold: boolean][] = [
+  ["refused", true],
+  ["unreachable", true],
+  ["timeout", false],
+];
+for (const [refusal, isTold] of reasons) {
+  Deno.test(`close() because of "${refusal}" ends the flow at both ends, after what was sent, ${isTold ? "and tells why" : "and does not tell"}`, async () => {
+    const { flows, serve } = keeper();
+    await using pair = await openPair({ serve });
+    const flow = await pair.dialer.openDatagrams(bytesOf("udp"));
+    flow.send(bytesOf("anyone?"));
+    assert.deepEqual(await receive(flows[0]!), bytesOf("anyone?"));
+    flows[0]!.send(bytesOf("last"));
+    flows[0]!.close(new RefusedError(refusal, "no"));
+    await until(() => pair.dialer.stats().streams === 0);
+    assert.equal(pair.acceptor.stats().streams, 0);
+    assert.deepEqual(await receive(flow), bytesOf("last"));
+    const isWhy = (error: unknown) =>
+      error instanceof RefusedError && error.refusal === refusal;
+    for (let i = 0; i < 2; i++) {
+      if (isTold) await assert.rejects(receive(flow), isWhy);
+      else assert.equal(await receive(flow), null);
+    }
+  });
+}
 
 Deno.test("a flow that waits for a datagram ends with its session", async () => {
   const { flows, serve } = keeper();

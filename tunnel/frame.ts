@@ -65,6 +65,8 @@ export const resetReason = {
   cancelled: 2,
   closed: 3,
   over: 4,
+  refused: 5,
+  unreachable: 6,
 } as const;
 export type ResetReason = typeof resetReason[keyof typeof resetReason];
 

@@ -1,11 +1,18 @@
-import type { Clock, Datagrams, IpPacket, Refusal } from "../net/mod.ts";
+import {
+  type Clock,
+  type Datagrams,
+  type IpPacket,
+  type Refusal,
+  RefusedError,
+} from "../net/mod.ts";
 import type { Counters } from "./counters.ts";
 import { type DialDatagrams, type Endpoint, settleDial } from "./dial.ts";
 import type { DatagramShape } from "./datagram_shape.ts";
 
 /** Datagrams that wait for the dial. */
 const waitingLimit = 32;
-const idleMs = 60_000;
+/** RFC 4787 section 4.3: not less than two minutes. */
+const idleMs = 120_000;
 /** A question and its answer need no more. */
 const idleDnsMs = 10_000;
 const dnsPort = 53;
@@ -32,7 +39,7 @@ export class DatagramFlow {
   #waiting: Uint8Array[] = [];
   #datagrams: Datagrams | undefined;
   #lastMs: number;
-  /** Resolves when the flow has ended: to the refusal, if the dial was refused. Never rejects. */
+  /** Resolves when the flow has ended: to the refusal, if the dial or what was sent was refused. Never rejects. */
   readonly ended: Promise<Refusal | undefined>;
 
   constructor(options: DatagramFlowOptions) {
@@ -97,8 +104,15 @@ export class DatagramFlow {
       if (!datagrams.send(payload)) counters.add(`${shape.kind}_dropped`);
     }
     this.#waiting = [];
-    await this.#answer(datagrams).catch(() => {});
-    datagrams.close();
+    try {
+      await this.#answer(datagrams);
+    } catch (error) {
+      if (error instanceof RefusedError && !signal.aborted) {
+        return error.refusal;
+      }
+    } finally {
+      datagrams.close();
+    }
     return undefined;
   }
 

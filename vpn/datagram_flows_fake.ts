@@ -1,6 +1,12 @@
 /** Flows of datagrams whose services are a test. */
 import { FakeClock } from "../net/clock_fake.ts";
-import { type Datagrams, type Rate, Subnet } from "../net/mod.ts";
+import {
+  type Datagrams,
+  type Rate,
+  type Refusal,
+  RefusedError,
+  Subnet,
+} from "../net/mod.ts";
 import { packetOf } from "../net/packet/packet_fake.ts";
 import { Counters } from "./counters.ts";
 import { type DatagramShape, udpShape } from "./datagram_shape.ts";
@@ -16,6 +22,7 @@ export const service = "10.96.0.1";
 export class FakeDatagrams implements Datagrams {
   readonly sent: string[] = [];
   isClosed = false;
+  #refusal: RefusedError | undefined;
   readonly #waiting: ((bytes: Uint8Array | null) => void)[] = [];
   readonly #answers: (Uint8Array | null)[] = [];
 
@@ -35,9 +42,16 @@ export class FakeDatagrams implements Datagrams {
       await new Promise<Uint8Array | null>((resolve) =>
         this.#waiting.push(resolve)
       );
+    if (this.#refusal) throw this.#refusal;
     if (bytes === null) return null;
     into.set(bytes.subarray(0, into.length));
     return Math.min(bytes.length, into.length);
+  }
+
+  /** As its peer's host would. */
+  refuse(refusal: Refusal): void {
+    this.#refusal = new RefusedError(refusal, "no");
+    this.answer(null);
   }
 
   close(): void {

@@ -65,7 +65,7 @@ Deno.test("a joined packet of segmentation offload is as many datagrams", async 
   ]);
 });
 
-Deno.test("an idle flow ends after a minute, one to a DNS server sooner", async () => {
+Deno.test("an idle flow ends after two minutes, one to a DNS server sooner", async () => {
   await using world = new World();
   world.send("a");
   world.send("q", { port: 53 });
@@ -79,7 +79,7 @@ Deno.test("an idle flow ends after a minute, one to a DNS server sooner", async 
   // What comes from the service keeps a flow as well as what comes from the app.
   world.dialled[0]!.answer(new Uint8Array(1));
   await turn();
-  world.clock.advance(59_000);
+  world.clock.advance(119_000);
   world.flows.sweep();
   assert.equal(world.dialled[0]!.isClosed, false);
   world.clock.advance(1_000);
@@ -130,6 +130,24 @@ for (const [refusal, code, from] of refusals) {
     assert.deepEqual(bytes.slice(payload + 8), datagram("anyone?"));
   });
 }
+
+Deno.test("a flow that is refused after its dial ends with a port unreachable, and the next datagram begins another", async () => {
+  await using world = new World();
+  world.send("anyone?");
+  await turn();
+  world.dialled[0]!.refuse("refused");
+  await turn();
+  assert.equal(world.flows.current, 0);
+  assert.equal(world.counters.read().udp_refused, 1);
+  const { bytes, payload, sourceIp } = viewOf(world.written[0]!);
+  assert.deepEqual([bytes[payload], bytes[payload + 1]], [3, 3]);
+  assert.equal(String(sourceIp), service);
+  assert.deepEqual(bytes.slice(payload + 8), datagram("anyone?"));
+  world.send("again?");
+  await turn();
+  assert.deepEqual(world.dialled[1]!.sent, ["again?"]);
+  assert.equal(world.written.length, 1);
+});
 
 Deno.test("datagrams that wait for a dial are bounded", async () => {
   await using world = new World(() => new Promise(() => {}));
@@ -186,7 +204,7 @@ Deno.test("flows without number leave nothing behind", async () => {
   assert.equal(world.flows.current, 1024);
   assert.equal(world.counters.read().udp_evicted, 20_000 - 1024);
   assert.equal(world.dialled.filter((one) => !one.isClosed).length, 1024);
-  world.clock.advance(60_000);
+  world.clock.advance(120_000);
   world.flows.sweep();
   assert.equal(world.flows.current, 0);
   assert.ok(world.dialled.every((one) => one.isClosed));

@@ -16,8 +16,8 @@ import type { LaptopAddress } from "./laptop_address.ts";
 import { LaptopFlows } from "./laptop_flows.ts";
 import type { ServerStart } from "./server_start.ts";
 
-/** A flow of datagrams on which nothing goes for so long has ended. */
-const idleMs = 60_000;
+/** A flow of datagrams on which nothing goes for so long has ended. The agent ends its own earlier. */
+const idleMs = 180_000;
 
 export interface LaptopPort {
   readonly pod: PodPort;
