@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// roles maps the first argument to what it runs; all but load, ask, send and streams serve until they fail.
+// roles maps the first argument to what it runs; all but load, ask, send, streams and some edges serve until they fail.
 var roles = map[string]func() error{
 	"verylargejavaservice":  servePage,
 	"dataprocessingservice": serveProcessing,
@@ -20,6 +20,7 @@ var roles = map[string]func() error{
 	"ask":                   runAsk,
 	"send":                  sendOctets,
 	"streams":               runStreams,
+	"edges":                 runEdges,
 }
 
 func main() {

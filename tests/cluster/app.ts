@@ -56,6 +56,19 @@ export async function deployBench(
   await cluster.rolledOut("deployment/bench", { namespace });
 }
 
+/** Brings the pods `server` and `client` of tests/app/edges.yaml to a namespace, and waits until they are ready. */
+export async function deployEdges(
+  cluster: Cluster,
+  namespace: string,
+): Promise<void> {
+  await deployInto(cluster, namespace, ["edges"]);
+  const ready = ["--for=condition=Ready", "pod", "--all", "--timeout=60s"];
+  const { code, stderr } = await cluster.kubectl(
+    ["wait", "--namespace", namespace, ...ready],
+  );
+  if (code !== 0) throw new Error(`Cannot bring the pods: ${stderr}`);
+}
+
 /**
  * Brings the workloads that tests intercept to a namespace (tests/app/intercepts.yaml, tests/app/volumes.yaml), as this
  * checkout has them, and waits until they are ready.

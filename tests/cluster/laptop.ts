@@ -14,6 +14,7 @@ import {
   divertClusterLink,
   restoreClusterLink,
   setLinkCongestionControl,
+  setLinkMtu,
   setSuperPackets,
 } from "./laptop_link.ts";
 import {
@@ -287,6 +288,12 @@ export class Laptop implements AsyncDisposable {
   async allowSuperPackets(allowed: boolean): Promise<void> {
     this.#assertOnBed("change");
     await setSuperPackets({ netns: this.netns, number: this.number, allowed });
+  }
+
+  /** Has both ends of the link to the cluster take packets up to that size. Below 1280 a link has no IPv6. */
+  async setMtu(mtu: number): Promise<void> {
+    this.#assertOnBed("change");
+    await setLinkMtu({ netns: this.netns, number: this.number, mtu });
   }
 
   /** Has what is sent over the routes of the link to the cluster, both ways, follow an algorithm of the kernel, e.g. "cubic". */

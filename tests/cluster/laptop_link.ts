@@ -51,6 +51,15 @@ export async function setSuperPackets(
   await ipBatch(nodeSettings(1).netns, [`link set ${name} ${segments}`]);
 }
 
+/** Sets the largest packet of a laptop's link. */
+export async function setLinkMtu(
+  { netns, number, mtu }: { netns: string; number: number; mtu: number },
+): Promise<void> {
+  await ipBatch(netns, [`link set cluster0 mtu ${mtu}`]);
+  const name = nodeInterface(number);
+  await ipBatch(nodeSettings(1).netns, [`link set ${name} mtu ${mtu}`]);
+}
+
 /** Has both ends of a laptop's link send as one of the kernel's algorithms says. */
 export async function setLinkCongestionControl(
   { netns, number, algorithm }: {

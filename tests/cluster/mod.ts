@@ -3,7 +3,7 @@
  * they are in ({@link outside}).
  */
 export { type ArgoRollouts, openArgoRollouts } from "./argo_rollouts.ts";
-export { atWrongTime, setLaptopClock } from "./clock.ts";
+export { atWrongTime, passTime, setLaptopClock } from "./clock.ts";
 export { compileC } from "./compile_c.ts";
 export { type Cluster, openCluster, type TestNamespace } from "./cluster.ts";
 export type { CommandOptions, CommandResult } from "./command.ts";
@@ -19,7 +19,12 @@ export {
   defaultResolvConf,
   type LaptopUser,
 } from "./laptop_files.ts";
-export { deployApp, deployBench, deployIntercepts } from "./app.ts";
+export {
+  deployApp,
+  deployBench,
+  deployEdges,
+  deployIntercepts,
+} from "./app.ts";
 export { appBinary } from "./binaries.ts";
 export { buildManagerImage } from "./manager_image.ts";
 export { setCongestionControl } from "./laptop_link.ts";
