@@ -21,6 +21,7 @@ async function world() {
     udp.send(message.toString().toUpperCase(), port, "127.0.0.1");
   });
   const dialled: string[] = [];
+  const released: Promise<void>[] = [];
   const proxy = openProxy({
     addresses: (name) => Promise.resolve(name === "nobody" ? [] : [loopback]),
     dialName: async (name, port, { signal }) => {
@@ -34,7 +35,9 @@ async function world() {
     dialDatagrams: (ip) => {
       const to = { ip, port: udp.address().port };
       const options = { clock: systemClock, idleMs: 10_000 };
-      return Promise.resolve(new UdpDatagrams(to, options));
+      const flow = new UdpDatagrams(to, options);
+      released.push(flow.released);
+      return Promise.resolve(flow);
     },
   });
   return {
@@ -46,6 +49,7 @@ async function world() {
       udp.close();
       await once(udp, "close");
       await serving;
+      await Promise.all(released);
     },
   };
 }
