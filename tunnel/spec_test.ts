@@ -1,6 +1,6 @@
 /** Speaks SPEC.md from raw bytes, without the code of this room. */
 import assert from "node:assert/strict";
-import type { Conn } from "../net/mod.ts";
+import { type Conn, type Refusal, RefusedError } from "../net/mod.ts";
 import { connPair } from "../net/conn_fake.ts";
 import type { Incoming, Session } from "./mod.ts";
 import {
@@ -185,6 +185,38 @@ Deno.test("close() of an end that was not told the other's END sends END and RES
   await nextIs(it.raw, end!, 1, bytes(u64(3), u64(0)));
   assert.equal(assertFrame(await it.raw.next(), reset!, 1)[0], 3);
 });
+
+const datagramResets: [code: number, Refusal | undefined][] = [
+  [1, undefined],
+  [5, "refused"],
+  [6, "unreachable"],
+  [99, undefined],
+];
+for (const [code, refusal] of datagramResets) {
+  Deno.test(`RESET ${code} of datagrams is read as ${refusal ?? "the end of the flow"}, and told as ${refusal ? "itself" : "END"}`, async () => {
+    await using it = await rawDialer();
+    for (const id of [1, 3]) {
+      await it.raw.send(frame(open!, id, bytes(u8(1), u64(0))));
+      await until(() => it.arrivals.length === (id + 1) / 2);
+    }
+    const [first, second] = it.arrivals.map((one) => one.acceptDatagrams());
+    await nextIs(it.raw, accept!, 1, bytes(u64(0)));
+    await nextIs(it.raw, accept!, 3, bytes(u64(0)));
+    const received = first!.receive(new Uint8Array(1));
+    await it.raw.send(frame(reset!, 1, bytes(u8(code))));
+    if (refusal === undefined) assert.equal(await received, null);
+    else {
+      await assert.rejects(
+        received,
+        (error) => error instanceof RefusedError && error.refusal === refusal,
+      );
+    }
+    second!.close(refusal && new RefusedError(refusal, "no"));
+    if (refusal === undefined) {
+      await nextIs(it.raw, end!, 3, bytes(u64(0), u64(0)));
+    } else await nextIs(it.raw, reset!, 3, bytes(u8(code)));
+  });
+}
 
 Deno.test("datagrams travel whole, and END is answered by END", async () => {
   await using it = await rawDialer();

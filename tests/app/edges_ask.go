@@ -176,7 +176,7 @@ func askEdges(host, nobody, only string) error {
 				told += outcomeOf(err) + " "
 				time.Sleep(1100 * time.Millisecond) // a kernel tells one host this once a second
 			}
-			return told, nil
+			return strings.TrimSpace(told), nil
 		}},
 		{"UDP to nobody's address", func(string) (string, error) {
 			conn, err := net.Dial("udp", net.JoinHostPort(nobody, "5005"))

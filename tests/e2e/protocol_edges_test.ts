@@ -84,7 +84,7 @@ async function comesThrough(
   assert.deepEqual(told, { [only]: outcomes(65_507)[only] }, `MTU ${mtu}`);
 }
 
-Deno.test("a laptop sees of a pod what a pod sees, at the edges of TCP and UDP, with every MTU, and QUIC passes", async (t) => {
+Deno.test("a laptop sees of a pod what a pod sees, at the edges of TCP and UDP, and QUIC passes", async (t) => {
   const cluster = await openCluster();
   await using edges = await openEdges(cluster);
   await using laptop = await Laptop.open(cluster);
@@ -120,15 +120,28 @@ Deno.test("a laptop sees of a pod what a pod sees, at the edges of TCP and UDP, 
     );
     assert.ok(told.down && told.up, JSON.stringify(told));
   });
-  for (const mtu of [1280, 9000, 576]) {
-    await t.step(
-      `an MTU of ${mtu}, of the link and of the device`,
-      () => comesThrough({ ...both, mtu }),
-    );
-  }
+  await tp.ok(["quit"]);
+  assertSameState(await laptop.snapshot(), before);
+});
+
+Deno.test("whatever the MTU of the link and of the device, all comes", async (t) => {
+  const cluster = await openCluster();
+  await using edges = await openEdges(cluster);
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  const before = await laptop.snapshot();
+  const step = (mtu: number) =>
+    t.step(`${mtu}`, () => comesThrough({ edges, laptop, mtu }));
+  await tp.ok(["connect"]);
+  await step(1280);
+  await step(9000);
   await laptop.setMtu(1500);
   await tp.ok(["quit"]);
   assertSameState(await laptop.snapshot(), before);
+  // It takes IPv6 from both for good, so what is left is not compared.
+  await tp.ok(["connect"]);
+  await step(576);
+  await tp.ok(["quit"]);
 });
 
 Deno.test("hours without a byte end no TCP connection; flows of UDP leave nothing behind", async () => {
