@@ -42,7 +42,8 @@ import { worldLine } from "./world_line.ts";
 /** Bounds of all sessions together; who comes above is refused as overloaded. */
 const maxDials = 4096;
 const maxLookups = 1024;
-const maxUdpFlows = 1024;
+/** More than one laptop has: the end of one that makes room for another may come after it. */
+const maxUdpFlows = 2048;
 const maxTcpConns = 65_536;
 
 /** The laptop ends its flows earlier; this is for one that can not. */
