@@ -35,7 +35,7 @@ func echoed(conn net.Conn, size int) error {
 	return err
 }
 
-// piecesOutOfOrder sends a datagram of 4000 octets as three fragments, the last one first.
+// piecesOutOfOrder sends a datagram of 4000 octets as fragments, the last one first.
 func piecesOutOfOrder(host string, port uint16) (string, error) {
 	const length = 4000
 	conn, err := net.Dial("udp4", net.JoinHostPort(host, fmt.Sprint(port)))
@@ -57,10 +57,10 @@ func piecesOutOfOrder(host string, port uint16) (string, error) {
 	datagram = append(datagram, pattern[:length]...) // without a checksum, as IPv4 allows
 	buffer := make([]byte, 1<<16)
 	for try := range 5 {
-		for _, at := range []int{2400, 1200, 0} {
+		for _, at := range []int{3600, 2400, 1200, 0} {
 			end := min(at+1200, len(datagram))
 			more := uint16(0x2000)
-			if at == 2400 {
+			if at == 3600 {
 				end, more = len(datagram), 0
 			}
 			packet := make([]byte, 20, 20+end-at)

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import {
   type Cluster,
   Laptop,
+  must,
   openCluster,
   passTime,
   say,
@@ -70,7 +71,7 @@ async function comesThrough(
     ["ip", "-json", "route", "get", host],
   );
   const [{ dev }] = JSON.parse(route);
-  await laptop.run(["ip", "link", "set", dev, "mtu", `${mtu}`]);
+  await must(laptop.command(["ip", "link", "set", dev, "mtu", `${mtu}`]));
   const { stdout } = await laptop.run([
     ...["bash", "-o", "pipefail", "-c"],
     `curl -sSf -m 20 http://${host}:5004/bytes/1048576 | sha256sum`,
@@ -161,6 +162,7 @@ Deno.test("hours without a byte end no TCP connection; flows of UDP leave nothin
     const told = await edges.onLaptop(
       laptop,
       ["flows", "-host", host, "-count", `${count}`],
+      60_000 + count,
     );
     assert.deepEqual(told, { asked: count, echoed: count });
   };
@@ -176,7 +178,7 @@ Deno.test("hours without a byte end no TCP connection; flows of UDP leave nothin
     } a second; connector ${first.connector} MiB before, ${last.connector} after; manager at most ${first.manager}, ${last.manager}`,
   );
   assert.ok(last.connector - first.connector < 64, "the connector grows");
-  assert.ok(last.manager - first.manager < 64, "the manager grows");
+  assert.ok(last.manager - first.manager < 128, "the manager grows");
 
   const hours = 3;
   assert.ok((await traffic(tp)).udp_open_now! > 0);

@@ -18,7 +18,11 @@ export interface Edges extends AsyncDisposable {
   /** Runs `app edges ARGS…` in the pod that asks; what it prints, read. */
   inPod(args: string[]): Promise<unknown>;
   /** The same on a laptop. */
-  onLaptop(laptop: Laptop, args: string[]): Promise<unknown>;
+  onLaptop(
+    laptop: Laptop,
+    args: string[],
+    timeoutMs?: number,
+  ): Promise<unknown>;
   /** The words of that command on a laptop. */
   command(args: string[]): string[];
 }
@@ -44,8 +48,8 @@ export async function openEdges(cluster: Cluster): Promise<Edges> {
             ["exec", "client", ...where, "--", "/app", "edges", ...args],
           ),
         ),
-      onLaptop: async (laptop, args) =>
-        read(await laptop.run(command(args), { timeoutMs: 150_000 })),
+      onLaptop: async (laptop, args, timeoutMs = 120_000) =>
+        read(await laptop.run(command(args), { timeoutMs })),
       [Symbol.asyncDispose]: () => namespace[Symbol.asyncDispose](),
     };
   } catch (error) {
