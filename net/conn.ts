@@ -63,6 +63,14 @@ export interface Datagrams {
    */
   receive(into: Uint8Array): Promise<number | null>;
 
+  /**
+   * In the place of {@link receive}, for who need not wait with a buffer of its own: gives each datagram to `take` as it
+   * comes, first those that wait. The bytes are to be read during the call only. Resolves when the flow ended.
+   *
+   * @throws as {@link receive}.
+   */
+  forward?(take: (bytes: Uint8Array) => void): Promise<void>;
+
   /** Ends the flow. Idempotent. `why` is told to who receives at a stream's other end. */
   close(why?: RefusedError): void;
 }

@@ -29,6 +29,8 @@ export class UdpDatagrams implements Datagrams {
   readonly #released = Promise.withResolvers<void>();
   #receiver: PromiseWithResolvers<number | null> | undefined;
   #into: Uint8Array | undefined;
+  /** Instead of {@link #into}. */
+  #taker: ((bytes: Uint8Array) => void) | undefined;
   #refusal: RefusedError | undefined;
   #callOff = () => {};
   #lastMs: number;
@@ -73,6 +75,15 @@ export class UdpDatagrams implements Datagrams {
     return this.#receiver.promise;
   }
 
+  async forward(take: (bytes: Uint8Array) => void): Promise<void> {
+    for (const message of this.#waiting.splice(0)) take(message);
+    if (this.#refusal) throw this.#refusal;
+    if (this.#closed) return;
+    this.#taker = take;
+    this.#receiver = Promise.withResolvers();
+    await this.#receiver.promise;
+  }
+
   close(): void {
     this.#waiting.length = 0;
     this.#end();
@@ -94,7 +105,8 @@ export class UdpDatagrams implements Datagrams {
       if (typeof length === "string") return this.#onError(length);
       this.#lastMs = this.#options.clock.now();
       const message = scratch.subarray(0, length);
-      if (this.#receiver) {
+      if (this.#taker) this.#taker(message);
+      else if (this.#receiver) {
         this.#receiver.resolve(copy(message, this.#into!));
         this.#receiver = this.#into = undefined;
       } else if (this.#waiting.length < maxWaiting) {

@@ -83,6 +83,21 @@ for (const ip of ["127.0.0.1", "::1"]) {
   });
 }
 
+Deno.test("UdpDatagrams.forward() gives what waits, then what comes, until the flow is closed", async () => {
+  await using peer = await openPeer();
+  peer.flow.send(Uint8Array.of(0));
+  await until(() => peer.received.length === 1);
+  for (let i = 0; i < 3; i++) await peer.answer(Uint8Array.of(i));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const taken: number[] = [];
+  const forwarded = peer.flow.forward((bytes) => void taken.push(bytes[0]!));
+  for (let i = 3; i < 6; i++) await peer.answer(Uint8Array.of(i));
+  await until(() => taken.length === 6);
+  assert.deepEqual(taken, [0, 1, 2, 3, 4, 5]);
+  peer.flow.close();
+  await forwarded;
+});
+
 Deno.test("UdpDatagrams that is patient goes on when nobody has the port", async () => {
   const socket = createSocket("udp4");
   await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));

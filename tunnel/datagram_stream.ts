@@ -16,6 +16,8 @@ export class DatagramStream extends Stream implements Datagrams {
   readonly #outgoing: DatagramQueue;
   #receiver: PromiseWithResolvers<number | null> | undefined;
   #into: Uint8Array | undefined;
+  /** Instead of {@link #into}. */
+  #taker: ((bytes: Uint8Array) => void) | undefined;
   #isAcceptDue: boolean;
   #isResumeDue = false;
   /** Ended by either end: nothing is taken in or received any more. */
@@ -74,6 +76,19 @@ export class DatagramStream extends Stream implements Datagrams {
     return this.#receiver.promise;
   }
 
+  async forward(take: (bytes: Uint8Array) => void): Promise<void> {
+    while (!this.#incoming.isEmpty) {
+      const bytes = new Uint8Array(this.#incoming.nextLength);
+      this.#incoming.shiftInto(bytes, 0);
+      take(bytes);
+    }
+    if (this.#refusal) throw this.#refusal;
+    if (this.#isEnded) return;
+    this.#taker = take;
+    this.#receiver = Promise.withResolvers();
+    await this.#receiver.promise;
+  }
+
   close(why?: RefusedError): void {
     this.#incoming.clear();
     if (this.#isEnded) return;
@@ -125,6 +140,7 @@ export class DatagramStream extends Stream implements Datagrams {
 
   override onDatagram(bytes: Uint8Array, from: number, to: number): void {
     if (this.#isEnded) return;
+    if (this.#taker) return this.#taker(bytes.subarray(from, to));
     if (this.#receiver === undefined) {
       this.#incoming.push(bytes, from, to);
       return;

@@ -32,6 +32,25 @@ Deno.test("datagrams keep their bounds, both ways", async () => {
   flow.close();
 });
 
+Deno.test("forward() gives what waits, then what comes, until the flow ends", async () => {
+  const { flows, serve } = keeper();
+  await using pair = await openPair({ serve });
+  const flow = await pair.dialer.openDatagrams(bytesOf("udp"));
+  flow.send(bytesOf("one"));
+  flow.send(bytesOf(""));
+  await until(() => flows.length === 1);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const taken: string[] = [];
+  const forwarded = flows[0]!.forward!((bytes) =>
+    void taken.push(new TextDecoder().decode(bytes))
+  );
+  flow.send(bytesOf("two"));
+  flow.close();
+  await forwarded;
+  assert.deepEqual(taken, ["one", "", "two"]);
+  await flows[0]!.forward!(() => assert.fail("it has ended"));
+});
+
 Deno.test("a datagram is cut to the receiver's buffer, the next one is whole", async () => {
   const { flows, serve } = keeper();
   await using pair = await openPair({ serve });
