@@ -100,7 +100,7 @@ Deno.test("tp gather-logs writes one file of all logs, readable by its user alon
   assertSameState(await laptop.snapshot(), before);
 });
 
-Deno.test("tp gather-logs has the logs and pods of agents, and nothing secret of them", async () => {
+Deno.test("tp gather-logs has the logs and pods of agents, at the level that was asked for, and nothing secret of them", async () => {
   const place = await openPlace();
   await using _ = place.moved;
   const { cluster, laptop, tp, namespace, watch } = place;
@@ -108,6 +108,13 @@ Deno.test("tp gather-logs has the logs and pods of agents, and nothing secret of
   const env = [{ name: "SOME_SETTING", value: secret }];
   await deploySmall(cluster, namespace, { name: "web", container: { env } });
   await tp.ok(["intercept", "web", ...port]);
+  const level = ["loglevel", "debug", "--duration", "1m", "--remote-only"];
+  const leveled = (await tp.ok(level)).trim();
+  say(leveled);
+  assert.equal(
+    leveled.split("\n").at(-1),
+    `agents of web.${namespace} (1): debug for 60 s`,
+  );
   const [pod] = await watch.pods("web");
   const { name } = pod!.metadata;
   const token = `eyJhbGciOiJSUzI1NiJ9.${btoa(secret).replaceAll("=", "")}.c2ln`;
@@ -124,6 +131,7 @@ Deno.test("tp gather-logs has the logs and pods of agents, and nothing secret of
   const log = files.get(`${name}.${namespace}.log`);
   const told = [...files.keys()].join();
   assert.match(log ?? told, /"room":"agent","message":"ready"/);
+  assert.match(log!, /"message":"log level","wished":"debug","seconds":60/);
   assert.match(log!, /a line of ours: password=REDACTED Bearer REDACTED/);
   const yaml = files.get(`${name}.${namespace}.yaml`);
   assert.match(yaml ?? told, /name: SOME_SETTING\n +value: REDACTED/);

@@ -92,8 +92,18 @@ Deno.test("an intercept is what its flags say", async (t) => {
     tp.ok(["intercept", ...bare, ...args]);
   const leave = () => tp.ok(["leave", "web"]);
 
+  /** One that fails leaves nothing to the next. */
+  const step = (name: string, work: () => Promise<void>) =>
+    t.step(name, async () => {
+      try {
+        await work();
+      } finally {
+        await tp.run(["leave", "web"]);
+      }
+    });
+
   for (const [flags, meant, others] of conditions) {
-    await t.step(flags.join(" "), async () => {
+    await step(flags.join(" "), async () => {
       await intercept(...flags);
       for (const http of ["--http1.1", "--http2-prior-knowledge"]) {
         const ask = ([path, ...args]: string[]) =>
@@ -111,7 +121,7 @@ Deno.test("an intercept is what its flags say", async (t) => {
     });
   }
 
-  await t.step(
+  await step(
     "--output json tells the intercept, and nothing else",
     async () => {
       const args = ["--http-header", "x-user=anna", "--output", "json"];
@@ -135,7 +145,7 @@ Deno.test("an intercept is what its flags say", async (t) => {
       await leave();
     },
   );
-  await t.step("--detailed-output tells the environment, too", async () => {
+  await step("--detailed-output tells the environment, too", async () => {
     const args = ["--detailed-output", "--output"];
     const asJson = JSON.parse(await intercept(...args, "json"));
     await leave();
@@ -150,13 +160,25 @@ Deno.test("an intercept is what its flags say", async (t) => {
       assert.equal(environment.TELEPRESENCE_MOUNTS, undefined);
     }
   });
-  await t.step("--wait-message is the last line", async () => {
+  await step("--container: whose environment it is", async () => {
+    const flags = ["--container", "tools", "--detailed-output"];
+    const { container, container_port: port, environment } = JSON.parse(
+      await intercept(...flags, "--output", "json"),
+    );
+    assert.deepEqual([container, port], ["tools", 8080]);
+    assert.equal(environment.TELEPRESENCE_CONTAINER, "tools");
+    assert.equal(environment.PLAIN, "of the pod");
+    assert.equal(environment.ODD, undefined);
+    assert.match(await curl(url), ofLaptop);
+    await leave();
+  });
+  await step("--wait-message is the last line", async () => {
     const told = await intercept("--wait-message", "all is ready");
     assert.match(told, /State +: ACTIVE\n[^]*\nall is ready\n$/);
     await leave();
   });
   for (const [syntax, script, told] of syntaxes) {
-    await t.step(
+    await step(
       `--env-file in the syntax ${syntax}, and --env-json`,
       async () => {
         const [file, json] = ["/root/web.env", "/root/web.json"];
@@ -174,7 +196,7 @@ Deno.test("an intercept is what its flags say", async (t) => {
       },
     );
   }
-  await t.step("--address", async () => {
+  await step("--address", async () => {
     const elsewhere = laptop.spawn(
       [...app, ...none, "-http", "127.0.0.9:8081"],
       { env: { WHO: "elsewhere" }, stderr: "null" },
@@ -193,7 +215,7 @@ Deno.test("an intercept is what its flags say", async (t) => {
     elsewhere.kill();
     await elsewhere.status;
   });
-  await t.step("--service", async () => {
+  await step("--service", async () => {
     const ports = ["--port", "8080:http", "--mount=false"];
     const refused = await tp.fails(["intercept", "web", ...ports]);
     say(refused);
@@ -209,14 +231,14 @@ Deno.test("an intercept is what its flags say", async (t) => {
     }
   });
 
-  await t.step("tp list --agents, as YAML", async () => {
+  await step("tp list --agents, as YAML", async () => {
     const names = async (...flags: string[]) =>
       parse(await tp.ok(["list", "--output", "yaml", ...flags]))
         .map(({ name }: { name: string }) => name);
     assert.deepEqual(await names(), ["other", "web"]);
     assert.deepEqual(await names("--agents"), ["web"]);
   });
-  await t.step(
+  await step(
     "tp list --output json-stream has a line for each change",
     async () => {
       const list = laptop.spawn(
@@ -250,7 +272,7 @@ Deno.test("an intercept is what its flags say", async (t) => {
     },
   );
 
-  await t.step(
+  await step(
     "variables that say where the volumes are, and whose",
     async () => {
       const script = `
@@ -270,7 +292,7 @@ Deno.test("an intercept is what its flags say", async (t) => {
       assert.deepEqual(files, ["ca.crt", "namespace", "token"]);
     },
   );
-  await t.step("variables of other Services lead to them", async () => {
+  await step("variables of other Services lead to them", async () => {
     const script =
       "curl -sS -m 10 http://$OTHER_SERVICE_HOST:$OTHER_SERVICE_PORT/";
     const { stdout, stderr } = await tp.run([
@@ -279,7 +301,7 @@ Deno.test("an intercept is what its flags say", async (t) => {
     assert.match(stdout, /"who": *"other-/, stderr);
   });
 
-  await t.step(
+  await step(
     "the image's environment is for who may run commands in the pod",
     async () => {
       const ingest = async (tp: Tp) => {
