@@ -18,6 +18,16 @@ export async function atWrongTime(seconds: number): Promise<string[]> {
 }
 
 /**
+ * Has hours pass for what is dynamically linked on a laptop and began after the first call of this or
+ * {@link setLaptopClock}: all its clocks go forward by so many seconds.
+ */
+export async function passTime(laptop: Laptop, seconds: number): Promise<void> {
+  const script = `printf %s "$0" >/etc/clock-passed.next
+mv /etc/clock-passed.next /etc/clock-passed`;
+  await must(laptop.command(["sh", "-euc", script, String(seconds)]));
+}
+
+/**
  * Makes the clock of a laptop wrong by so many seconds. Whatever is dynamically linked and begins after the first call
  * has it, root's processes, too; later calls are set for those at once.
  */

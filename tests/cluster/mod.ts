@@ -3,7 +3,7 @@
  * they are in ({@link outside}).
  */
 export { type ArgoRollouts, openArgoRollouts } from "./argo_rollouts.ts";
-export { atWrongTime, setLaptopClock } from "./clock.ts";
+export { atWrongTime, passTime, setLaptopClock } from "./clock.ts";
 export { compileC } from "./compile_c.ts";
 export { type Cluster, openCluster, type TestNamespace } from "./cluster.ts";
 export type { CommandOptions, CommandResult } from "./command.ts";

@@ -1,9 +1,25 @@
 /** Protocols through the whole way, laptop, tunnel, manager, pod: what a pod sees of another one is what a laptop sees. */
 import assert from "node:assert/strict";
-import { Laptop, must, openCluster, say } from "../cluster/mod.ts";
+import {
+  type Cluster,
+  Laptop,
+  must,
+  openCluster,
+  passTime,
+  say,
+  setLaptopClock,
+  waitFor,
+} from "../cluster/mod.ts";
 import { type Edges, nobodyNear, openEdges } from "../support/edges.ts";
+import { footprint } from "../support/footprint.ts";
 import { Tp } from "../support/laptop_tp.ts";
+import { managerState } from "../support/manager_pods.ts";
+import { ownProcesses } from "../support/own_processes.ts";
+import { peakMiB } from "../support/pod_memory.ts";
 import { assertSameState } from "../support/same_state.ts";
+
+/** A soak has a million. */
+const flows = Number(Deno.env.get("TP_TEST_UDP_FLOWS") ?? 40_000);
 
 const megabyte =
   "457ba599f3b066bf90934e59de40a8a49c280a72e1ecbfc5297f8af870406996";
@@ -128,3 +144,86 @@ Deno.test("whatever the MTU of the link and of the device, all comes", async (t)
   await step(576);
   await tp.ok(["quit"]);
 });
+
+Deno.test("hours without a byte end no TCP connection; flows of UDP leave nothing behind", async () => {
+  const cluster = await openCluster();
+  await using edges = await openEdges(cluster);
+  await using laptop = await Laptop.open(cluster);
+  await setLaptopClock(laptop, 0);
+  const tp = new Tp(laptop);
+  const before = await laptop.snapshot();
+  await tp.ok(["connect"]);
+  const { connector } = await ownProcesses(laptop);
+  const [host] = edges.servers;
+  await using held = holder(laptop, edges.command(["hold", "-host", host]));
+  assert.equal(await held.line(), "open");
+
+  const ask = async (count: number) => {
+    const told = await edges.onLaptop(
+      laptop,
+      ["flows", "-host", host, "-count", `${count}`],
+      60_000 + count,
+    );
+    assert.deepEqual(told, { asked: count, echoed: count });
+  };
+  await ask(flows / 2);
+  const first = await memory(cluster, connector);
+  const start = performance.now();
+  await ask(flows / 2);
+  const seconds = (performance.now() - start) / 1000;
+  const last = await memory(cluster, connector);
+  say(
+    `UDP: ${flows} flows, ${
+      Math.round(flows / 2 / seconds)
+    } a second; connector ${first.connector} MiB after half of them, ${last.connector} after all; manager at most ${first.manager}, ${last.manager}`,
+  );
+  assert.ok(last.connector - first.connector < 64, "the connector grows");
+  assert.ok(last.manager - first.manager < 64, "the manager grows");
+
+  const hours = 3;
+  assert.ok((await traffic(tp)).udp_open_now! > 0);
+  await passTime(laptop, hours * 3600);
+  await waitFor("flows end", async () => {
+    const { udp_open_now } = await traffic(tp);
+    return udp_open_now === 0 || `${udp_open_now} are open`;
+  }, { timeoutMs: 20_000 });
+  await held.tell("still there?");
+  assert.equal(await held.line(), "still there?");
+  const { session } = await managerState(tp);
+  assert.equal(session.former_sessions, 0);
+  await ask(10);
+  await held[Symbol.asyncDispose]();
+  await tp.ok(["quit"]);
+  assertSameState(await laptop.snapshot(), before);
+});
+
+/** A program that prints a line for each that it is told. */
+function holder(laptop: Laptop, command: string[]) {
+  const child = laptop.spawn(command, { stdin: "piped", stdout: "piped" });
+  const writer = child.stdin.getWriter();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let hasEnded = false;
+  return {
+    tell: (line: string) => writer.write(new TextEncoder().encode(`${line}\n`)),
+    line: async () => (await reader.read()).value?.trim(),
+    async [Symbol.asyncDispose]() {
+      if (hasEnded) return;
+      hasEnded = true;
+      await writer.close().catch(() => {});
+      await reader.cancel();
+      await child.status;
+    },
+  };
+}
+
+async function memory(cluster: Cluster, connector: number) {
+  const { rssBytes } = await footprint(connector);
+  return {
+    connector: Math.round(rssBytes / 2 ** 20),
+    manager: await peakMiB(cluster, {
+      namespace: "ambassador",
+      selector: "app.kubernetes.io/name=traffic-manager",
+      container: "traffic-manager",
+    }),
+  };
+}
