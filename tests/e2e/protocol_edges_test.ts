@@ -194,6 +194,7 @@ Deno.test("hours without a byte end no TCP connection; flows of UDP leave nothin
   await ask(10);
   await held[Symbol.asyncDispose]();
   await tp.ok(["quit"]);
+  await must(laptop.command(["rm", "/etc/clock-passed"]));
   assertSameState(await laptop.snapshot(), before);
 });
 
