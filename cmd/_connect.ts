@@ -19,7 +19,7 @@ import { Interrupt } from "./_interrupt.ts";
 import { launchDaemon } from "./_launch_daemon.ts";
 import { printable } from "./_printable.ts";
 import { repairIfNeeded } from "./_repair.ts";
-import type { ConnectFlags } from "./_connect_flags.ts";
+import type { ConnectFlags, NameFlag } from "./_connect_flags.ts";
 import { readSettings, settingsRequest } from "./_settings.ts";
 import type { SubnetFlags } from "./_subnet_flags.ts";
 
@@ -42,6 +42,8 @@ export async function connectInterruptibly(
     await repairIfNeeded(say);
     const connector = await openConnector(say);
     const event = await follow(connector, { request, say, signal });
+    const { name } = event.status.user_daemon;
+    if (name !== undefined) connector.client.connection = name;
     return { connector, ...event };
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -104,11 +106,12 @@ async function startDaemon(
 
 /** @throws {CommandError} for settings that cannot be used. */
 export async function requestOf(
-  flags: Partial<ConnectFlags & SubnetFlags>,
+  flags: Partial<ConnectFlags & SubnetFlags & NameFlag>,
 ): Promise<ConnectRequest> {
-  const { context, namespace } = flags;
+  const { context, namespace, name } = flags;
   const kubeconfig = flags.kubeconfig ?? Deno.env.get("KUBECONFIG");
   return {
+    ...name === undefined ? {} : { name },
     ...context === undefined ? {} : { context },
     ...kubeconfig ? { kubeconfig: absolute(kubeconfig) } : {},
     ...namespace === undefined ? {} : { namespace },
@@ -126,9 +129,13 @@ function endedError(cause?: Error): CommandError {
   );
 }
 
-export function connectedLine({ user_daemon: user }: Status, already: boolean) {
+export function connectedLine(
+  { user_daemon: user }: Status,
+  { already, isNamed = false }: { already: boolean; isNamed?: boolean },
+): string {
   const verb = already ? "Already connected" : "Connected";
-  return `${verb} to context ${user.kubernetes_context} (${user.kubernetes_server})`;
+  const as = isNamed ? ` as ${user.name}` : "";
+  return `${verb}${as} to context ${user.kubernetes_context} (${user.kubernetes_server})`;
 }
 
 /** The connector has a working directory of its own. A list of files stays a list. */

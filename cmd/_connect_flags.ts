@@ -13,6 +13,29 @@ export interface ConnectFlags {
   readonly neverProxy?: readonly string[];
 }
 
+/** Of who may make one of several connections. */
+export interface NameFlag {
+  readonly name?: string;
+}
+
+export const nameFlag = {
+  name: {
+    kind: "parsed",
+    parse: async (text: string) => {
+      const { parseConnectionName } = await import("../connector/api.ts");
+      try {
+        return parseConnectionName(text);
+      } catch (error) {
+        throw new SyntaxError((error as Error).message);
+      }
+    },
+    optional: true,
+    placeholder: "name",
+    brief:
+      "Name of the connection, which names of its cluster may end in; another one adds a connection",
+  },
+} as const;
+
 /** The flags of `tp connect`, and of every command that has a connection of its own. */
 export const connectFlags = {
   ...clusterFlags,

@@ -13,6 +13,7 @@ import {
 import { CommandError } from "./_error.ts";
 import { failureError } from "./_failure.ts";
 import { readFailure } from "./_start_report.ts";
+import { type UseFlag, writtenUse } from "./_use_flag.ts";
 
 const startTimeoutMs = 15_000;
 const endTimeoutMs = 30_000;
@@ -23,8 +24,8 @@ export interface RunningConnector extends Disposable {
   readonly client: ConnectorClient;
   readonly pid: number;
   readonly status: Status["user_daemon"]["status"];
-  /** Context of the kubeconfig that it is connected to. */
-  readonly context?: string;
+  /** Names of its connections, in order of age. */
+  readonly names: readonly string[];
 }
 
 /**
@@ -38,11 +39,12 @@ export async function findConnector(
 ): Promise<RunningConnector | undefined> {
   const client = new ConnectorClient();
   try {
-    const { user_daemon: { pid, status, kubernetes_context: context } } =
-      await client.status();
+    const { connections, idle: { user_daemon: idle } } = await client
+      .connectorStatus();
     return {
-      ...{ client, pid, status },
-      ...context === undefined ? {} : { context },
+      ...{ client, pid: idle.pid },
+      status: connections[0]?.user_daemon.status ?? idle.status,
+      names: connections.flatMap(({ user_daemon: { name } }) => name ?? []),
       [Symbol.dispose]: () => client[Symbol.dispose](),
     };
   } catch (error) {
@@ -66,20 +68,53 @@ export async function findConnector(
 }
 
 /**
- * The connector of this user, which holds a connection.
+ * The connector of this user, whose client asks the connection that is meant.
  *
  * @param action Completes "Cannot …".
- * @throws {CommandError} when there is none.
+ * @throws {CommandError} when there is none, or it is not clear which is meant.
  */
 export async function connectedConnector(
   action: string,
+  { use }: UseFlag = {},
 ): Promise<RunningConnector> {
   const running = await findConnector();
-  if (running?.status === "Connected") return running;
+  if (running?.status === "Connected") {
+    return mean(running, { action, use });
+  }
   running?.[Symbol.dispose]();
   throw failureError({
     kind: "not-connected",
     cause: `Cannot ${action}: this laptop is not connected`,
+  });
+}
+
+/**
+ * Has the client of `running`, which is connected, ask the connection that `use` fits, or the only one.
+ *
+ * @throws {CommandError} when it is not exactly one; `running` is disposed of then.
+ */
+export function mean(
+  running: RunningConnector,
+  { action, use }: { action: string; use: RegExp | undefined },
+): RunningConnector {
+  const { names } = running;
+  const fitting = use ? names.filter((name) => use.test(name)) : names;
+  const [first, ...others] = fitting;
+  if (first !== undefined && others.length === 0) {
+    running.client.connection = first;
+    return running;
+  }
+  running[Symbol.dispose]();
+  const fits = use && ` fits "${writtenUse(use)}"`;
+  const isUnknown = first === undefined;
+  throw failureError({
+    kind: isUnknown ? "connection-unknown" : "connection-ambiguous",
+    cause: `Cannot ${action}: ` +
+      (isUnknown
+        ? `no connection${fits} (there is ${names.join(", ")})`
+        : `more than one connection${fits ?? " stands"} (${
+          fitting.join(", ")
+        })`),
   });
 }
 

@@ -26,7 +26,8 @@ const remedies: Record<FailureKind, string> = {
   unauthorized:
     "The credentials are wrong or have expired: log in to the cluster again",
   forbidden: "Ask an admin of the cluster for these rights",
-  "other-connection": "Run `tp quit` first",
+  "other-connection":
+    "Run `tp quit` first, or add a connection: `tp connect --name NAME`",
   "setting-wrong": "Correct the setting",
   "called-off": "Run `tp connect` again when you want to",
   "endpoint-ambiguous": "Give `--replicas 1`, or leave out `--direct-endpoint`",
@@ -50,6 +51,9 @@ const remedies: Record<FailureKind, string> = {
   "socket-taken": "Move away what is there, or end the program that holds it",
   "disk-full": "Free some space and run `tp connect` again",
   "not-connected": "Run `tp connect` first",
+  "connection-unknown": "`tp status` names the connections there are",
+  "connection-ambiguous": "Say which: `--use NAME`",
+  "connections-full": "End one that you need no more: `tp quit --use NAME`",
   "intercepts-missing":
     "`tp install` (an admin of the cluster) brings the manager to this release, which knows them",
   "intercept-name":

@@ -3,10 +3,11 @@ import type { PodPort, PortRequest } from "../connector/api.ts";
 import { type EnvSyntax, envSyntaxes } from "./_env_syntax.ts";
 import { type MatchFlags, parseHeaderMatch } from "./_header_match.ts";
 import { type Mount, parseMount } from "./_mount.ts";
+import { type UseFlag, useFlag } from "./_use_flag.ts";
 import { outputFlag, type OutputFormat } from "./_output.ts";
 
 /** Flags that a command has not are absent. */
-export interface InterceptFlags extends MatchFlags {
+export interface InterceptFlags extends MatchFlags, UseFlag {
   readonly context?: string;
   readonly kubeconfig?: string;
   readonly managerNamespace?: string;
@@ -57,6 +58,7 @@ function flag(brief: string) {
 
 /** Of every command that makes an intercept. */
 export const commonFlags = {
+  ...useFlag,
   context: text("Context of the kubeconfig, to connect with", "name"),
   kubeconfig: text("Kubeconfig, to connect with", "file"),
   managerNamespace: text("Where the traffic-manager lives", "name"),

@@ -1,14 +1,16 @@
 import { buildCommand } from "@stricli/core";
 import type { Context } from "./_context.ts";
 import { outputFlag, type OutputFormat } from "./_output.ts";
+import { type UseFlag, useFlag } from "./_use_flag.ts";
 
-export interface DeclaredFlags {
+export interface DeclaredFlags extends UseFlag {
   readonly file: string;
   readonly dryRun: boolean;
   readonly output: OutputFormat;
 }
 
 const flags = {
+  ...useFlag,
   file: {
     ...{ kind: "parsed", parse: String, placeholder: "file|-" } as const,
     brief: "What is declared, as YAML or JSON; - is the standard input",

@@ -33,15 +33,15 @@ type Say = (line: string) => void;
 
 export default async function run(
   this: Context,
-  { file, dryRun, output }: DeclaredFlags,
+  { file, dryRun, output, use }: DeclaredFlags,
 ): Promise<void> {
   const say: Say = (line) => this.process.stderr.write(line + "\n");
   const declared = await readFile(file);
   const report = new Report(this, output);
   try {
     const isDone = dryRun
-      ? await tell(declared, report)
-      : await bringAbout(declared, { report, say });
+      ? await tell(declared, { report, use })
+      : await bringAbout(declared, { report, say, use });
     if (isDone) return;
     say("Interrupted");
     this.process.exitCode = interruptedExitCode;
@@ -55,28 +55,31 @@ export default async function run(
 interface Means {
   report: Report;
   say: Say;
+  /** The connection that is meant, unless one is declared. */
+  use: RegExp | undefined;
 }
 
 /** Resolves to `false` when it was interrupted. */
 async function bringAbout(
   declared: Declared,
-  { report, say }: Means,
+  means: Means,
 ): Promise<boolean> {
-  const found = await connected(declared, say);
+  const { report } = means;
+  const found = await connected(declared, means);
   if (found === "interrupted") return false;
   using connector = found.connector;
   report.connection(found.already ? "reused" : "connected");
   for (const step of await stepsOf(declared, connector)) {
-    if (!await take(step, { connector, report, say })) return false;
+    if (!await take(step, { ...means, connector })) return false;
   }
   return true;
 }
 
-async function connected({ connection }: Declared, say: Say) {
+async function connected({ connection }: Declared, { say, use }: Means) {
   if (connection !== undefined) {
     return await connectInterruptibly(await requestOf(connection), say);
   }
-  const connector = await connectedConnector("apply the file");
+  const connector = await connectedConnector("apply the file", { use });
   return { connector, already: true };
 }
 
@@ -168,10 +171,13 @@ const would = {
 } as const;
 
 /** What would be done. */
-async function tell(declared: Declared, report: Report): Promise<true> {
+async function tell(
+  declared: Declared,
+  { report, use }: Pick<Means, "report" | "use">,
+): Promise<true> {
   const { connection } = declared;
   using running = connection === undefined
-    ? await connectedConnector("apply the file")
+    ? await connectedConnector("apply the file", { use })
     : await findConnector();
   const isConnected = running?.status === "Connected";
   if (isConnected && connection !== undefined) {

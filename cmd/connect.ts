@@ -1,14 +1,23 @@
 import { buildCommand } from "@stricli/core";
-import { type ConnectFlags, connectFlags } from "./_connect_flags.ts";
+import {
+  type ConnectFlags,
+  connectFlags,
+  type NameFlag,
+  nameFlag,
+} from "./_connect_flags.ts";
 import type { Context } from "./_context.ts";
 import { type SubnetFlags, subnetFlags } from "./_subnet_flags.ts";
 
 /** `tp connect [-- CMD ARGS…]` */
-export const connect = buildCommand<ConnectFlags & SubnetFlags, [], Context>({
+export const connect = buildCommand<
+  ConnectFlags & SubnetFlags & NameFlag,
+  [],
+  Context
+>({
   loader: () => import("./connect_run.ts"),
   parameters: {
     aliases: { n: "namespace" },
-    flags: { ...connectFlags, ...subnetFlags },
+    flags: { ...connectFlags, ...subnetFlags, ...nameFlag },
   },
   docs: {
     brief: "Connect this laptop to a cluster",

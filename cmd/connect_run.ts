@@ -5,19 +5,19 @@
  * 2. With a command after `--`, that runs, and the connection ends after it.
  */
 import { connectedLine, connectInterruptibly, requestOf } from "./_connect.ts";
-import { untilEnded } from "./_connector.ts";
 import type { Context } from "./_context.ts";
+import { disconnect } from "./_disconnect.ts";
 import { interruptedExitCode } from "./_interrupt.ts";
 import { unservedText } from "./_short_names.ts";
 import { runUserCommand } from "./_user_command.ts";
 import { absentTexts } from "./_followed_names.ts";
 import { virtualTexts } from "./_virtual.ts";
-import type { ConnectFlags } from "./_connect_flags.ts";
+import type { ConnectFlags, NameFlag } from "./_connect_flags.ts";
 import type { SubnetFlags } from "./_subnet_flags.ts";
 
 export default async function run(
   this: Context,
-  flags: ConnectFlags & SubnetFlags,
+  flags: ConnectFlags & SubnetFlags & NameFlag,
 ): Promise<void> {
   const command = this.userCommand;
   const { stdout, stderr } = this.process;
@@ -32,7 +32,8 @@ export default async function run(
   }
   const { connector, already, status } = outcome;
   using _ = connector;
-  say(connectedLine(status, already));
+  const isNamed = flags.name !== undefined;
+  say(connectedLine(status, { already, isNamed }));
   const unserved = unservedText(status);
   if (unserved !== undefined) say(`Short names are served, but ${unserved}`);
   for (const text of virtualTexts(status)) say(`Virtual addresses: ${text}`);
@@ -41,9 +42,6 @@ export default async function run(
   try {
     this.process.exitCode = await runUserCommand(command);
   } finally {
-    if (!already) {
-      await connector.client.quit();
-      await untilEnded(connector);
-    }
+    if (!already) await disconnect(connector);
   }
 }

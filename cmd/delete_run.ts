@@ -6,7 +6,7 @@
  * 3. It disconnects if the file declares a connection.
  */
 import { ConnectError, type ConnectorClient } from "../connector/client.ts";
-import { findConnector } from "./_connector.ts";
+import { findConnector, mean } from "./_connector.ts";
 import type { Context } from "./_context.ts";
 import { disconnect } from "./_disconnect.ts";
 import { failureError } from "./_failure.ts";
@@ -20,7 +20,7 @@ import { Report } from "./declared/report.ts";
 
 export default async function run(
   this: Context,
-  { file, dryRun, output }: DeclaredFlags,
+  { file, dryRun, output, use }: DeclaredFlags,
 ): Promise<void> {
   const declared = await readFile(file);
   const report = new Report(this, output);
@@ -30,6 +30,8 @@ export default async function run(
     const connector = running?.status === "Connected" ? running : undefined;
     if (connector !== undefined && declared.connection !== undefined) {
       await mustBeDeclared(connector, declared.connection);
+    } else if (connector !== undefined) {
+      mean(connector, { action: "delete what the file declares", use });
     }
     const present = await connector?.client.intercepts() ?? [];
     const { steps, others } = planDelete(declared.attachments, present);

@@ -2,8 +2,9 @@ import { buildCommand } from "@stricli/core";
 import { connectedPlaceFlags } from "./_connected_place.ts";
 import type { Context } from "./_context.ts";
 import { outputFlag, type OutputFormat } from "./_output.ts";
+import { type UseFlag, useFlag } from "./_use_flag.ts";
 
-export interface DoctorFlags {
+export interface DoctorFlags extends UseFlag {
   readonly context?: string;
   readonly kubeconfig?: string;
   readonly managerNamespace?: string;
@@ -15,6 +16,7 @@ export const doctor = buildCommand<DoctorFlags, [], Context>({
   loader: () => import("./doctor_run.ts"),
   parameters: {
     flags: {
+      ...useFlag,
       ...connectedPlaceFlags,
       output: outputFlag,
     },

@@ -1,10 +1,11 @@
 import { buildCommand } from "@stricli/core";
 import { connectedPlaceFlags } from "./_connected_place.ts";
 import type { Context } from "./_context.ts";
+import { type UseFlag, useFlag } from "./_use_flag.ts";
 
 const daemonNames = ["all", "root", "user", "none"] as const;
 
-export interface GatherLogsFlags {
+export interface GatherLogsFlags extends UseFlag {
   readonly context?: string;
   readonly kubeconfig?: string;
   readonly managerNamespace?: string;
@@ -22,6 +23,7 @@ export const gatherLogs = buildCommand<GatherLogsFlags, [], Context>({
   parameters: {
     aliases: { o: "outputFile", a: "anonymize", y: "getPodYaml" },
     flags: {
+      ...useFlag,
       ...connectedPlaceFlags,
       outputFile: {
         kind: "parsed",

@@ -10,7 +10,7 @@ import type { ConnectRequest, Status } from "../connector/api.ts";
 import { gatherClusterLogs, withoutTokens } from "../connector/mod.ts";
 import { requestOf } from "./_connect.ts";
 import { connectedPlace } from "./_connected_place.ts";
-import { findConnector } from "./_connector.ts";
+import { findConnector, mean } from "./_connector.ts";
 import type { Context } from "./_context.ts";
 import { CommandError } from "./_error.ts";
 import { Interrupt, interruptedExitCode } from "./_interrupt.ts";
@@ -20,6 +20,7 @@ import { laptopLogs } from "./gather/laptop_logs.ts";
 import { type Named, pseudonymizer } from "./gather/pseudonyms.ts";
 import { writePrivately, zipOf } from "./gather/zip.ts";
 import type { GatherLogsFlags } from "./gather_logs.ts";
+import type { UseFlag } from "./_use_flag.ts";
 
 export default async function run(
   this: Context,
@@ -46,7 +47,7 @@ async function gather(
   flags: GatherLogsFlags,
   { signal }: { signal: AbortSignal },
 ): Promise<{ files: Map<string, string>; problems: string[] }> {
-  const status = await currentStatus();
+  const status = await currentStatus(flags);
   const laptop = await laptopLogs(flags.daemons);
   const request = await requestOf(connectedPlace(status, flags));
   const { trafficAgents: agents, trafficManager: manager } = flags;
@@ -87,14 +88,13 @@ async function gather(
   return { files, problems };
 }
 
-async function currentStatus(): Promise<Status | undefined> {
-  try {
-    using running = await findConnector();
-    return await running?.client.status();
-  } catch {
-    // A connector that does not answer: its log tells more.
-    return undefined;
+/** `undefined` when the connector does not answer: its log tells more. */
+async function currentStatus({ use }: UseFlag): Promise<Status | undefined> {
+  using running = await findConnector().catch(() => undefined);
+  if (running?.status === "Connected") {
+    mean(running, { action: "gather logs", use });
   }
+  return await running?.client.status().catch(() => undefined);
 }
 
 /** Names that logs of this laptop hold, and reasons of what could not be read. */

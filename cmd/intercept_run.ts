@@ -14,7 +14,7 @@ import {
 } from "../connector/api.ts";
 import { attach, type Attached } from "./_attach.ts";
 import { connectedLine, connectInterruptibly, requestOf } from "./_connect.ts";
-import { findConnector, type RunningConnector } from "./_connector.ts";
+import { findConnector, mean, type RunningConnector } from "./_connector.ts";
 import type { Context } from "./_context.ts";
 import { writeEnvFiles } from "./_env_file.ts";
 import { CommandError } from "./_error.ts";
@@ -73,7 +73,8 @@ async function withDefaultPort<T extends Omit<InterceptRequest, "isHeld">>(
   const { mode, ports, localOnly } = request;
   const isTaken = mode === "intercept" || mode === "wiretap";
   if (!isTaken || ports.length > 0 || localOnly) return request;
-  const context = flags.context ?? connector.context;
+  const context = flags.context ??
+    (await connector.client.status()).user_daemon.kubernetes_context;
   const settings = await readSettings({
     ...flags,
     ...context === undefined ? {} : { context },
@@ -119,6 +120,7 @@ async function connected(
   if (isAny) {
     const running = await findConnector(say);
     if (running?.status === "Connected") {
+      mean(running, { action: "intercept", use: flags.use });
       if (flags.image !== undefined) say(imageUnusedText);
       return running;
     }
@@ -126,7 +128,7 @@ async function connected(
   }
   const outcome = await connectInterruptibly(await requestOf(flags), say);
   if (outcome === "interrupted") return undefined;
-  if (!outcome.already) say(connectedLine(outcome.status, false));
+  if (!outcome.already) say(connectedLine(outcome.status, { already: false }));
   return outcome.connector;
 }
 

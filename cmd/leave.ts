@@ -1,7 +1,8 @@
 import { buildCommand } from "@stricli/core";
 import type { Context } from "./_context.ts";
+import { type UseFlag, useFlag } from "./_use_flag.ts";
 
-export interface LeaveFlags {
+export interface LeaveFlags extends UseFlag {
   readonly container?: string;
 }
 
@@ -11,6 +12,7 @@ export const leave = buildCommand<LeaveFlags, [string], Context>({
   parameters: {
     aliases: { c: "container" },
     flags: {
+      ...useFlag,
       container: {
         kind: "parsed",
         parse: String,

@@ -6,10 +6,10 @@ import type { LeaveFlags } from "./leave.ts";
 
 export default async function run(
   this: Context,
-  { container }: LeaveFlags,
+  { container, use }: LeaveFlags,
   name: string,
 ): Promise<void> {
-  using connector = await connectedConnector(`leave "${name}"`);
+  using connector = await connectedConnector(`leave "${name}"`, { use });
   try {
     const { isPending } = await connector.client.leave({
       name,

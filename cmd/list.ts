@@ -2,8 +2,9 @@ import { buildCommand } from "@stricli/core";
 import type { Context } from "./_context.ts";
 import type { ListFlags } from "./_intercept_text.ts";
 import { outputFormats } from "./_output.ts";
+import { type UseFlag, useFlag } from "./_use_flag.ts";
 
-export interface ListCommandFlags extends ListFlags {
+export interface ListCommandFlags extends ListFlags, UseFlag {
   readonly namespace?: string;
   readonly output: typeof listFormats[number];
 }
@@ -26,6 +27,7 @@ export const list = buildCommand<ListCommandFlags, [], Context>({
       ...{ r: "replacements", g: "ingests", t: "wiretaps" },
     },
     flags: {
+      ...useFlag,
       namespace: {
         kind: "parsed",
         parse: String,

@@ -12,7 +12,7 @@ export default async function run(
   flags: ListCommandFlags,
 ): Promise<void> {
   const say = (text: string) => this.process.stdout.write(text);
-  using connector = await connectedConnector("list workloads");
+  using connector = await connectedConnector("list workloads", flags);
   try {
     if (flags.output === "json-stream") {
       return await follow(connector.client, flags, say);

@@ -2,8 +2,9 @@ import { buildCommand } from "@stricli/core";
 import { parseDurationMs } from "../config/mod.ts";
 import type { LogLevel } from "../log.ts";
 import type { Context } from "./_context.ts";
+import { type UseFlag, useFlag } from "./_use_flag.ts";
 
-export interface LogLevelFlags {
+export interface LogLevelFlags extends UseFlag {
   readonly duration: number;
   readonly localOnly: boolean;
   readonly remoteOnly: boolean;
@@ -31,6 +32,7 @@ export const loglevel = buildCommand<LogLevelFlags, [LogLevel], Context>({
       }],
     },
     flags: {
+      ...useFlag,
       duration: {
         ...{ kind: "parsed", parse: parseSeconds, default: "30m" },
         ...{

@@ -1,5 +1,5 @@
 import type { LogLevel } from "../log.ts";
-import { findConnector } from "./_connector.ts";
+import { findConnector, mean } from "./_connector.ts";
 import type { Context } from "./_context.ts";
 import { CommandError } from "./_error.ts";
 import { failureError } from "./_failure.ts";
@@ -7,7 +7,7 @@ import type { LogLevelFlags } from "./loglevel.ts";
 
 export default async function run(
   this: Context,
-  { duration: seconds, localOnly, remoteOnly }: LogLevelFlags,
+  { duration: seconds, localOnly, remoteOnly, use }: LogLevelFlags,
   level: LogLevel,
 ): Promise<void> {
   if (localOnly && remoteOnly) {
@@ -22,6 +22,10 @@ export default async function run(
       kind: "not-connected",
       cause: "Cannot set the log level: this laptop is not connected",
     });
+  }
+  const isOne = use !== undefined || !localOnly;
+  if (isOne && connector.status === "Connected") {
+    mean(connector, { action: "set the log level", use });
   }
   const { done, problems } = await connector.client.setLogLevels({
     ...{ level, seconds, laptop: !remoteOnly, cluster: !localOnly },

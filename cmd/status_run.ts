@@ -1,6 +1,6 @@
 import type { Status } from "../connector/api.ts";
 import type { Context } from "./_context.ts";
-import { findConnector } from "./_connector.ts";
+import { findConnector, mean, type RunningConnector } from "./_connector.ts";
 import { formatValue } from "./_output.ts";
 import { repairIfNeeded } from "./_repair.ts";
 import { unservedText } from "./_short_names.ts";
@@ -16,18 +16,42 @@ export default async function run(
   using connector = await findConnector();
   if (connector === undefined) {
     await repairIfNeeded((line) => this.process.stderr.write(line + "\n"));
+  } else if (flags.use !== undefined && connector.status === "Connected") {
+    mean(connector, { action: "tell its state", use: flags.use });
   }
-  const status = await connector?.client.status();
+  const all = connector ? await statusesOf(connector) : [];
   const text = flags.output === "text"
-    ? status ? statusText(status) : "Not connected\n"
-    : await formatValue(
-      status ?? {
-        user_daemon: { running: false, status: "Not connected" },
-        root_daemon: { running: false },
-      },
-      flags.output,
-    );
+    ? allText(all)
+    : await formatValue(allValue(all), flags.output);
   this.process.stdout.write(text);
+}
+
+/** Of the connection that is meant, else of all in order of age; that of the connector when there is none. */
+async function statusesOf({ client }: RunningConnector): Promise<Status[]> {
+  if (client.connection !== undefined) return [await client.status()];
+  const { connections, idle } = await client.connectorStatus();
+  return connections.length > 0 ? connections : [idle];
+}
+
+function allText(all: readonly Status[]): string {
+  const [first, ...others] = all;
+  if (first === undefined) return "Not connected\n";
+  if (others.length === 0) return statusText(first);
+  return all.map((one) =>
+    `Connection ${one.user_daemon.name}\n${statusText(one)}`
+  ).join("\n");
+}
+
+/** As one connection has it, and with several each whole beside the first. */
+function allValue(all: readonly Status[]): object {
+  const [first, ...others] = all;
+  if (first === undefined) {
+    return {
+      user_daemon: { running: false, status: "Not connected" },
+      root_daemon: { running: false },
+    };
+  }
+  return others.length === 0 ? first : { ...first, connections: all };
 }
 
 /** What people read: the state on the first line, then indented facts. */
@@ -37,6 +61,7 @@ export function statusText(status: Status): string {
   if (user.kubernetes_context === undefined) return `${user.status}\n`;
   const facts: [string, string | undefined][] = [
     ["Context", `${user.kubernetes_context} (${user.kubernetes_server})`],
+    ["Name", user.name],
     ["Proxy", proxyText(status)],
     ["Intercepts", heldText(user.intercepts)],
     ["Replacements", heldText(user.replacements, "")],

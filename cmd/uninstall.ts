@@ -1,8 +1,9 @@
 import { buildCommand } from "@stricli/core";
 import { clusterFlags } from "./_cluster_flags.ts";
 import type { Context } from "./_context.ts";
+import { type UseFlag, useFlag } from "./_use_flag.ts";
 
-export interface UninstallFlags {
+export interface UninstallFlags extends UseFlag {
   readonly context?: string;
   readonly kubeconfig?: string;
   readonly namespace?: string;
@@ -25,6 +26,7 @@ export const uninstall = buildCommand<UninstallFlags, string[], Context>({
       },
     },
     flags: {
+      ...useFlag,
       ...clusterFlags,
       namespace: {
         kind: "parsed",

@@ -3,7 +3,7 @@ import {
   ConnectError,
   uninstall,
 } from "../connector/mod.ts";
-import { findConnector } from "./_connector.ts";
+import { findConnector, mean } from "./_connector.ts";
 import type { Context } from "./_context.ts";
 import { CommandError } from "./_error.ts";
 import { failureError } from "./_failure.ts";
@@ -11,6 +11,7 @@ import { Interrupt, interruptedExitCode } from "./_interrupt.ts";
 import { printable } from "./_printable.ts";
 import quit from "./quit_run.ts";
 import { readSettings, settingsRequest } from "./_settings.ts";
+import type { UseFlag } from "./_use_flag.ts";
 import type { UninstallFlags } from "./uninstall.ts";
 
 export default async function run(
@@ -33,7 +34,7 @@ export default async function run(
       ...{ namespace, managerNamespace, everything, signal },
       ...workloads.length === 0
         ? {}
-        : { workloads, connected: await connectedPlace() },
+        : { workloads, connected: await connectedPlace(flags) },
       tell: (event) => {
         if (event.event === "progress") say(event.text);
       },
@@ -47,19 +48,23 @@ export default async function run(
     }
     throw error instanceof ConnectError ? failureError(error.failure) : error;
   }
-  if (everything) await quit.call(this);
+  if (everything) await quit.call(this, {});
 }
 
 /** `undefined` as well when the connector does not answer: nothing of this depends on it. */
-async function connectedPlace(): Promise<ConnectedPlace | undefined> {
+async function connectedPlace(
+  { use }: UseFlag,
+): Promise<ConnectedPlace | undefined> {
+  using connector = await findConnector().catch(() => undefined);
+  if (connector?.status !== "Connected") return undefined;
+  mean(connector, { action: "uninstall", use });
   try {
-    using connector = await findConnector();
-    const { user_daemon } = await connector?.client.status() ?? {};
+    const { user_daemon } = await connector.client.status();
     const {
       kubernetes_context: context,
       kubernetes_server: server,
       namespace,
-    } = user_daemon ?? {};
+    } = user_daemon;
     const isConnected = context && server && namespace;
     return isConnected ? { context, server, namespace } : undefined;
   } catch {

@@ -12,6 +12,7 @@ export {
   parsePodPort,
   parsePortRequest,
 } from "./intercepts/port_request.ts";
+export { parseConnectionName } from "./connection_name.ts";
 export { parseMappedNamespaces } from "./mapped_namespaces.ts";
 export { parseProxyWishes } from "./proxy_wishes.ts";
 export { parseSubnetWishes } from "./subnet_wishes.ts";
@@ -21,6 +22,8 @@ export { protocolVersions } from "../tunnel/mod.ts";
 
 /** What `tp connect` asks for. */
 export interface ConnectRequest {
+  /** Of the connection, a label; with one that no other has, it is a further one. Absent: made of context and namespace. */
+  name?: string;
   /** Name of the kubeconfig's context; absent: the current one. */
   context?: string;
   /** One file; absent: `KUBECONFIG` of the connector's environment, else the default file. */
@@ -107,6 +110,14 @@ export interface InterceptStatus {
   disposition: InterceptInfo["disposition"];
 }
 
+/** State of a connector. */
+export interface ConnectorStatus {
+  /** Those that stand, in order of age. */
+  connections: Status[];
+  /** What there is to tell while there is none. */
+  idle: Status;
+}
+
 /** State of a connection. Field names are those that scripts for Telepresence know. */
 export interface Status {
   user_daemon: {
@@ -123,6 +134,8 @@ export interface Status {
       time: string;
       text: string;
     };
+    /** Of the connection: names in its cluster may end in it. */
+    name?: string;
     kubernetes_server?: string;
     kubernetes_context?: string;
     /** The kubeconfig that was given; absent: the usual place. */
@@ -215,6 +228,6 @@ export interface Status {
     /** The manager's direct endpoint, if it has one, and why it was not reached at the last attempt. */
     direct?: { endpoint: string; reason?: string };
   };
-  /** Counters since the connection began. */
+  /** Counters of all connections, since the first of them began. */
   traffic?: Record<string, number>;
 }

@@ -1,6 +1,7 @@
 /** What `tp` commands say to the connector: HTTP over its Unix socket. */
 import type {
   ConnectEvent,
+  ConnectorStatus,
   ConnectRequest,
   InterceptEvent,
   InterceptRequest,
@@ -29,17 +30,36 @@ export { removeStaleSocket } from "./stale_socket.ts";
 export { removeStaleVolumes } from "./stale_volumes.ts";
 export { killStoppedConnector, stoppedConnector } from "./stopped.ts";
 
-/** The connector of this user. Dispose of it to free the connection. */
+/** The connector of this user. Dispose of it to free the connection to it. */
 export class ConnectorClient implements Disposable {
+  /** Name of the connection that is meant; absent: the only one, and for {@link quit} all. */
+  connection?: string;
   readonly #client = Deno.createHttpClient({
     proxy: { transport: "unix", path: connectorSocketPath() },
   });
 
   /** @throws {ConnectorAbsentError} when no connector runs, or it does not answer. */
-  async status(): Promise<Status> {
+  async connectorStatus(): Promise<ConnectorStatus> {
     const signal = AbortSignal.timeout(answerMs);
     const response = await this.#fetch("GET", "/status", { signal });
     return await response.json();
+  }
+
+  /**
+   * As {@link connectorStatus}, of the connection that is meant: the first where none is named.
+   *
+   * @throws {ConnectError} `connection-unknown`
+   */
+  async status(): Promise<Status> {
+    const { connections, idle } = await this.connectorStatus();
+    const name = this.connection;
+    if (name === undefined) return connections[0] ?? idle;
+    const found = connections.find(({ user_daemon: user }) =>
+      user.name === name
+    );
+    if (found !== undefined) return found;
+    const cause = `Cannot find connection "${name}": it has ended`;
+    throw new ConnectError({ kind: "connection-unknown", cause });
   }
 
   /** Connects, telling what happens. Leaving the iteration early, or aborting, calls the connecting off. */
@@ -124,9 +144,10 @@ export class ConnectorClient implements Disposable {
     return await response.json();
   }
 
-  /** Disconnects; resolves when the host is as it was. The connector ends after it. */
+  /** Disconnects; resolves when that is undone. The connector ends after the last connection. */
   async quit(): Promise<void> {
     const response = await this.#fetch("POST", "/quit");
+    await mustBeOk(response);
     await response.text();
   }
 
@@ -138,7 +159,12 @@ export class ConnectorClient implements Disposable {
     const client = this.#client;
     try {
       // An address: a name would be looked up, although the socket is what is connected to.
-      return await fetch(`http://127.0.0.1${path}`, {
+      const url = new URL(path, "http://127.0.0.1");
+      const { connection } = this;
+      if (connection !== undefined) {
+        url.searchParams.set("connection", connection);
+      }
+      return await fetch(url, {
         ...{ ...init, method, client },
       });
     } catch (cause) {

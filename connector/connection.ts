@@ -3,42 +3,46 @@
  *
  * 1. The kubeconfig is read, the API server asked and the manager looked for. One that is ready is connected to. So what
  *    is wrong in the cluster is told before root is needed.
- * 2. The daemon is held and opens the TUN device: the host is ready before the cluster is changed.
+ * 2. The host's network is opened, unless another connection uses it: the host is ready before the cluster is changed.
  * 3. A manager that is missing is installed; the session is made.
- * 4. DNS and VPN are put on the device; routes and the host's resolver are set, and follow the cluster.
+ * 4. It joins the host's network: names are answered, routes are set, and follow the cluster.
  * 5. Intercepts come and go while it stands, those first by which workloads' pods dial.
  *
  * Undoing is this read backwards.
  */
 import { isDeepStrictEqual } from "node:util";
 import { version } from "../build.ts";
-import type { DaemonClient } from "../daemon/client.ts";
 import type { ClusterAccess } from "../k8s/mod.ts";
 import type { ConnectEvent, ConnectRequest, Status } from "./api.ts";
 import { accessOf, Approach } from "./approach.ts";
 import { parseDnsSettings } from "./dns_settings.ts";
-import { holdDaemon } from "./daemon_hold.ts";
-import { openDevice } from "./device.ts";
 import { ConnectError } from "./failure.ts";
 import type { InterceptInfo } from "./intercepts/api.ts";
 import { InterceptCalls } from "./intercepts/intercept_calls.ts";
 import { InterceptTable } from "./intercepts/intercept_table.ts";
 import { Intercepts } from "./intercepts/intercepts.ts";
+import type { LaptopPorts } from "./intercepts/laptop_ports.ts";
+import type { HostNetwork, Membership } from "./host_network.ts";
+import type { Hosts } from "./hosts.ts";
 import type { AskedManager } from "./log_level.ts";
 import type { ManagerLink } from "./link.ts";
-import { type Network, openNetwork } from "./network.ts";
 import { wantsSameNamespaces } from "./mapped_namespaces.ts";
 import { parseProxyWishes, wantsSameProxied } from "./proxy_wishes.ts";
 import { SearchList } from "./search_list.ts";
 import { idleStatus, interceptStatus, managerStatus } from "./status.ts";
 import { parseSubnetWishes, wantsSameSubnets } from "./subnet_wishes.ts";
-import { VirtualAddresses } from "./virtual_addresses.ts";
-import type { WorldView } from "./world_view.ts";
 
 export interface ConnectOptions {
   /** Calls the connecting off. */
   signal: AbortSignal;
   tell: (event: ConnectEvent) => void;
+  /** No other connection of this laptop has it. */
+  name: string;
+  hosts: Hosts;
+  /** Ports of the laptop, whichever connection's intercepts lead to them. */
+  ports: LaptopPorts;
+  /** Whether a session is one of this laptop's connections that stand. */
+  isLiving: (thumbprint: string) => boolean;
 }
 
 /**
@@ -48,7 +52,7 @@ export interface ConnectOptions {
  */
 export async function connect(
   request: ConnectRequest,
-  { signal, tell }: ConnectOptions,
+  { signal, tell, name, hosts, ports, isLiving }: ConnectOptions,
 ): Promise<Connection> {
   const rules = parseDnsSettings(request.dns);
   const wishes = parseSubnetWishes(request);
@@ -60,26 +64,24 @@ export async function connect(
     await Approach.open(request, { signal, tell, serve }),
   );
   const { access, api, view, identity } = approach;
-  const daemon = await holdDaemon({ signal, tell });
-  building.defer(() => daemon.close());
-  const device = await openDevice(daemon);
+  const { host } = building.use(await hosts.use({ signal, tell }));
   const link = await approach.arrive();
   const search = new SearchList(access.namespace);
-  const network = building.use(
-    await openNetwork({
-      ...{ access, daemon, device, link, view },
+  const membership = building.use(
+    await host.join({
+      ...{ name, access, link, view },
       ...{ search: () => search.current, rules, wishes, proxyWishes },
       mapped: approach.mapped,
-      virtual: new VirtualAddresses(),
-      connection: access.context,
     }),
   );
+  // While routes lead to it: who has a flow open is told that it ends.
+  building.use(approach);
   const intercepts = building.use(
     new Intercepts({
-      ...{ api, link, table, search },
+      ...{ api, link, table, search, ports, isLiving },
       namespaces: () => view.current.namespaces,
-      toApp: (ip) => network.toApp(ip),
-      leadsToCluster: (ip) => network.leadsToCluster(ip),
+      toApp: (ip) => membership.toApp(ip),
+      leadsToCluster: (ip) => host.leadsToCluster(ip),
       ...{ namespace: access.namespace, thumbprint: identity.thumbprint },
       managerNamespace: request.managerNamespace,
     }),
@@ -90,24 +92,25 @@ export async function connect(
   const calls = building.use(
     new InterceptCalls({ api, intercepts, namespace }),
   );
-  await network.vias.open(intercepts, {
+  await membership.vias.open(intercepts, {
     signal,
     tell: (text) => tell({ event: "progress", text }),
   });
   const parts = {
-    ...{ access, request, link, daemon, view, network, mapped },
-    ...{ intercepts, calls },
+    ...{ name, access, request, link, host, membership, mapped },
+    ...{ intercepts, calls, thumbprint: identity.thumbprint },
   };
   return new Connection(parts, building.move());
 }
 
 interface Parts {
+  name: string;
+  thumbprint: string;
   access: ClusterAccess;
   request: ConnectRequest;
   link: ManagerLink;
-  daemon: DaemonClient;
-  view: WorldView;
-  network: Network;
+  host: HostNetwork;
+  membership: Membership;
   mapped: readonly string[] | undefined;
   intercepts: Intercepts;
   calls: InterceptCalls;
@@ -124,10 +127,18 @@ export class Connection {
     this.#building = building;
   }
 
-  /** Resolves when the connection cannot go on: the daemon is gone, and the host as it was, or the device is. */
+  get name(): string {
+    return this.#parts.name;
+  }
+
+  /** Of the key of all its sessions. */
+  get thumbprint(): string {
+    return this.#parts.thumbprint;
+  }
+
+  /** Resolves when no connection can go on: the daemon is gone, and the host as it was, or the device is. */
   get ended(): Promise<unknown> {
-    const { daemon, network } = this.#parts;
-    return Promise.race([daemon.ended, network.ended]);
+    return this.#parts.host.ended;
   }
 
   /** Undoes everything; resolves when the host is as it was. */
@@ -194,7 +205,7 @@ export class Connection {
   }
 
   status(): Status {
-    const { access, request, link, view, network } = this.#parts;
+    const { name, access, request, link, host, membership } = this.#parts;
     const { mapped, intercepts } = this.#parts;
     const way = link.status();
     const idle = idleStatus("Connected");
@@ -202,6 +213,7 @@ export class Connection {
       user_daemon: {
         ...idle.user_daemon,
         ...way.trouble === undefined ? {} : { error: way.trouble },
+        name,
         kubernetes_server: access.server.href.replace(/\/$/, ""),
         kubernetes_context: access.context,
         ...request.kubeconfig === undefined
@@ -212,9 +224,9 @@ export class Connection {
         ...mapped ? { mapped_namespaces: mapped } : {},
         ...interceptStatus(intercepts.list()),
       },
-      root_daemon: { running: true, version, ...network.status(view.current) },
+      root_daemon: { running: true, version, ...membership.status() },
       traffic_manager: managerStatus(way),
-      traffic: network.traffic(),
+      traffic: host.traffic(),
     };
   }
 }

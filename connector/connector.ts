@@ -1,15 +1,20 @@
 import { logger } from "../log.ts";
 import {
   type ConnectEvent,
+  type ConnectorStatus,
   type ConnectRequest,
   type Failure,
   imageUnusedText,
   type LogLevelRequest,
-  type Status,
 } from "./api.ts";
+import { accessOf } from "./approach.ts";
 import { type CalledOffBy, CalledOffError } from "./called_off.ts";
 import { connect, type Connection } from "./connection.ts";
+import { parseConnectionName, usualConnectionName } from "./connection_name.ts";
 import { toFailure } from "./errors.ts";
+import { ConnectError } from "./failure.ts";
+import { Hosts } from "./hosts.ts";
+import { LaptopPorts } from "./intercepts/laptop_ports.ts";
 import { jsonLines } from "./json_lines.ts";
 import { setLogLevels } from "./log_level.ts";
 import { idleStatus } from "./status.ts";
@@ -18,43 +23,55 @@ const log = logger("connector");
 
 /** How long a connector without a connection waits for its first request. */
 const lonelyMs = 10_000;
+const maxConnections = 8;
 
-/** Holds the one connection of its user and answers `tp` commands. */
+/** A connection that stands, or is being made. */
+interface Entry {
+  readonly name: string;
+  readonly making: Promise<Connection>;
+  readonly abort: AbortController;
+  connected?: Connection;
+}
+
+/** Holds the connections of its user and answers `tp` commands. */
 export class Connector {
-  #connection: Promise<Connection> | undefined;
-  #connected: Connection | undefined;
+  /** By name, in order of age. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #hosts = new Hosts();
+  readonly #ports = new LaptopPorts();
+  /** Requests are given their connection one after the other. */
+  #naming: Promise<unknown> = Promise.resolve();
   #isEnding = false;
   readonly #ended = Promise.withResolvers<void>();
-  readonly #abort = new AbortController();
   readonly #lonely = setTimeout(() => this.end("loss"), lonelyMs);
 
-  /** Resolves when the connection, if there was one, is undone. */
+  /** Resolves when all connections are undone. */
   get ended(): Promise<void> {
     return this.#ended.promise;
   }
 
   async answer(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
+    const { pathname, searchParams } = new URL(request.url);
+    const name = searchParams.get("connection") ?? undefined;
     const call = `${request.method} ${pathname}`;
     if (call === "GET /status") return Response.json(this.#status());
-    if (call === "POST /loglevel") {
-      const asked: LogLevelRequest = await request.json();
-      const manager = this.#isEnding ? undefined : this.#connected?.manager;
-      return Response.json(await setLogLevels(asked, manager));
-    }
     if (call === "POST /connect") {
       if (this.#isEnding) return new Response(null, { status: 503 });
       return this.#connect(await request.json());
     }
-    if (call === "POST /quit") {
-      await this.#disconnect("quit");
-      queueMicrotask(() => this.end("quit"));
-      return Response.json({});
+    if (call === "POST /quit") return await this.#quit(name);
+    if (call === "POST /loglevel") {
+      const asked: LogLevelRequest = await request.json();
+      const found = asked.cluster ? this.#chosen(name) : undefined;
+      if (found && "kind" in found && found.kind !== "not-connected") {
+        return refused(found);
+      }
+      const manager = found && "manager" in found ? found.manager : undefined;
+      return Response.json(await setLogLevels(asked, manager));
     }
-    const connection = this.#isEnding ? undefined : this.#connected;
-    if (connection === undefined) return notConnected();
-    return await connection.answer(request) ??
-      new Response(null, { status: 404 });
+    const found = this.#chosen(name);
+    if ("kind" in found) return refused(found);
+    return await found.answer(request) ?? new Response(null, { status: 404 });
   }
 
   /** Disconnects and lets {@link Connector.ended} resolve. */
@@ -64,63 +81,178 @@ export class Connector {
       .finally(() => this.#ended.resolve());
   }
 
-  #status(): Status {
-    if (this.#isEnding) return idleStatus("Quitting");
-    return this.#connected?.status() ??
-      idleStatus(this.#connection ? "Connecting" : "Not connected");
+  #status(): ConnectorStatus {
+    return {
+      connections: this.#standing.map((one) => one.status()),
+      idle: idleStatus(
+        this.#isEnding
+          ? "Quitting"
+          : this.#entries.size > 0
+          ? "Connecting"
+          : "Not connected",
+      ),
+    };
+  }
+
+  /** In order of age; none while the connector ends. */
+  get #standing(): Connection[] {
+    if (this.#isEnding) return [];
+    return [...this.#entries.values()].flatMap(({ connected }) =>
+      connected ?? []
+    );
+  }
+
+  /** The connection of that name; without a name the only one. */
+  #chosen(name: string | undefined): Connection | Failure {
+    const all = this.#standing;
+    const [first, ...others] = all;
+    if (first === undefined) return notConnected;
+    const names = all.map((one) => one.name).join(", ");
+    if (name === undefined) {
+      return others.length === 0 ? first : {
+        kind: "connection-ambiguous",
+        cause: `Cannot tell which connection is meant: there are ${names}`,
+      };
+    }
+    return all.find((one) => one.name === name) ?? {
+      kind: "connection-unknown",
+      cause: `Cannot find connection "${name}": there is ${names}`,
+    };
+  }
+
+  async #quit(name: string | undefined): Promise<Response> {
+    if (name !== undefined) {
+      const found = this.#chosen(name);
+      if ("kind" in found) return refused(found);
+      await this.#drop(this.#entries.get(name)!, "quit");
+    } else await this.#disconnect("quit");
+    queueMicrotask(() => this.#endIfEmpty("quit"));
+    return Response.json({});
   }
 
   async #disconnect(by: CalledOffBy): Promise<void> {
     this.#isEnding = true;
     clearTimeout(this.#lonely);
-    this.#abort.abort(new CalledOffError(by));
-    const connection = await this.#connection?.catch(() => undefined);
-    await connection?.close();
+    await Promise.all(
+      [...this.#entries.values()].map((entry) => this.#drop(entry, by)),
+    );
   }
 
-  /** What happens, a line of JSON each. A command that goes away while it waits calls the connecting off. */
+  async #drop(entry: Entry, by: CalledOffBy): Promise<void> {
+    entry.abort.abort(new CalledOffError(by));
+    const connection = await entry.making.catch(() => undefined);
+    await connection?.close();
+    if (this.#entries.get(entry.name) === entry) {
+      this.#entries.delete(entry.name);
+    }
+  }
+
+  #endIfEmpty(by: CalledOffBy): void {
+    if (this.#entries.size === 0) this.end(by);
+  }
+
+  /** What happens, a line of JSON each. A command that goes away while it waits for what it asked for calls it off. */
   #connect(request: ConnectRequest): Response {
     clearTimeout(this.#lonely);
     return jsonLines<ConnectEvent>(async (tell, gone) => {
-      gone.addEventListener("abort", () => this.#endUnlessConnected());
-      await this.#connectOnce(request, tell).catch((error) => {
+      await this.#connectOnce(request, { tell, gone }).catch((error) => {
         log.error("connect failed", { error });
-        const stands = this.#connected !== undefined && !this.#isEnding;
+        const stands = this.#standing.length > 0;
         tell({ event: "failed", failure: toFailure(error), stands });
       });
       // What was told is on its way before the process ends.
-      queueMicrotask(() => this.#endUnlessConnected());
+      queueMicrotask(() => this.#endIfEmpty("loss"));
     });
   }
 
-  #endUnlessConnected(): void {
-    if (this.#connected === undefined) this.end("loss");
-  }
-
-  /** The first request makes the connection; later ones are told that it is there, or that it is another. */
+  /** The first request of a name makes the connection; later ones are told that it is there, or that it is another. */
   async #connectOnce(
     request: ConnectRequest,
-    tell: (event: ConnectEvent) => void,
+    { tell, gone }: {
+      tell: (event: ConnectEvent) => void;
+      gone: AbortSignal;
+    },
   ): Promise<void> {
-    const already = this.#connection !== undefined;
-    this.#connection ??= connect(request, {
-      signal: this.#abort.signal,
-      tell,
-    });
-    const connection = await this.#connection;
+    const finding = this.#naming.then(() => this.#entryFor(request, tell));
+    this.#naming = finding.catch(() => {});
+    const { entry, already } = await finding;
+    const onGone = () => already || this.#callOff(entry);
+    gone.addEventListener("abort", onGone);
+    if (gone.aborted) onGone();
+    const connection = await entry.making;
     if (already) {
       await connection.mustServe(request);
       if (request.isImageGiven) {
         tell({ event: "progress", text: imageUnusedText });
       }
-    } else connection.ended.then(() => this.end("loss"));
-    this.#connected = connection;
+    }
     tell({ event: "connected", already, status: connection.status() });
+  }
+
+  /** The connector ends with who was the only one to need it. */
+  #callOff(entry: Entry): void {
+    if (entry.connected !== undefined) return;
+    const others = [...this.#entries.values()].filter((one) => one !== entry);
+    if (others.length === 0) this.end("loss");
+    else entry.abort.abort(new CalledOffError("loss"));
+  }
+
+  async #entryFor(
+    request: ConnectRequest,
+    tell: (event: ConnectEvent) => void,
+  ): Promise<{ entry: Entry; already: boolean }> {
+    const name = await this.#nameFor(request);
+    const known = this.#entries.get(name);
+    if (known !== undefined) return { entry: known, already: true };
+    if (this.#entries.size >= maxConnections) {
+      throw new ConnectError({
+        kind: "connections-full",
+        cause: `Cannot connect as "${name}": ` +
+          `this laptop has ${maxConnections} connections`,
+      });
+    }
+    const abort = new AbortController();
+    const making = connect(request, {
+      ...{ signal: abort.signal, tell, name },
+      ...{ hosts: this.#hosts, ports: this.#ports },
+      isLiving: (thumbprint) =>
+        this.#standing.some((one) => one.thumbprint === thumbprint),
+    });
+    const entry: Entry = { name, making, abort };
+    this.#entries.set(name, entry);
+    making.then((connection) => {
+      entry.connected = connection;
+      connection.ended.then(() =>
+        this.#entries.get(name) === entry &&
+        this.end("loss")
+      );
+    }, () => this.#entries.delete(name));
+    return { entry, already: false };
+  }
+
+  /** @throws {ConnectError} */
+  async #nameFor(request: ConnectRequest): Promise<string> {
+    if (request.name !== undefined) return parseConnectionName(request.name);
+    const [first, ...others] = this.#entries.values();
+    if (first === undefined) {
+      return usualConnectionName(await accessOf(request));
+    }
+    for (
+      const { name, making } of others.length > 0 ? this.#entries.values() : []
+    ) {
+      const serves = await making.then((one) => one.mustServe(request))
+        .then(() => true, () => false);
+      if (serves) return name;
+    }
+    return first.name;
   }
 }
 
-function notConnected(): Response {
-  const cause = "Cannot do that: there is no connection";
-  const failure: Failure = { kind: "not-connected", cause };
+const notConnected: Failure = {
+  kind: "not-connected",
+  cause: "Cannot do that: there is no connection",
+};
+
+function refused(failure: Failure): Response {
   return Response.json(failure, { status: 409 });
 }

@@ -1,5 +1,5 @@
 /**
- * Where each flow of the laptop goes: names to our DNS, all else through the manager, to the address behind a virtual one,
+ * Where each flow of the laptop goes: names to our DNS, all else through a manager, to the address behind a virtual one,
  * which the manager dials or a pod of a workload.
  */
 import type { Dns } from "../dns/mod.ts";
@@ -7,25 +7,24 @@ import type { PodWish, Protocol } from "../manager/api.ts";
 import type { Manager } from "../manager/client.ts";
 import { type Ip, RefusedError } from "../net/mod.ts";
 import type { Dial, DialDatagrams, DialEchoes } from "../vpn/mod.ts";
-import type { ClusterAddresses } from "./cluster_addresses.ts";
 import { DnsDoor } from "./dns_door.ts";
-import type { ManagerLink } from "./link.ts";
-import type { MappedAddresses } from "./mapped_addresses.ts";
-import type { ProxyVias } from "./proxy_vias.ts";
+import type { NetworkMember } from "./network_member.ts";
 
 export interface DialerOptions {
-  link: ManagerLink;
   dns: Dns;
-  addresses: ClusterAddresses;
-  mapped: MappedAddresses;
-  vias: Pick<ProxyVias, "through">;
   /** The virtual addresses of our DNS inside the TUN subnets. */
   dnsAddresses: Ip[];
+  /**
+   * Whose an address is.
+   *
+   * @throws {RefusedError}
+   */
+  owner: (ip: Ip) => NetworkMember;
 }
 
 /** The capabilities that the VPN is given. */
 export function dialer(
-  { link, dns, addresses, mapped, vias, dnsAddresses }: DialerOptions,
+  { dns, dnsAddresses, owner }: DialerOptions,
 ): { dial: Dial; dialDatagrams: DialDatagrams; dialEchoes: DialEchoes } {
   const door = new DnsDoor(dns, dnsAddresses);
   const reach = async <T>(
@@ -33,6 +32,7 @@ export function dialer(
     signal: AbortSignal,
     open: (manager: Manager, from: { ip: Ip; exit?: string }) => Promise<T>,
   ): Promise<T> => {
+    const { addresses, mapped, vias, options: { link } } = owner(to);
     const ip = addresses.dialled(to);
     await mapped.mustReach(ip);
     return await vias.through(ip, {

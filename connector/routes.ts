@@ -23,18 +23,27 @@ export interface RouteSetter {
   deleteRoute(subnet: Subnet): Promise<void>;
 }
 
-export interface RouteKeeperOptions {
+/** A connection, as far as routes are concerned. */
+export interface RoutedMember {
+  readonly name: string;
+  /** What its cluster has. Read each time. */
+  readonly world: World;
+  /** What the user wants of the cluster's subnets. */
+  readonly wishes: SubnetWishes;
+  /** What the user says is reached through the cluster, too, and what is not. Read each time. */
+  readonly proxied: { readonly also: Subnet[]; readonly never: Subnet[] };
+  /** Is told what holds, after the routes for it are there and before those that it no longer needs are gone. */
+  readonly addresses: ClusterAddresses;
+}
+
+export interface RouteKeeperOptions<Member extends RoutedMember> {
   setter: RouteSetter;
   /** The TUN device, whose own routes do not count as the host's. */
   device: Pick<Device, "name" | "v4" | "v6">;
   /** What the host must reach without the cluster, asked anew each time. */
   claims: () => Promise<ReasonedSubnet[]>;
-  /** What the user wants of the cluster's subnets. */
-  wishes: SubnetWishes;
-  /** What the user says is reached through the cluster, too, and what is not. Read each time. */
-  proxied: { readonly also: Subnet[]; readonly never: Subnet[] };
-  /** Is told what holds, after the routes for it are there and before those that it no longer needs are gone. */
-  addresses: ClusterAddresses;
+  /** In order: who comes before another keeps the addresses that both have. Read each time. */
+  members: () => readonly Member[];
   virtual: VirtualAddresses;
   /** Where the host's routes are read. */
   readRoutes?: () => Promise<HostRoute[]>;
@@ -46,91 +55,122 @@ export interface VirtualSubnet extends ReasonedSubnet {
   since: Date;
 }
 
+/** What there is of one member. */
+interface Routed {
+  readonly routes: readonly Subnet[];
+  readonly virtual: readonly VirtualSubnet[];
+  /** What this laptop has no way to. */
+  readonly skipped: readonly ReasonedSubnet[];
+}
+
+const nothing: Routed = { routes: [], virtual: [], skipped: [] };
+
 /**
- * Keeps the host's routes to what the cluster has, as both change: what is in the host's way is reached by virtual
- * addresses.
+ * Keeps the host's routes to what clusters have, as they and the host change: what is in the way of the host, or of a
+ * connection that was there before, is reached by virtual addresses.
  */
-export class RouteKeeper {
-  readonly #options: RouteKeeperOptions;
+export class RouteKeeper<Member extends RoutedMember> {
+  readonly #options: RouteKeeperOptions<Member>;
   readonly #ranges: VirtualRanges;
   /** Those that are set, by their text. */
   readonly #routes = new Map<string, Subnet>();
-  #virtual: VirtualSubnet[] = [];
-  #skipped: ReasonedSubnet[] = [];
+  #routed: ReadonlyMap<Member, Routed> = new Map();
   #last: Promise<void> = Promise.resolve();
 
-  constructor(options: RouteKeeperOptions) {
+  constructor(options: RouteKeeperOptions<Member>) {
     this.#options = options;
     const { virtual } = options;
     const addRoute = (range: Subnet) => this.#addRoute(range);
     this.#ranges = new VirtualRanges({ virtual, addRoute });
   }
 
-  /** Subnets of the cluster that are routed to it. */
-  get routes(): Subnet[] {
-    const ranges = new Set(this.#ranges.routes.map(String));
-    return [...this.#routes.values()]
-      .filter((route) => !ranges.has(String(route))).sort(compareSubnets);
+  /** What of a member is routed, and what is not. */
+  of(member: Member): Routed {
+    return this.#routed.get(member) ?? nothing;
   }
 
-  /** Whether one of them leads to `ip`, those of virtual addresses included. */
+  /** Whether a route leads to `ip`, those of virtual addresses included. */
   leadToCluster(ip: Ip): boolean {
     return this.#routes.values().some((route) => route.contains(ip));
   }
 
-  get virtual(): readonly VirtualSubnet[] {
-    return this.#virtual;
+  /** Whose `ip` is by a route, not by a virtual address. */
+  owner(ip: Ip): Member | undefined {
+    let found: { member: Member; prefix: number } | undefined;
+    for (const [member, { routes }] of this.#routed) {
+      for (const route of routes) {
+        const isCloser = route.contains(ip) &&
+          route.prefix > (found?.prefix ?? -1);
+        if (isCloser) found = { member, prefix: route.prefix };
+      }
+    }
+    return found?.member;
   }
 
-  /** What this laptop has no way to. */
-  get skipped(): readonly ReasonedSubnet[] {
-    return this.#skipped;
-  }
-
-  /** Follows one view of the cluster; calls are served in order. */
-  follow(world: World): Promise<void> {
-    this.#last = this.#last.catch(() => {}).then(() => this.#apply(world));
+  /** Follows what there is; calls are served in order. */
+  follow(): Promise<void> {
+    this.#last = this.#last.catch(() => {}).then(() => this.#apply());
     return this.#last;
   }
 
-  async #apply(world: World): Promise<void> {
+  async #apply(): Promise<void> {
     const { device, readRoutes = readHostRoutes, claims } = this.#options;
-    const { wishes, proxied: { also, never } } = this.#options;
-    const { allowed } = wishes;
-    const vnat = virtualSubnets(wishes, { world, also });
-    const wanted = [...world.serviceSubnets, ...world.podSubnets, ...also];
     const hostRoutes = (await readRoutes())
       .filter((route) => route.device !== device.name);
     const families = [device.v4, device.v6]
       .flatMap((own) => own ? [own.subnet.family] : []);
-    const plan = await this.#route({
-      ...{ wanted, never, hostRoutes, families, allowed },
-      claims: await claims(),
-      vnat,
-    });
+    const members = this.#options.members().map((member) => ({
+      ...{ member, wanted: wantedOf(member) },
+      vnat: vnatOf(member),
+    }));
+    const claimed = await claims();
+    const planned: { member: Member; plan: SubnetPlan }[] = [];
+    for (const { member, wanted, vnat } of members) {
+      const { wishes: { allowed }, proxied: { never } } = member;
+      const plan = await this.#route({
+        ...{ wanted, never, hostRoutes, families, allowed, vnat },
+        claims: [...claimed, ...planned.flatMap(ownedBy)],
+      });
+      planned.push({ member, plan });
+    }
     const taken = [
       ...hostRoutes.filter(isMeant).map(({ subnet }) => subnet),
       ...[device.v4, device.v6].flatMap((own) => own ? [own.subnet] : []),
-      ...wanted,
-      ...vnat,
+      ...members.flatMap(({ wanted, vnat }) => [...wanted, ...vnat]),
     ];
-    this.#ranges.yieldTo(taken);
-    for (const family of families) {
-      const [first, ...others] = plan.virtual.map(({ subnet }) => subnet)
-        .filter((subnet) => subnet.family === family);
-      if (first === undefined) continue;
-      const isThere = await this.#ranges.provide([first, ...others], { taken });
-      if (!isThere) giveUpVirtual(plan, family);
-    }
-    this.#options.addresses.plan = plan;
-    this.#note(plan);
+    const plans = planned.map(({ plan }) => plan);
+    await this.#makeRoom(plans, { families, taken });
+    for (const { member, plan } of planned) member.addresses.plan = plan;
+    this.#routed = new Map(
+      planned.map(({ member, plan }) => [member, this.#note(member, plan)]),
+    );
     const needed = new Set(
-      [...plan.routes, ...this.#ranges.routes].map(String),
+      [...plans.flatMap(({ routes }) => routes), ...this.#ranges.routes]
+        .map(String),
     );
     for (const [text, surplus] of this.#routes) {
       if (needed.has(text)) continue;
       await this.#options.setter.deleteRoute(surplus);
       this.#routes.delete(text);
+    }
+  }
+
+  /** Provides for virtual addresses; where there is none to be had, the plans do without. */
+  async #makeRoom(
+    plans: readonly SubnetPlan[],
+    { families, taken }: {
+      families: readonly (4 | 6)[];
+      taken: readonly Subnet[];
+    },
+  ): Promise<void> {
+    this.#ranges.yieldTo(taken);
+    for (const family of families) {
+      const [first, ...others] = plans.flatMap(({ virtual }) => virtual)
+        .map(({ subnet }) => subnet)
+        .filter((subnet) => subnet.family === family);
+      if (first === undefined) continue;
+      const isThere = await this.#ranges.provide([first, ...others], { taken });
+      if (!isThere) { for (const plan of plans) giveUpVirtual(plan, family); }
     }
   }
 
@@ -158,18 +198,45 @@ export class RouteKeeper {
     this.#routes.set(text, subnet);
   }
 
-  #note({ virtual, unreachable, skipped }: SubnetPlan): void {
+  #note(
+    member: Member,
+    { routes, virtual, unreachable, skipped }: SubnetPlan,
+  ): Routed {
     const before = new Map(
-      this.#virtual.map((one) => [`${one.subnet} ${one.reason}`, one]),
+      this.of(member).virtual.map((
+        one,
+      ) => [`${one.subnet} ${one.reason}`, one]),
     );
     const since = new Date();
-    this.#virtual = virtual.map(({ subnet, reason }) => {
-      const known = before.get(`${subnet} ${reason}`);
-      if (!known) log.info("reached by virtual addresses", { subnet, reason });
-      return known ?? { subnet, reason, since };
-    });
-    this.#skipped = [...unreachable, ...skipped];
+    return {
+      routes: routes.filter((route) => this.#routes.has(String(route)))
+        .sort(compareSubnets),
+      virtual: virtual.map(({ subnet, reason }) => {
+        const known = before.get(`${subnet} ${reason}`);
+        if (!known) {
+          log.info("reached by virtual addresses", { subnet, reason });
+        }
+        return known ?? { subnet, reason, since };
+      }),
+      skipped: [...unreachable, ...skipped],
+    };
   }
+}
+
+function wantedOf({ world, proxied: { also } }: RoutedMember): Subnet[] {
+  return [...world.serviceSubnets, ...world.podSubnets, ...also];
+}
+
+function vnatOf({ wishes, world, proxied: { also } }: RoutedMember): Subnet[] {
+  return virtualSubnets(wishes, { world, also });
+}
+
+/** What no later connection gets by routes. */
+function ownedBy(
+  { member: { name }, plan }: { member: RoutedMember; plan: SubnetPlan },
+): ReasonedSubnet[] {
+  const reason = `connection "${name}" has it`;
+  return plan.routes.map((subnet) => ({ subnet, reason }));
 }
 
 function giveUpVirtual(plan: SubnetPlan, family: 4 | 6): void {

@@ -1,5 +1,5 @@
 import type { DaemonClient, ResolverState } from "../daemon/client.ts";
-import { routingZones, type Zones } from "../dns/mod.ts";
+import { type DnsCluster, routingZonesOf, type Zones } from "../dns/mod.ts";
 import { logger } from "../log.ts";
 import type { Ip } from "../net/mod.ts";
 
@@ -12,14 +12,14 @@ export interface ZoneKeeperOptions {
   daemon: Pick<DaemonClient, "setResolver" | "restoreResolver">;
   /** Ours, on the device. */
   nameserver: Ip;
-  /** The same object while nothing has changed. */
-  zones: () => Zones;
+  /** The zones of each are the same object while nothing has changed. */
+  clusters: () => readonly Pick<DnsCluster, "name" | "zones">[];
 }
 
 /** Keeps the host's resolver to what the cluster has. Dispose of it to have the host's own back. */
 export class ZoneKeeper implements AsyncDisposable {
   readonly #options: ZoneKeeperOptions;
-  #seen: Zones | undefined;
+  #seen: readonly Zones[] = [];
   #told = "";
   #isOver = false;
   #state: ResolverState | undefined;
@@ -58,15 +58,22 @@ export class ZoneKeeper implements AsyncDisposable {
   /** One after the other; what failed is tried again at the next change. */
   #look({ routesChanged = false } = {}): void {
     if (this.#isOver) return;
-    if (!routesChanged && this.#options.zones() === this.#seen) return;
+    if (!routesChanged && this.#isSeen()) return;
     this.#telling = this.#telling.then(() => this.#tell({ routesChanged }))
       .catch((error) => log.warn("zones not set", { error }));
   }
 
+  #isSeen(): boolean {
+    const clusters = this.#options.clusters();
+    return clusters.length === this.#seen.length &&
+      clusters.every(({ zones }, i) => zones() === this.#seen[i]);
+  }
+
   async #tell({ routesChanged }: { routesChanged: boolean }): Promise<void> {
-    const { daemon, nameserver, zones } = this.#options;
-    this.#seen = zones();
-    const wish = routingZones(this.#seen);
+    const { daemon, nameserver, clusters } = this.#options;
+    const found = clusters().map((one) => ({ ...one, zones: one.zones() }));
+    this.#seen = found.map(({ zones }) => zones);
+    const wish = routingZonesOf(found);
     const told = JSON.stringify(wish);
     if (told === this.#told && !routesChanged) return;
     this.#state = await daemon.setResolver({ nameserver, ...wish });

@@ -32,7 +32,11 @@ function setUp() {
 Deno.test("what changes when the host has its own resolver back is not told", async () => {
   const { told, daemon } = setUp();
   let zones = zonesWith("web");
-  const options = { daemon, nameserver, zones: () => zones };
+  const options = {
+    daemon,
+    nameserver,
+    clusters: () => [{ zones: () => zones }],
+  };
   const keeper = await ZoneKeeper.start(options);
   keeper.routesChanged();
   keeper.routesChanged();
@@ -50,7 +54,11 @@ Deno.test("what changes when the host has its own resolver back is not told", as
 Deno.test("the host's resolver follows namespaces and routes, and hears of nothing else", async () => {
   const { told, daemon, next } = setUp();
   let zones = zonesWith("web");
-  const options = { daemon, nameserver, zones: () => zones };
+  const options = {
+    daemon,
+    nameserver,
+    clusters: () => [{ zones: () => zones }],
+  };
   {
     await using keeper = await ZoneKeeper.start(options);
     assert.equal(keeper.state.edge, "systemd-resolved");

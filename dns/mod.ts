@@ -10,7 +10,7 @@ export {
   type ResolvConf,
   resolvedFile,
 } from "./edges/mod.ts";
-export { type RoutingZones, routingZones } from "./routing_zones.ts";
+export { type RoutingZones, routingZonesOf } from "./routing_zones.ts";
 export type { Zones } from "./zones.ts";
 export {
   type NameRules,

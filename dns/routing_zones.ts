@@ -14,6 +14,21 @@ export interface RoutingZones {
   readonly search: readonly string[];
 }
 
+/** As {@link routingZones}, of several clusters in order: the name of each first; short names are tried in the first's. */
+export function routingZonesOf(
+  clusters: readonly { name?: string; zones: Zones }[],
+): RoutingZones {
+  const all = clusters.map(({ zones }) => routingZones(zones));
+  const names = clusters.flatMap(({ name }) =>
+    name === undefined ? [] : [name]
+  );
+  return {
+    zones: [...new Set([...names, ...all.flatMap(({ zones }) => zones)])],
+    topLevel: [...new Set(all.flatMap(({ topLevel }) => topLevel))],
+    search: all[0]?.search ?? [],
+  };
+}
+
 /**
  * The zones that hold every name which `decide` may give to the cluster. Names in them that are the host's own are asked
  * of it by us. A single label goes to no nameserver from such a host, but what it may stand for is searched: services in

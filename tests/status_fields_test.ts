@@ -20,7 +20,7 @@ const held: Whole<Status["user_daemon"]["intercepts"]> = [
 const whole: Whole<Omit<Status, "traffic">> = {
   user_daemon: {
     ...{ running: true, version: "1", executable: "/tp", pid: 1 },
-    ...{ status: "Connected", error: "", kubernetes_server: "" },
+    ...{ status: "Connected", error: "", name: "", kubernetes_server: "" },
     ...{ kubernetes_context: "", kubeconfig: "", namespace: "" },
     ...{ manager_namespace: "", mapped_namespaces: [""] },
     ...{ last_error: { time: "", text: "" } },

@@ -4,7 +4,7 @@ import { failureError } from "../_failure.ts";
 import type { ConnectFlags } from "../_connect_flags.ts";
 
 /**
- * Asks a connection that stands whether it is the one that is declared.
+ * Asks whether a connection that stands is the one that is declared, which is meant from then on.
  *
  * @throws {CommandError} when it is another.
  */
@@ -16,5 +16,7 @@ export async function mustBeDeclared(
   const request = await requestOf(declared);
   for await (const event of client.connect(request, { signal })) {
     if (event.event === "failed") throw failureError(event.failure);
+    const name = event.event === "connected" && event.status.user_daemon.name;
+    if (name) client.connection = name;
   }
 }

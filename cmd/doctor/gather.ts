@@ -4,7 +4,8 @@ import { lookup } from "node:dns/promises";
 import type { Status } from "../../connector/api.ts";
 import { examineCluster, routesThrough } from "../../connector/mod.ts";
 import { leftover } from "../../daemon/client.ts";
-import { findConnector } from "../_connector.ts";
+import { findConnector, mean } from "../_connector.ts";
+import type { UseFlag } from "../_use_flag.ts";
 import { requestOf } from "../_connect.ts";
 import { connectedPlace } from "../_connected_place.ts";
 import { CommandError } from "../_error.ts";
@@ -19,7 +20,7 @@ export async function gatherFacts(
   flags: DoctorFlags,
   { signal }: { signal: AbortSignal },
 ): Promise<Facts> {
-  const { connector, status } = await connectorFacts();
+  const { connector, status } = await connectorFacts(flags);
   const isConnected = status?.user_daemon.status === "Connected";
   const request = await requestOf(
     connectedPlace(isConnected ? status : undefined, flags),
@@ -41,12 +42,15 @@ export async function gatherFacts(
   };
 }
 
-async function connectorFacts(): Promise<
+async function connectorFacts({ use }: UseFlag): Promise<
   { connector: Facts["laptop"]["connector"]; status?: Status }
 > {
   try {
     using running = await findConnector();
     if (running === undefined) return { connector: "none" };
+    if (running.status === "Connected") {
+      mean(running, { action: "check the connection", use });
+    }
     return { connector: "runs", status: await running.client.status() };
   } catch (error) {
     const { message } = error as Error;

@@ -52,6 +52,10 @@ export interface InterceptsOptions {
   managerNamespace: string;
   table: InterceptTable;
   search: SearchList;
+  /** Those of the laptop, for all its connections; this one's own when absent. */
+  ports?: LaptopPorts;
+  /** Whether a session is of this laptop's connections, beside this one. None is when absent. */
+  isLiving?: (thumbprint: string) => boolean;
   /** Those that the cluster has. */
   namespaces: () => readonly string[];
   /** By which address processes on the laptop reach one of the cluster. */
@@ -77,15 +81,16 @@ const nameSyntax = /^(?=.{1,200}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 export class Intercepts implements AsyncDisposable {
   readonly #options: InterceptsOptions;
   readonly #all = new Map<string, HeldIntercept>();
-  readonly #ports = new LaptopPorts();
+  readonly #ports: LaptopPorts;
   readonly #objects: OwnObjects;
   #laptop: Promise<{ owner: string; name: LaptopName }> | undefined;
   #isClosed = false;
 
   constructor(options: InterceptsOptions) {
     this.#options = options;
-    const { api, thumbprint: session } = options;
-    this.#objects = new OwnObjects({ api, session });
+    const { api, thumbprint: session, isLiving = () => false } = options;
+    this.#ports = options.ports ?? new LaptopPorts();
+    this.#objects = new OwnObjects({ api, session, isLiving });
   }
 
   /**

@@ -51,6 +51,8 @@ export interface OwnObjectsOptions {
   api: ApiClient;
   /** Thumbprint of the connection's key. */
   session: string;
+  /** Whether another session is of this laptop's connections. None is when absent. */
+  isLiving?: (session: string) => boolean;
   clock?: Clock;
 }
 
@@ -67,13 +69,18 @@ interface Unwanted {
 export class OwnObjects implements AsyncDisposable {
   readonly #api: ApiClient;
   readonly #session: string;
+  readonly #isLiving: (session: string) => boolean;
   readonly #clock: Clock;
   /** Marks, from before an object is made until it is to be deleted, and UIDs, should somebody take the mark away. */
   readonly #wanted = new Set<string>();
   readonly #deletions = new Map<Unwanted, Promise<void>>();
   readonly #closed = new AbortController();
 
-  constructor({ api, session, clock = systemClock }: OwnObjectsOptions) {
+  constructor(
+    { api, session, isLiving = () => false, clock = systemClock }:
+      OwnObjectsOptions,
+  ) {
+    this.#isLiving = isLiving;
     this.#api = api;
     this.#session = session;
     this.#clock = clock;
@@ -127,7 +134,7 @@ export class OwnObjects implements AsyncDisposable {
 
   /**
    * Deletes what other connectors of the same user and laptop have left in `namespace`, which are dead, and what of this
-   * connection nobody wants. Rejects with the signal's reason alone.
+   * connection nobody wants. What others of this connector have stays. Rejects with the signal's reason alone.
    */
   async deleteLeftovers(
     { namespace, label }: Pick<ObjectPlace, "namespace" | "label">,
@@ -137,7 +144,9 @@ export class OwnObjects implements AsyncDisposable {
       const labelSelector = `${clientLabel}=${label}`;
       const options = { namespace, labelSelector, signal };
       const all = await this.#api.list(intercepts, options);
-      const left = all.filter((one) => !this.#isWanted(one));
+      const left = all.filter((one) =>
+        !this.#isWanted(one) && !this.#isOther(one)
+      );
       await Promise.all(left.map((one) => this.#remove(one, signal)));
     } catch (error) {
       signal.throwIfAborted();
@@ -186,6 +195,11 @@ export class OwnObjects implements AsyncDisposable {
     return spec.session === this.#session &&
       (this.#wanted.has(metadata.uid!) ||
         this.#wanted.has(markOf(object) ?? ""));
+  }
+
+  /** Whether it is another connection's, which stands. */
+  #isOther({ spec: { session } }: Intercept): boolean {
+    return session !== this.#session && this.#isLiving(session);
   }
 
   async #remove({ metadata }: Intercept, signal: AbortSignal): Promise<void> {

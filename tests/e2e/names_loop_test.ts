@@ -1,99 +1,9 @@
 /** A cluster whose DNS asks the laptop for what it does not know, as that of a cluster on the laptop does. */
 import assert from "node:assert/strict";
-import {
-  type Cluster,
-  Laptop,
-  openCluster,
-  outside,
-  say,
-  waitFor,
-} from "../cluster/mod.ts";
+import { Laptop, openCluster, outside, say, waitFor } from "../cluster/mod.ts";
+import { dnsServedTo, ownDns } from "../support/cluster_dns.ts";
 import { Tp } from "../support/laptop_tp.ts";
 import { managerPlace } from "../support/manager_place.ts";
-
-/** Makes a DNS of the cluster that asks `upstream` for every name that it does not know. Resolves to its address. */
-async function forwardingDns(
-  cluster: Cluster,
-  { namespace, upstream }: { namespace: string; upstream: string },
-): Promise<{ address: string } & AsyncDisposable> {
-  const labels = { app: "dns" };
-  const metadata = { name: "dns", namespace };
-  const registry = Deno.env.get("TP_TEST_IMAGES") ?? "docker.io/local";
-  const role = `dns-${namespace}`;
-  const zones = "cluster.local in-addr.arpa ip6.arpa";
-  const corefile = `.:53 {
-  errors
-  kubernetes ${zones} {
-    pods insecure
-    ttl 5
-    fallthrough
-  }
-  forward . ${upstream}
-}
-`;
-  await cluster.apply(JSON.stringify({
-    ...{ apiVersion: "v1", kind: "List" },
-    items: [
-      { apiVersion: "v1", kind: "ServiceAccount", metadata },
-      {
-        ...{ apiVersion: "v1", kind: "ConfigMap", metadata },
-        data: { Corefile: corefile },
-      },
-      {
-        apiVersion: "rbac.authorization.k8s.io/v1",
-        kind: "ClusterRoleBinding",
-        metadata: { name: role },
-        roleRef: {
-          apiGroup: "rbac.authorization.k8s.io",
-          kind: "ClusterRole",
-          name: "system:coredns",
-        },
-        subjects: [{ kind: "ServiceAccount", ...metadata }],
-      },
-      {
-        ...{ apiVersion: "apps/v1", kind: "Deployment", metadata },
-        spec: {
-          selector: { matchLabels: labels },
-          template: {
-            metadata: { labels },
-            spec: {
-              ...{ serviceAccountName: "dns", dnsPolicy: "Default" },
-              terminationGracePeriodSeconds: 0,
-              containers: [{
-                name: "dns",
-                image: `${registry}/coredns:1`,
-                args: ["-conf", "/etc/coredns/Corefile"],
-                volumeMounts: [{ name: "config", mountPath: "/etc/coredns" }],
-              }],
-              volumes: [{ name: "config", configMap: { name: "dns" } }],
-            },
-          },
-        },
-      },
-      {
-        ...{ apiVersion: "v1", kind: "Service", metadata },
-        spec: {
-          selector: labels,
-          ports: [
-            { name: "udp", port: 53, protocol: "UDP" },
-            { name: "tcp", port: 53, protocol: "TCP" },
-          ],
-        },
-      },
-    ],
-  }));
-  await cluster.rolledOut("deployment/dns", { namespace });
-  const { stdout: address } = await cluster.kubectl([
-    ...["get", "service", "dns", `--namespace=${namespace}`],
-    "--output=jsonpath={.spec.clusterIP}",
-  ]);
-  return {
-    address,
-    [Symbol.asyncDispose]: async () => {
-      await cluster.kubectl(["delete", "clusterrolebinding", role]);
-    },
-  };
-}
 
 Deno.test("a cluster that asks the laptop what it does not know gets the host's answer, and no question goes in circles", async () => {
   const cluster = await openCluster();
@@ -104,31 +14,13 @@ Deno.test("a cluster that asks the laptop what it does not know gets the host's 
   await using own = await cluster.namespace("names");
   const upstream = laptop.clusterLink.ipv4;
   const namespace = own.name;
-  await using dns = await forwardingDns(cluster, { namespace, upstream });
+  await using dns = await ownDns(cluster, {
+    namespace,
+    rules: `forward . ${upstream}`,
+  });
   await using place = await managerPlace(cluster);
   await tp.ok(["install", ...place.flag]);
-  const manager = "statefulset/traffic-manager";
-  const { code, stderr } = await cluster.kubectl([
-    ...["patch", manager, `--namespace=${place.namespace}`, "--patch"],
-    JSON.stringify({
-      spec: {
-        template: {
-          spec: {
-            dnsPolicy: "None",
-            dnsConfig: {
-              nameservers: [dns.address],
-              searches: [
-                ...[`${place.namespace}.svc.cluster.local`],
-                ...["svc.cluster.local", "cluster.local"],
-              ],
-            },
-          },
-        },
-      },
-    }),
-  ]);
-  assert.equal(code, 0, stderr);
-  await cluster.rolledOut(manager, { namespace: place.namespace });
+  await dnsServedTo(cluster, place.namespace, dns.address);
   await using _open = await laptop.openToCluster();
   await tp.ok(["connect", ...place.flag, "--namespace", namespace]);
   const status = async () =>

@@ -1,0 +1,111 @@
+/** A DNS of a test's own for the cluster, and a manager that asks it. */
+import assert from "node:assert/strict";
+import type { Cluster } from "../cluster/mod.ts";
+
+/** Makes a DNS that knows the cluster and does `rules`, a part of a Corefile, too. Resolves to its address. */
+export async function ownDns(
+  cluster: Cluster,
+  { namespace, rules }: { namespace: string; rules: string },
+): Promise<{ address: string } & AsyncDisposable> {
+  const labels = { app: "dns" };
+  const metadata = { name: "dns", namespace };
+  const registry = Deno.env.get("TP_TEST_IMAGES") ?? "docker.io/local";
+  const role = `dns-${namespace}`;
+  const zones = "cluster.local in-addr.arpa ip6.arpa";
+  const corefile = `.:53 {
+  errors
+  kubernetes ${zones} {
+    pods insecure
+    ttl 5
+    fallthrough
+  }
+  ${rules}
+}
+`;
+  await cluster.apply(JSON.stringify({
+    ...{ apiVersion: "v1", kind: "List" },
+    items: [
+      { apiVersion: "v1", kind: "ServiceAccount", metadata },
+      {
+        ...{ apiVersion: "v1", kind: "ConfigMap", metadata },
+        data: { Corefile: corefile },
+      },
+      {
+        apiVersion: "rbac.authorization.k8s.io/v1",
+        kind: "ClusterRoleBinding",
+        metadata: { name: role },
+        roleRef: {
+          apiGroup: "rbac.authorization.k8s.io",
+          kind: "ClusterRole",
+          name: "system:coredns",
+        },
+        subjects: [{ kind: "ServiceAccount", ...metadata }],
+      },
+      {
+        ...{ apiVersion: "apps/v1", kind: "Deployment", metadata },
+        spec: {
+          selector: { matchLabels: labels },
+          template: {
+            metadata: { labels },
+            spec: {
+              ...{ serviceAccountName: "dns", dnsPolicy: "Default" },
+              terminationGracePeriodSeconds: 0,
+              containers: [{
+                name: "dns",
+                image: `${registry}/coredns:1`,
+                args: ["-conf", "/etc/coredns/Corefile"],
+                volumeMounts: [{ name: "config", mountPath: "/etc/coredns" }],
+              }],
+              volumes: [{ name: "config", configMap: { name: "dns" } }],
+            },
+          },
+        },
+      },
+      {
+        ...{ apiVersion: "v1", kind: "Service", metadata },
+        spec: {
+          selector: labels,
+          ports: [
+            { name: "udp", port: 53, protocol: "UDP" },
+            { name: "tcp", port: 53, protocol: "TCP" },
+          ],
+        },
+      },
+    ],
+  }));
+  await cluster.rolledOut("deployment/dns", { namespace });
+  const { stdout: address } = await cluster.kubectl([
+    ...["get", "service", "dns", `--namespace=${namespace}`],
+    "--output=jsonpath={.spec.clusterIP}",
+  ]);
+  return {
+    address,
+    [Symbol.asyncDispose]: async () => {
+      await cluster.kubectl(["delete", "clusterrolebinding", role]);
+    },
+  };
+}
+
+/** Has the manager in a namespace ask the DNS at `address`. Resolves when it does. */
+export async function dnsServedTo(
+  cluster: Cluster,
+  namespace: string,
+  address: string,
+): Promise<void> {
+  const manager = "statefulset/traffic-manager";
+  const dnsConfig = {
+    nameservers: [address],
+    searches: [
+      ...[`${namespace}.svc.cluster.local`],
+      ...["svc.cluster.local", "cluster.local"],
+    ],
+  };
+  const { code, stderr } = await cluster.kubectl([
+    ...["patch", manager, `--namespace=${namespace}`, "--patch"],
+    JSON.stringify({
+      spec: { template: { spec: { dnsPolicy: "None", dnsConfig } } },
+    }),
+  ]);
+  assert.equal(code, 0, stderr);
+  await cluster.rolledOut(manager, { namespace });
+}
