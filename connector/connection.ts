@@ -66,6 +66,11 @@ export async function connect(
   const { access, api, view, identity } = approach;
   const { host } = building.use(await hosts.use({ signal, tell }));
   const link = await approach.arrive();
+  if (view.current.namespaces.includes(name)) {
+    const text = `Warning: "service.${name}" is one of connection "${name}" ` +
+      "first, then one of the namespace that is called so, too";
+    tell({ event: "progress", text });
+  }
   const search = new SearchList(access.namespace);
   const membership = building.use(
     await host.join({

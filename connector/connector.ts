@@ -222,10 +222,8 @@ export class Connector {
     this.#entries.set(name, entry);
     making.then((connection) => {
       entry.connected = connection;
-      connection.ended.then(() =>
-        this.#entries.get(name) === entry &&
-        this.end("loss")
-      );
+      // With the last that leaves, the host's network ends, too.
+      connection.ended.then(() => abort.signal.aborted || this.end("loss"));
     }, () => this.#entries.delete(name));
     return { entry, already: false };
   }

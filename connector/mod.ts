@@ -1,9 +1,9 @@
 /**
- * The user's process: holds the connection and answers `tp` commands.
+ * The user's process: holds the connections and answers `tp` commands.
  *
  * 1. It listens on a Unix socket in a directory that only its user can enter.
- * 2. `connect` builds the one connection; its progress goes back line by line.
- * 3. It ends when the connection has ended, failed to come about, or was quit.
+ * 2. `connect` builds a connection; its progress goes back line by line. All share what is of the host.
+ * 3. It ends when the last connection has failed to come about, or was quit, or the host's network has ended.
  */
 export { install, type InstallRequest, manifestsText } from "./install.ts";
 export {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Fqdn } from "./name.ts";
 import { parseNameRules } from "./name_rules.ts";
-import { routingZones } from "./routing_zones.ts";
+import { routingZones, routingZonesOf } from "./routing_zones.ts";
 import type { Zones } from "./zones.ts";
 
 const zones: Zones = {
@@ -51,6 +51,28 @@ Deno.test("routingZones() has a mapping of a single label searched before servic
   assert.deepEqual(routingZones({ ...zones, rules, search: ["web"] }), {
     search: ["cluster.local", "web.svc.cluster.local"],
     zones: ["cluster.local", "svc", "web", "default", "kube-system"],
+    topLevel: [],
+  });
+});
+
+Deno.test("routingZonesOf() sends the clusters' own names first, and searches in the first alone", () => {
+  const found = routingZonesOf([
+    { name: "one", zones },
+    {
+      name: "two",
+      zones: {
+        clusterDomain: "corp.internal",
+        namespaces: new Set(["default", "mill"]),
+        search: ["mill"],
+      },
+    },
+  ]);
+  assert.deepEqual(found, {
+    search: ["web.svc.cluster.local", "gone.svc.cluster.local"],
+    zones: [
+      ...["one", "two", "cluster.local", "svc", "web", "default"],
+      ...["kube-system", "corp.internal", "mill"],
+    ],
     topLevel: [],
   });
 });

@@ -182,6 +182,36 @@ Deno.test("OwnObjects.deleteLeftovers() keeps what is wanted, from before it is 
   await pass(clock, 1_000);
 });
 
+Deno.test("OwnObjects.deleteLeftovers() spares what another connection of this laptop has, as long as that stands", async () => {
+  const { cluster } = place();
+  const living = new Set(["cd".repeat(32)]);
+  const objects = new OwnObjects({
+    ...{ api: cluster.api, session, clock: new FakeClock() },
+    isLiving: (one) => one === session || living.has(one),
+  });
+  const others = new OwnObjects({
+    ...{ api: cluster.api, session: "cd".repeat(32), clock: new FakeClock() },
+  });
+  const { spec, ...more } = wanted("theirs");
+  const theirs = await others.create(
+    { ...more, spec: { ...spec, session: "cd".repeat(32) } },
+    quiet(),
+  );
+  const own = await objects.create(wanted("own"), quiet());
+  cluster.put("intercepts", {
+    ...own,
+    metadata: { ...own.metadata, name: "stray", uid: "s", annotations: {} },
+  });
+  const leftovers = { namespace: "shop", label };
+  await objects.deleteLeftovers(leftovers, quiet());
+  const uids = () => uidsOf(cluster.intercepts()).sort();
+  const both = [theirs.metadata.uid, own.metadata.uid].sort();
+  assert.deepEqual(uids(), both);
+  living.clear();
+  await objects.deleteLeftovers(leftovers, quiet());
+  assert.deepEqual(uids(), [own.metadata.uid]);
+});
+
 Deno.test("OwnObjects.deleteLeftovers() does not hold up who has called it off, and is no reason to fail", async () => {
   const { objects, lose } = place();
   lose("question", { list: 2 });

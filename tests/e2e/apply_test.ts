@@ -180,7 +180,7 @@ Deno.test("tp apply brings about what a file declares, tp delete ends it", async
     await declare("carl", { connection: { namespace: "kube-system" } });
     assert.match(
       await tp.fails(apply),
-      /^tp: Cannot connect to .*: this laptop is connected to .*\n {4}Run `tp quit` first\n$/,
+      /^tp: Cannot connect to .*: this laptop is connected to .*\n {4}Run `tp quit` first, or add a connection: `tp connect --name NAME`\n$/,
     );
     assert.match(await tp.fails(["delete", "-f", path]), /Run `tp quit` first/);
     assert.deepEqual(await intercepts(), before);

@@ -100,16 +100,40 @@ Deno.test("two connections stand side by side, each with names and addresses of 
     /no connection fits "three"/,
   );
 
-  await using held = await DatabaseSession.open(laptop);
-  await using other = await DatabaseSession.open(laptop, {
-    host: "postgres.default.two",
-  });
-  assert.equal(await tp.ok(["quit", "--use", "two"]), "Disconnected two\n");
-  const startedMs = performance.now();
-  await assert.rejects(other.ask("select 2"));
-  const ms = performance.now() - startedMs;
-  assert.ok(ms < 2_000, `told after ${ms} ms`);
-  assert.equal(await held.ask("select 3"), "3");
+  // Each may have intercepts, and leaves the other's alone; a port of the laptop is for one of them.
+  const intercept = (workload: string, port: number, use: string) => [
+    ...["intercept", workload, "--port", `${port}:http`, "--mount", "false"],
+    ...["--use", use],
+  ];
+  await tp.ok(intercept("web", 8080, "two"));
+  assert.match(
+    await tp.fails(intercept("till", 8080, oldest)),
+    /already in use by intercept web/,
+  );
+  await tp.ok(intercept("till", 8081, oldest));
+  const { stdout: objects } = await cluster.kubectl([
+    ...["get", "intercepts.tp.dev", ...ns, "--no-headers"],
+  ]);
+  assert.equal(objects.trim().split("\n").length, 2, objects);
+  assert.match(
+    await tp.fails(["leave", "till", "--use", "two"]),
+    /till/,
+  );
+  await tp.ok(["leave", "till", "--use", oldest]);
+  await tp.ok(["leave", "web", "--use", "two"]);
+
+  {
+    await using held = await DatabaseSession.open(laptop);
+    await using other = await DatabaseSession.open(laptop, {
+      host: "postgres.default.two",
+    });
+    assert.equal(await tp.ok(["quit", "--use", "two"]), "Disconnected two\n");
+    const startedMs = performance.now();
+    await assert.rejects(other.ask("select 2"));
+    const ms = performance.now() - startedMs;
+    assert.ok(ms < 2_000, `told after ${ms} ms`);
+    assert.equal(await held.ask("select 3"), "3");
+  }
   assert.equal(await dig("web.two"), "");
   assert.equal(await who("web"), "web");
 
