@@ -48,7 +48,7 @@ export interface PodServiceOptions {
   readonly clock: Clock;
 }
 
-export class PodService {
+export class PodService implements AsyncDisposable {
   readonly #options: PodServiceOptions;
   readonly #streams = new Slots(maxStreams);
   readonly #outward = new Slots(maxOutward);
@@ -63,6 +63,12 @@ export class PodService {
       const { refusal, message } = refusalOfError(error);
       incoming.refuse(refusal, message);
     });
+  }
+
+  /** To be called once the sessions are over. Resolves when nothing of what they asked for is under way. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#streams.empty();
+    await this.#outward.empty();
   }
 
   async #serve(incoming: Incoming): Promise<void> {
@@ -151,7 +157,6 @@ export class PodService {
     const { clock } = this.#options;
     const flow = new UdpDatagrams(to, { clock, idleMs: udpIdleMs });
     await pipeDatagrams(flow, incoming.acceptDatagrams());
-    await flow.released;
   }
 
   /** @throws {RefusedError} when the pod's configuration does not name it. */

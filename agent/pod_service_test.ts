@@ -35,6 +35,7 @@ async function open() {
       pair.acceptor.openDatagrams(encodePodTarget(target)),
     async [Symbol.asyncDispose]() {
       await pair[Symbol.asyncDispose]();
+      await service[Symbol.asyncDispose]();
       await Deno.remove(directory, { recursive: true });
     },
   };

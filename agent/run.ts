@@ -16,7 +16,7 @@ import { Counters } from "./counters.ts";
 import { Fallbacks } from "./fallbacks.ts";
 import { Laptops } from "./laptops.ts";
 import { dialManager } from "./manager_dial.ts";
-import { Managers } from "./managers.ts";
+import { Managers, type ManagersOptions } from "./managers.ts";
 import { PodService } from "./pod_service.ts";
 import type { Settings } from "./settings.ts";
 import { TcpPort, type TcpPortOptions } from "./tcp_port.ts";
@@ -58,7 +58,20 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
   const { settings, signal, clock = systemClock } = options;
   await using stack = new AsyncDisposableStack();
   const counters = stack.use(new Counters({ clock }));
-  const managers = stack.use(await openManagers(settings, options));
+  const podService = stack.use(
+    new PodService({
+      containers: settings.containers,
+      directory: (options.paths ?? agentPaths).containers,
+      findRule: (intercept) => managers.book.find(intercept),
+      clock,
+    }),
+  );
+  const managers: Managers = stack.use(
+    await openManagers(settings, {
+      ...options,
+      serve: (incoming) => podService.serve(incoming),
+    }),
+  );
   const laptops = new Laptops({ managers, counters, clock });
   const fallbacks = new Fallbacks({
     ...{ counters, clock },
@@ -92,21 +105,15 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
 }
 
 async function openManagers(
-  { manager, anyManager, containers }: Settings,
-  options: RunAgentOptions,
+  { manager, anyManager }: Settings,
+  options: RunAgentOptions & Pick<ManagersOptions, "serve">,
 ): Promise<Managers> {
   const { clock = systemClock, paths = agentPaths, managerPort } = options;
-  const { resolve = addressesOf } = options;
-  const directory = paths.containers;
-  const service = new PodService({
-    ...{ containers, directory, clock },
-    findRule: (intercept) => managers.book.find(intercept),
-  });
-  const managers = new Managers({
+  const { serve, resolve = addressesOf } = options;
+  return new Managers({
     identity: await createIdentity(),
     budget: new MemoryBudget(budgetBytes, { reservedBytes }),
-    clock,
-    serve: (incoming) => service.serve(incoming),
+    ...{ clock, serve },
     resolve: () => resolve(manager),
     resolveAny: () => resolve(anyManager),
     readToken: async () =>
@@ -119,7 +126,6 @@ async function openManagers(
         signal,
       }),
   });
-  return managers;
 }
 
 /** By the system's resolver: the name is to be completed as the pod's configuration says. */

@@ -40,7 +40,7 @@ export class UdpFlow {
   readonly #taps: Datagrams[] = [];
   #lastMs: number;
   #callOff = () => {};
-  /** Resolves when it has ended. Never rejects. */
+  /** Resolves when it has ended, and its socket is free. Never rejects. */
   readonly ended: Promise<void>;
 
   constructor(options: UdpFlowOptions) {
@@ -50,12 +50,20 @@ export class UdpFlow {
     for (const rule of options.rules.taps) void this.#tap(rule);
     this.ended = this.#serve().catch((error) => {
       if (!this.#abort.signal.aborted) log.debug("a flow broke off", { error });
-    }).finally(() => this.close());
+    }).finally(async () => {
+      this.close();
+      await this.#datagrams?.released;
+    });
   }
 
   /** When something was last sent or received. */
   get lastMs(): number {
     return this.#lastMs;
+  }
+
+  /** Takes nothing any more. */
+  get isClosed(): boolean {
+    return this.#abort.signal.aborted;
   }
 
   /** Whether it goes where a flow that begins under these rules would. */

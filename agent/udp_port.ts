@@ -34,7 +34,10 @@ export interface UdpPortOptions {
 export class UdpPort implements AsyncDisposable {
   readonly #options: UdpPortOptions;
   readonly #socket: Socket;
+  /** By the client's address. */
   readonly #flows = new Map<string, UdpFlow>();
+  /** Those that are closed, too, until nothing of them is left. */
+  readonly #lasting = new Set<UdpFlow>();
   readonly #listenNoMore: () => void;
 
   private constructor(options: UdpPortOptions, socket: Socket) {
@@ -70,7 +73,7 @@ export class UdpPort implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listenNoMore();
-    const flows = [...this.#flows.values()];
+    const flows = [...this.#lasting];
     for (const flow of flows) flow.close();
     await Promise.all(flows.map(({ ended }) => ended));
     const closed = Promise.withResolvers<void>();
@@ -83,7 +86,8 @@ export class UdpPort implements AsyncDisposable {
     from: { address: string; port: number; family: string },
   ): void {
     const key = `${from.address} ${from.port}`;
-    const flow = this.#flows.get(key) ?? this.#begin(key, from);
+    const known = this.#flows.get(key);
+    const flow = known?.isClosed === false ? known : this.#begin(key, from);
     if (flow === undefined) this.#options.counters.add("datagramsDropped");
     else flow.send(message);
   }
@@ -102,6 +106,7 @@ export class UdpPort implements AsyncDisposable {
         this.#socket.send(bytes.slice(), port, address, () => {}),
     });
     this.#flows.set(key, flow);
+    this.#lasting.add(flow);
     void flow.ended.then(() => this.#forget(key, flow));
     return flow;
   }
@@ -112,11 +117,12 @@ export class UdpPort implements AsyncDisposable {
     for (const [key, flow] of this.#flows) {
       if (flow.isUnder(rules)) continue;
       flow.close();
-      this.#forget(key, flow);
+      this.#flows.delete(key);
     }
   }
 
   #forget(key: string, flow: UdpFlow): void {
+    this.#lasting.delete(flow);
     if (this.#flows.get(key) === flow) this.#flows.delete(key);
   }
 }

@@ -127,7 +127,7 @@ export async function runManager(options: RunManagerOptions): Promise<void> {
     log: new BoundedLog(log, clock),
     usersOf: (thumbprint) => interception.usersOf(thumbprint),
   });
-  const service = new Service({
+  await using service = new Service({
     dns: new ClusterDns({ nameserver, clock }),
     world,
     worldOf: (namespaces) =>

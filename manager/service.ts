@@ -75,7 +75,7 @@ export interface ServiceOptions {
 
 const log = logger("manager");
 
-export class Service {
+export class Service implements AsyncDisposable {
   readonly #options: ServiceOptions;
   readonly #dials = new Slots(maxDials);
   readonly #lookups = new Slots(maxLookups);
@@ -110,6 +110,11 @@ export class Service {
     await this.#dials.empty();
     await this.#tcpConns.empty();
     await this.#echoes.stop();
+  }
+
+  /** To be called once the sessions are over. Resolves when no flow of theirs has a socket any more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#udpFlows.empty();
   }
 
   async #serve(incoming: Incoming, session: Session): Promise<void> {
@@ -160,7 +165,6 @@ export class Service {
     const { clock } = this.#options;
     const flow = new UdpDatagrams(to, { clock, idleMs: udpIdleMs });
     await pipeDatagrams(flow, incoming.acceptDatagrams());
-    await flow.released;
   }
 
   /** A port is nothing to ICMP: what is closed as a whole is closed to it. */

@@ -77,6 +77,7 @@ async function setUp(
       await Promise.all([session.ended, taken]);
       await acceptor.close();
       await service.drain();
+      await service[Symbol.asyncDispose]();
     },
   };
 }

@@ -73,4 +73,7 @@ export interface Datagrams {
 
   /** Ends the flow. Idempotent. `why` is told to who receives at a stream's other end. */
   close(why?: RefusedError): void;
+
+  /** Resolves when the flow has ended and the system has its socket back; a flow without one has none. Never rejects. */
+  readonly released?: Promise<void>;
 }

@@ -4,9 +4,13 @@ import { RefusedError } from "./refusal.ts";
 /** The largest datagram of UDP over IPv6. */
 const maxDatagramBytes = 65_527;
 
-/** Copies datagrams both ways until one of the flows ends; the other one is told why. Both are closed when it resolves. Never rejects. */
+/**
+ * Copies datagrams both ways until one of the flows ends; the other one is told why. Both are closed, and nothing of them
+ * is left, when it resolves. Never rejects.
+ */
 export async function pipeDatagrams(a: Datagrams, b: Datagrams): Promise<void> {
   await Promise.all([copy(a, b), copy(b, a)]);
+  await Promise.all([a.released, b.released]);
 }
 
 async function copy(from: Datagrams, to: Datagrams): Promise<void> {

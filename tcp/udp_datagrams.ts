@@ -51,7 +51,6 @@ export class UdpDatagrams implements Datagrams {
     this.#watchIdle();
   }
 
-  /** Resolves when the flow has ended and its socket is free. Never rejects. */
   get released(): Promise<void> {
     return this.#released.promise;
   }

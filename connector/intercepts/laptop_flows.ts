@@ -77,12 +77,14 @@ export class LaptopFlows {
   async end(): Promise<void> {
     this.#hasEnded = true;
     for (const callOff of this.#dials) callOff();
-    for (const flow of this.#datagrams) flow.close();
+    const flows = [...this.#datagrams];
+    for (const flow of flows) flow.close();
     const begin = performance.now();
     while (this.#conns.size > 0) {
       for (const joined of this.#conns) endOne(joined, begin);
       await new Promise((resolve) => setTimeout(resolve, lookMs));
     }
+    await Promise.all(flows.map(({ released }) => released));
   }
 
   async #dialled<Flow extends Conn | Datagrams>(
