@@ -58,6 +58,7 @@ export interface Datagrams {
 
   /**
    * Receives one datagram into `into` (cut to its size), resolves to its length, or to `null` when the flow ended.
+   * One at a time.
    *
    * @throws {RefusedError} when it ended because the peer's host, or one on the way, said no.
    */

@@ -3,14 +3,17 @@
  *
  * 1. While any is watched, a thread waits for the kernel's word (epoll(7)).
  * 2. Those that it names are called one after the other. Each receives as much as it likes: for the rest it is named
- *    again.
+ *    again. One that throws is a mistake, which is logged and harms no other.
  */
+import { logger } from "../log.ts";
 import {
   closeOnExec,
   libc,
   nonBlocking,
   SystemError,
 } from "./_udp_libc_linux.ts";
+
+const log = logger("tcp");
 
 const controls = { add: 1, remove: 2 } as const; // EPOLL_CTL_ADD, EPOLL_CTL_DEL
 const readable = 1; // EPOLLIN; of an error the kernel tells unasked
@@ -90,11 +93,19 @@ async function serve({ fd, bell }: Poll): Promise<void> {
     for (let i = 0; i < count; i++) {
       const named = toldView.getUint32(i * eventBytes + dataAt, true);
       if (named === bell) libc.read(bell, rung, 8n);
-      else onReadable.get(named)?.();
+      else callOne(named);
     }
   }
   isServing = false;
   comeBack();
+}
+
+function callOne(fd: number): void {
+  try {
+    onReadable.get(fd)?.();
+  } catch (error) {
+    log.error("what a socket had was not taken", { error });
+  }
 }
 
 function comeBack(): void {

@@ -1,4 +1,4 @@
-import type { Clock, Datagrams, Ip, RefusedError } from "../net/mod.ts";
+import type { Clock, Datagrams, Ip } from "../net/mod.ts";
 import { refusalOfError } from "./refusal_of_error.ts";
 import { UdpSocket } from "./udp_socket_linux.ts";
 
@@ -31,7 +31,8 @@ export class UdpDatagrams implements Datagrams {
   #into: Uint8Array | undefined;
   /** Instead of {@link #into}. */
   #taker: ((bytes: Uint8Array) => void) | undefined;
-  #refusal: RefusedError | undefined;
+  /** Why it ended, when it was neither idle nor closed. */
+  #failure: unknown;
   #callOff = () => {};
   #lastMs: number;
   #closed = false;
@@ -65,9 +66,10 @@ export class UdpDatagrams implements Datagrams {
 
   /** @throws {RefusedError} after all that had come before, when the flow was refused. */
   receive(into: Uint8Array): Promise<number | null> {
+    if (this.#receiver !== undefined) return Promise.reject(receivesAlready());
     const message = this.#waiting.shift();
     if (message !== undefined) return Promise.resolve(copy(message, into));
-    if (this.#refusal) return Promise.reject(this.#refusal);
+    if (this.#failure) return Promise.reject(this.#failure);
     if (this.#closed) return Promise.resolve(null);
     this.#into = into;
     this.#receiver = Promise.withResolvers();
@@ -75,8 +77,9 @@ export class UdpDatagrams implements Datagrams {
   }
 
   async forward(take: (bytes: Uint8Array) => void): Promise<void> {
+    if (this.#receiver !== undefined) throw receivesAlready();
     for (const message of this.#waiting.splice(0)) take(message);
-    if (this.#refusal) throw this.#refusal;
+    if (this.#failure) throw this.#failure;
     if (this.#closed) return;
     this.#taker = take;
     this.#receiver = Promise.withResolvers();
@@ -93,7 +96,7 @@ export class UdpDatagrams implements Datagrams {
     this.#closed = true;
     this.#callOff();
     this.#socket.close().then(this.#released.resolve);
-    if (this.#refusal) this.#receiver?.reject(this.#refusal);
+    if (this.#failure) this.#receiver?.reject(this.#failure);
     else this.#receiver?.resolve(null);
     this.#receiver = this.#into = undefined;
   }
@@ -104,7 +107,7 @@ export class UdpDatagrams implements Datagrams {
       if (typeof length === "string") return this.#onError(length);
       this.#lastMs = this.#options.clock.now();
       const message = scratch.subarray(0, length);
-      if (this.#taker) this.#taker(message);
+      if (this.#taker) this.#give(message, this.#taker);
       else if (this.#receiver) {
         this.#receiver.resolve(copy(message, this.#into!));
         this.#receiver = this.#into = undefined;
@@ -114,11 +117,21 @@ export class UdpDatagrams implements Datagrams {
     }
   }
 
+  /** What goes wrong there is for who called {@link forward}. */
+  #give(message: Uint8Array, take: (bytes: Uint8Array) => void): void {
+    try {
+      take(message);
+    } catch (error) {
+      this.#failure = error;
+      this.#end();
+    }
+  }
+
   /** The network may lose a datagram anywhere, so also here. */
   #onError(code: string): void {
     if (!refusing.includes(code) || this.#options.isPatient) return;
     const error = new Error(`The datagrams were refused: ${code}`);
-    this.#refusal = refusalOfError(Object.assign(error, { code }));
+    this.#failure = refusalOfError(Object.assign(error, { code }));
     this.#end();
   }
 
@@ -132,6 +145,10 @@ export class UdpDatagrams implements Datagrams {
 
 /** What others say of the flow; all else is of one datagram (EMSGSIZE of a path that takes shorter ones, too). */
 const refusing = ["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH"];
+
+function receivesAlready(): TypeError {
+  return new TypeError("Cannot receive: a receive is under way");
+}
 
 function copy(message: Uint8Array, into: Uint8Array): number {
   const count = Math.min(message.length, into.length);

@@ -98,6 +98,36 @@ Deno.test("UdpDatagrams.forward() gives what waits, then what comes, until the f
   await forwarded;
 });
 
+Deno.test("UdpDatagrams has one receiver at a time, and the first one keeps its place", async () => {
+  await using peer = await openPeer();
+  peer.flow.send(Uint8Array.of(0));
+  await until(() => peer.received.length === 1);
+  const into = new Uint8Array(1);
+  const first = peer.flow.receive(into);
+  await assert.rejects(peer.flow.receive(new Uint8Array(1)), TypeError);
+  await assert.rejects(peer.flow.forward(() => {}), TypeError);
+  await peer.answer(Uint8Array.of(7));
+  assert.deepEqual([await first, into[0]], [1, 7]);
+});
+
+Deno.test("UdpDatagrams of others go on when one's taker throws, and it itself ends with that", async () => {
+  await using peer = await openPeer();
+  await using other = await openPeer();
+  for (const { flow } of [peer, other]) flow.send(Uint8Array.of(0));
+  await until(() => peer.received.length + other.received.length === 2);
+  const forwarded = peer.flow.forward(() => {
+    throw new Error("a taker's");
+  });
+  const broken = assert.rejects(forwarded, { message: "a taker's" });
+  await peer.answer(Uint8Array.of(1));
+  await broken;
+  await peer.flow.released;
+  const into = new Uint8Array(1);
+  const received = other.flow.receive(into);
+  await other.answer(Uint8Array.of(2));
+  assert.deepEqual([await received, into[0]], [1, 2]);
+});
+
 Deno.test("UdpDatagrams that is patient goes on when nobody has the port", async () => {
   const socket = createSocket("udp4");
   await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));

@@ -32,7 +32,7 @@ const rooms: Record<string, Room> = {
     because: "the protocol is tested without network, time or system",
   },
   tcp: {
-    may: ["net"],
+    may: ["net", "log.ts"],
     because: "one connection of the system is one byte flow, whoever made it",
   },
   k8s: {

@@ -61,11 +61,7 @@ export class DatagramStream extends Stream implements Datagrams {
   }
 
   receive(into: Uint8Array): Promise<number | null> {
-    if (this.#receiver !== undefined) {
-      return Promise.reject(
-        new TypeError("Cannot receive: a receive is under way"),
-      );
-    }
+    if (this.#receiver !== undefined) return Promise.reject(receivesAlready());
     if (!this.#incoming.isEmpty) {
       return Promise.resolve(this.#incoming.shiftInto(into, 0));
     }
@@ -77,6 +73,7 @@ export class DatagramStream extends Stream implements Datagrams {
   }
 
   async forward(take: (bytes: Uint8Array) => void): Promise<void> {
+    if (this.#receiver !== undefined) throw receivesAlready();
     while (!this.#incoming.isEmpty) {
       const bytes = new Uint8Array(this.#incoming.nextLength);
       this.#incoming.shiftInto(bytes, 0);
@@ -203,6 +200,10 @@ export class DatagramStream extends Stream implements Datagrams {
     this.#receiver?.resolve(result);
     this.#receiver = this.#into = undefined;
   }
+}
+
+function receivesAlready(): TypeError {
+  return new TypeError("Cannot receive: a receive is under way");
 }
 
 /** The reason of RESET that tells why a flow ended; without one, END tells that it did. */
