@@ -37,7 +37,7 @@ export class UdpFlow {
   /** What came before it was known where to. */
   #waiting: Uint8Array[] = [];
   #datagrams: Datagrams | undefined;
-  readonly #taps: Datagrams[] = [];
+  readonly #taps = new Set<Datagrams>();
   #lastMs: number;
   #callOff = () => {};
   /** Resolves when it has ended, and its socket is free. Never rejects. */
@@ -134,7 +134,7 @@ export class UdpFlow {
     return new UdpDatagrams({ ip, port }, { clock, idleMs });
   }
 
-  /** A copy for a laptop; its answers are thrown away. */
+  /** A copy for a laptop, until that ends it; its answers are thrown away. The flow itself knows nothing of it. */
   async #tap(rule: Rule): Promise<void> {
     const { laptops, port } = this.#options;
     const { signal } = this.#abort;
@@ -142,10 +142,12 @@ export class UdpFlow {
       const options = { signal, waitMs: copyWaitMs };
       const tap = await laptops.openDatagrams(rule, port, options);
       if (signal.aborted) return tap.close();
-      this.#taps.push(tap);
-      while (await tap.receive(nowhere) !== null);
-      const at = this.#taps.indexOf(tap);
-      if (at >= 0) this.#taps.splice(at, 1);
+      this.#taps.add(tap);
+      try {
+        while (await tap.receive(nowhere) !== null);
+      } finally {
+        this.#taps.delete(tap);
+      }
     } catch (error) {
       const { name, owner } = rule;
       log.debug("no copy of a flow", { name, owner, error });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createSocket, type Socket } from "node:dgram";
 import { FakeClock } from "../net/clock_fake.ts";
-import { Ip } from "../net/mod.ts";
+import { type Datagrams, Ip, RefusedError } from "../net/mod.ts";
 import type { Incoming } from "../tunnel/mod.ts";
 import { until } from "../tunnel/session_fake.ts";
 import { loopback, openManagers } from "./agent_fake.ts";
@@ -166,4 +166,21 @@ Deno.test("a wiretap gets a copy, and its answers are thrown away", async () => 
   }
   assert.equal(await place.ask("last"), "app:last");
   await until(() => heard.includes("last"));
+});
+
+Deno.test("a wiretap whose laptop ends the copy harms nothing", async () => {
+  await using place = await open();
+  const { ports, manager, counters } = place;
+  const copies: Datagrams[] = [];
+  manager.onLaptop = (incoming) => copies.push(incoming.acceptDatagrams());
+  await place.tell(rule("a", { ports, mode: "wiretap" }));
+  assert.equal(await place.ask("1"), "app:1");
+  await until(() => copies.length === 1);
+  copies[0]!.close(new RefusedError("refused", "nobody has that port"));
+  await until(() => manager.sessions[0]!.stats().streams === 1);
+  for (let i = 2; i < 40; i++) {
+    assert.equal(await place.ask(`${i}`), `app:${i}`);
+  }
+  assert.equal(new Set(place.heard).size, 1, "it is the same flow");
+  assert.equal(counters.numbers.datagramsDropped, 0);
 });

@@ -30,6 +30,8 @@ export interface TableEntry {
   /** Looked up for each connection; the first of them that takes it has it. */
   readonly address: LaptopAddress;
   readonly ports: readonly LaptopPort[];
+  /** Nobody waits for an answer: who is not there gets the copies once it is. */
+  readonly isCopy?: boolean;
   /** Of a server that is started with the intercept. */
   readonly start?: ServerStart | undefined;
 }
@@ -57,11 +59,11 @@ export class InterceptTable {
   };
 
   async #serve(incoming: Incoming): Promise<void> {
-    const { address, port, flows, start } = this.#find(incoming);
+    const { address, port, flows, start, isCopy } = this.#find(incoming);
     if (incoming.datagrams) {
       await flows.joinDatagrams(
         incoming,
-        (signal) => openDatagrams({ address, port }, signal),
+        (signal) => openDatagrams({ address, port, isCopy }, signal),
       );
     } else {
       const dial = async (signal: AbortSignal) =>
@@ -85,17 +87,22 @@ export class InterceptTable {
       const detail = "The laptop has no such intercept";
       throw new RefusedError("unknown-target", detail);
     }
-    const { address, flows, start } = entry;
-    return { address, flows, start, port: port.laptop };
+    const { address, flows, start, isCopy = false } = entry;
+    return { address, flows, start, isCopy, port: port.laptop };
   }
 }
 
 async function openDatagrams(
-  { address, port }: { address: LaptopAddress; port: number },
+  { address, port, isCopy }: {
+    address: LaptopAddress;
+    port: number;
+    isCopy: boolean;
+  },
   signal: AbortSignal,
 ): Promise<Datagrams> {
   const [ip] = await address.resolve(signal);
-  return new UdpDatagrams({ ip, port }, { clock: systemClock, idleMs });
+  const options = { clock: systemClock, idleMs, isPatient: isCopy };
+  return new UdpDatagrams({ ip, port }, options);
 }
 
 /** @throws {RefusedError} what the first of them said. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { encodeLaptopTarget, type PodPort } from "../../manager/api.ts";
 import { Ip, RefusedError, writeAll } from "../../net/mod.ts";
 import { openPair } from "../../tunnel/session_fake.ts";
@@ -203,7 +204,40 @@ Deno.test("InterceptTable carries datagrams both ways", async () => {
   assert.equal(await flow.receive(into), 2);
   assert.deepEqual([...into.subarray(0, 2)], [7, 9]);
   flow.close();
+  await table.delete("uid-1");
   await new Promise<void>((resolve) => socket.close(() => resolve()));
+});
+
+Deno.test("InterceptTable ends a flow to a UDP port that nobody has, but a copy goes on until somebody has it", async () => {
+  const socket = createSocket("udp4");
+  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+  const { port: laptop } = socket.address();
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+  const table = new InterceptTable();
+  const pod: PodPort = { port: 53, protocol: "UDP" };
+  const entry = { name: "dns", address, ports: [{ pod, laptop }] };
+  table.set("uid-1", entry);
+  table.set("uid-2", { ...entry, isCopy: true });
+  await using pair = await openPair({ serveDialer: table.serve });
+  const [flow, copy] = await Promise.all(
+    ["uid-1", "uid-2"].map((uid) =>
+      pair.acceptor.openDatagrams(target(pod, uid))
+    ),
+  );
+  for (const one of [copy!, flow!]) one.send(new Uint8Array([7]));
+  await assert.rejects(flow!.receive(new Uint8Array(1)), {
+    refusal: "refused",
+  });
+  const later = createSocket("udp4");
+  const heard = once(later, "message");
+  await new Promise<void>((resolve) =>
+    later.bind(laptop, "127.0.0.1", resolve)
+  );
+  assert.ok(copy!.send(new Uint8Array([8])));
+  assert.deepEqual([...(await heard)[0]], [8]);
+  copy!.close();
+  await Promise.all(["uid-1", "uid-2"].map((uid) => table.delete(uid)));
+  await new Promise<void>((resolve) => later.close(() => resolve()));
 });
 
 Deno.test("isListening() knows an open port from a closed one", async () => {

@@ -65,7 +65,8 @@ export async function openIntercept(
   building.use(object);
   const isServedLater = request.isHeld || request.isServedLater;
   const start = isServedLater ? new ServerStart(systemClock) : undefined;
-  table.set(object.uid, { name: spec.name, address, ports, start });
+  const isCopy = spec.mode === "wiretap";
+  table.set(object.uid, { name: spec.name, address, ports, start, isCopy });
   await object.untilActive({ signal, tell });
   const { ended, failed } = object;
   if (spec.mode === "proxy-via") {

@@ -106,6 +106,19 @@ Deno.test("a laptop has of a workload what it asks for", async (t) => {
     await tap.status;
     await laptop.run(["rm", "/root/tap"]);
   });
+  await t.step("copies of datagrams, once somebody has the port", async () => {
+    const port = ["--port", "8082:udp"];
+    await tp.ok(["wiretap", "echo", ...own, ...port, "--mount", "false"]);
+    // All by one port of the client's, so of one flow; the paces keep them apart.
+    const { stdout } = await laptop.run(["sh", "-c", copiedFlow(namespace)]);
+    const lines = stdout.trim().split("\n");
+    assert.match(lines.pop()!, /^copied( \d+)* 20$/);
+    assert.equal(lines.length, 20, stdout);
+    for (const [i, line] of lines.entries()) {
+      assert.match(line, new RegExp(`^echo-\\S+ ${i + 1}$`));
+    }
+    await tp.ok(["leave", "echo"]);
+  });
   await t.step("environment and volumes", async () => {
     const { code, stdout, stderr } = await tp.run([
       ...["ingest", "files", ...own, "--"],
@@ -208,3 +221,19 @@ Deno.test("who may not intercept is told what an admin would run", async () => {
   const list = await tp.fails(["list", "-n", shop.name]);
   assert.match(list, /lacks rights in the cluster/);
 });
+
+/** Twenty questions to the app, and before the last ten of them somebody who takes copies; then what came there. */
+function copiedFlow(namespace: string): string {
+  return `
+    ask() { for i in $(seq $1 $2); do echo $i; sleep 0.1; done; }
+    {
+      ask 1 10
+      timeout 20 socat -u UDP-RECV:8082 CREATE:/root/copies &
+      until ss -Hlun sport = :8082 | grep -q .; do sleep 0.1; done
+      ask 11 20
+      until grep -q 20 /root/copies; do sleep 0.1; done
+      kill $!
+    } | timeout 20 socat -t 2 - UDP:echo.${namespace}:5005
+    echo copied $(cat /root/copies)
+    rm /root/copies`;
+}
