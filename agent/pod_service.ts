@@ -22,6 +22,7 @@ import {
   pipeDatagrams,
   RefusedError,
   Slots,
+  udpIdleMs,
   writeAll,
 } from "../net/mod.ts";
 import { dialTcp, refusalOfError, UdpDatagrams } from "../tcp/mod.ts";
@@ -36,7 +37,6 @@ const maxStreams = 256;
 const maxOutward = 2048;
 /** More than the kernel lets a process have. */
 const maxEnvironBytes = 8 * 1024 * 1024;
-const udpIdleMs = 120_000;
 const [loopback4, loopback6] = [Ip.parse("127.0.0.1"), Ip.parse("::1")];
 
 export interface PodServiceOptions {
@@ -155,7 +155,7 @@ export class PodService implements AsyncDisposable {
     to: { ip: Ip; port: number },
   ): Promise<void> {
     const { clock } = this.#options;
-    const flow = new UdpDatagrams(to, { clock, idleMs: udpIdleMs });
+    const flow = new UdpDatagrams(to, { clock, idleMs: udpIdleMs.acceptor });
     await pipeDatagrams(flow, incoming.acceptDatagrams());
   }
 

@@ -1,7 +1,7 @@
 /** One client's datagrams to one port, and the answers. */
 import { logger } from "../log.ts";
 import type { AgentPort, Rule } from "../manager/api.ts";
-import type { Clock, Datagrams } from "../net/mod.ts";
+import { type Clock, type Datagrams, udpIdleMs } from "../net/mod.ts";
 import { UdpDatagrams } from "../tcp/mod.ts";
 import type { App, Family } from "./app.ts";
 import type { Counters } from "./counters.ts";
@@ -11,8 +11,6 @@ import type { PortRules } from "./rule_book.ts";
 
 const log = logger("agent");
 
-/** A flow on which nothing goes either way for so long ends. */
-export const idleMs = 120_000;
 /** Datagrams that wait until it is known where they go. */
 const maxWaiting = 32;
 const maxDatagramBytes = 65_527;
@@ -131,6 +129,7 @@ export class UdpFlow {
     const { app, family, port: { port }, clock, counters } = this.#options;
     const ip = app.addressFor(family);
     counters.add("app");
+    const idleMs = udpIdleMs.acceptor;
     return new UdpDatagrams({ ip, port }, { clock, idleMs });
   }
 
@@ -156,7 +155,7 @@ export class UdpFlow {
 
   #watchIdle(): void {
     const { clock } = this.#options;
-    const leftMs = this.#lastMs + idleMs - clock.now();
+    const leftMs = this.#lastMs + udpIdleMs.opener - clock.now();
     if (leftMs <= 0) return this.close();
     this.#callOff = clock.after(leftMs, () => this.#watchIdle());
   }

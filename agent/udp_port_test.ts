@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createSocket, type Socket } from "node:dgram";
 import { FakeClock } from "../net/clock_fake.ts";
-import { type Datagrams, Ip, RefusedError } from "../net/mod.ts";
+import { type Datagrams, Ip, RefusedError, udpIdleMs } from "../net/mod.ts";
 import type { Incoming } from "../tunnel/mod.ts";
 import { until } from "../tunnel/session_fake.ts";
 import { loopback, openManagers } from "./agent_fake.ts";
@@ -10,7 +10,6 @@ import { Counters } from "./counters.ts";
 import { Fallbacks } from "./fallbacks.ts";
 import { Laptops } from "./laptops.ts";
 import { FakeManager, rule } from "./manager_fake.ts";
-import { idleMs } from "./udp_flow.ts";
 import { UdpPort } from "./udp_port.ts";
 
 /** A socket on this machine. */
@@ -104,13 +103,13 @@ function laptop(heard: string[]): (incoming: Incoming) => void {
 Deno.test("a client has one flow to the app, until it is idle", async () => {
   await using place = await open();
   assert.equal(await place.ask("1"), "app:1");
-  place.clock.advance(idleMs - 1);
+  place.clock.advance(udpIdleMs.opener - 1);
   assert.equal(await place.ask("2"), "app:2");
-  place.clock.advance(idleMs - 1);
+  place.clock.advance(udpIdleMs.opener - 1);
   assert.equal(await place.ask("3"), "app:3");
   assert.equal(new Set(place.heard).size, 1);
   assert.equal(place.counters.numbers.app, 1);
-  place.clock.advance(idleMs);
+  place.clock.advance(udpIdleMs.opener);
   await new Promise((resolve) => setTimeout(resolve));
   assert.equal(await place.ask("4"), "app:4");
   assert.equal(place.counters.numbers.app, 2);

@@ -17,6 +17,7 @@ import {
   pipeDatagrams,
   RefusedError,
   Slots,
+  udpIdleMs,
   writeAll,
 } from "../net/mod.ts";
 import {
@@ -45,9 +46,6 @@ const maxLookups = 1024;
 /** More than one laptop has: the end of one that makes room for another may come after it. */
 const maxUdpFlows = 2048;
 const maxTcpConns = 65_536;
-
-/** The laptop ends its flows earlier; this is for one that can not. */
-const udpIdleMs = 180_000;
 
 export interface ServiceOptions {
   dns: ClusterDns;
@@ -163,7 +161,7 @@ export class Service implements AsyncDisposable {
     this.#mustBeAllowed(to);
     using _flow = placeIn(this.#udpFlows);
     const { clock } = this.#options;
-    const flow = new UdpDatagrams(to, { clock, idleMs: udpIdleMs });
+    const flow = new UdpDatagrams(to, { clock, idleMs: udpIdleMs.acceptor });
     await pipeDatagrams(flow, incoming.acceptDatagrams());
   }
 

@@ -21,5 +21,6 @@ export { Slots } from "./slots.ts";
 export { type Refusal, refusals, RefusedError } from "./refusal.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { pause } from "./pause.ts";
+export { udpIdleMs } from "./udp_idle.ts";
 export { unlessAborted } from "./unless_aborted.ts";
 export * from "./packet/mod.ts";

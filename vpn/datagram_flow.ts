@@ -4,6 +4,7 @@ import {
   type IpPacket,
   type Refusal,
   RefusedError,
+  udpIdleMs,
 } from "../net/mod.ts";
 import type { Counters } from "./counters.ts";
 import { type DialDatagrams, type Endpoint, settleDial } from "./dial.ts";
@@ -11,8 +12,6 @@ import type { DatagramShape } from "./datagram_shape.ts";
 
 /** Datagrams that wait for the dial. */
 const waitingLimit = 32;
-/** RFC 4787 section 4.3: not less than two minutes. */
-const idleMs = 120_000;
 /** A question and its answer need no more. */
 const idleDnsMs = 10_000;
 const dnsPort = 53;
@@ -56,7 +55,7 @@ export class DatagramFlow {
   }
 
   get isIdle(): boolean {
-    const limitMs = this.to.port === dnsPort ? idleDnsMs : idleMs;
+    const limitMs = this.to.port === dnsPort ? idleDnsMs : udpIdleMs.opener;
     return this.#options.clock.now() - this.#lastMs >= limitMs;
   }
 

@@ -9,15 +9,13 @@ import {
   type Ip,
   RefusedError,
   systemClock,
+  udpIdleMs,
 } from "../../net/mod.ts";
 import { dialTcp, refusalOfError, UdpDatagrams } from "../../tcp/mod.ts";
 import type { Incoming } from "../../tunnel/mod.ts";
 import type { LaptopAddress } from "./laptop_address.ts";
 import { LaptopFlows } from "./laptop_flows.ts";
 import type { ServerStart } from "./server_start.ts";
-
-/** A flow of datagrams on which nothing goes for so long has ended. The agent ends its own earlier. */
-const idleMs = 180_000;
 
 export interface LaptopPort {
   readonly pod: PodPort;
@@ -101,8 +99,9 @@ async function openDatagrams(
   signal: AbortSignal,
 ): Promise<Datagrams> {
   const [ip] = await address.resolve(signal);
-  const options = { clock: systemClock, idleMs, isPatient: isCopy };
-  return new UdpDatagrams({ ip, port }, options);
+  return new UdpDatagrams({ ip, port }, {
+    ...{ clock: systemClock, idleMs: udpIdleMs.acceptor, isPatient: isCopy },
+  });
 }
 
 /** @throws {RefusedError} what the first of them said. */

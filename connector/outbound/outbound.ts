@@ -14,6 +14,7 @@ import {
   type Ip,
   RefusedError,
   systemClock,
+  udpIdleMs,
 } from "../../net/mod.ts";
 import { dialTcp, UdpDatagrams } from "../../tcp/mod.ts";
 import type { ConnectRequest } from "../api.ts";
@@ -38,9 +39,6 @@ import { LaptopNetworks } from "./laptop_networks.ts";
 import { placeOf } from "./place.ts";
 
 const log = logger("connector");
-
-/** Who opens a flow ends an idle one earlier; this is for one that does not. */
-const udpIdleMs = 120_000;
 
 export interface OutboundOptions {
   /** Calls it off. */
@@ -200,7 +198,7 @@ export class Outbound implements AsyncDisposable {
     port: number,
     { signal }: DialOptions,
   ): Promise<Datagrams> {
-    const idleMs = udpIdleMs;
+    const idleMs = udpIdleMs.acceptor;
     return await this.#isByCluster(ip)
       ? await this.#parts.link.use((manager) =>
         manager.dialDatagrams(ip, port, { signal })
