@@ -32,7 +32,7 @@ function asked(
     pod: "traffic-manager-0",
     use: (open) => open(one),
     workloads: workloads.map((intercept) => ({
-      ...{ intercept, name: `web-${intercept}.shop` },
+      ...{ intercept, name: `web-${intercept}.orders` },
     })),
   };
   return { wishes, manager };
@@ -69,12 +69,12 @@ Deno.test("setLogLevels() asks the agents of every intercepted workload, and tel
   assert.deepEqual(answer, {
     done: [
       "manager (traffic-manager-0): debug for 60 s",
-      "agents of web-a.shop (2): debug for 60 s",
+      "agents of web-a.orders (2): debug for 60 s",
     ],
     problems: [
-      "agents of web-b.shop (1): b-1: it does not know",
-      "agents of web-c.shop: it is gone",
-      "agents of web-d.shop: none is there",
+      "agents of web-b.orders (1): b-1: it does not know",
+      "agents of web-c.orders: it is gone",
+      "agents of web-d.orders: none is there",
     ],
   });
   const wish = { kind: "log", level: "debug", seconds: 60 };

@@ -9,7 +9,7 @@ import { Fqdn } from "./name.ts";
 import { encodeQuery } from "./query_message.ts";
 import { decodeQuestion, messageFlags } from "./question.ts";
 
-const full = Fqdn.parse("web.shop.svc.cluster.local");
+const full = Fqdn.parse("web.orders.svc.cluster.local");
 
 /** A cluster's answer as an independent encoder writes it. */
 function clusterMessage(options: Partial<packet.Packet>): Uint8Array {
@@ -17,13 +17,13 @@ function clusterMessage(options: Partial<packet.Packet>): Uint8Array {
     type: "response",
     id: 7,
     flags: packet.AUTHORITATIVE_ANSWER,
-    questions: [{ type: "A", name: "web.shop.svc.cluster.local" }],
+    questions: [{ type: "A", name: "web.orders.svc.cluster.local" }],
     ...options,
   });
 }
 
 function queryMessage(
-  { name = "web.shop", type = "A" as packet.RecordType, udpBytes = 0 } = {},
+  { name = "web.orders", type = "A" as packet.RecordType, udpBytes = 0 } = {},
 ): Uint8Array {
   return packet.encode({
     type: "query",
@@ -58,7 +58,7 @@ Deno.test("encodeAnswer() writes the asked name in place of the full one, and no
       answers: [
         {
           type: "CNAME",
-          name: "web.shop.svc.cluster.local",
+          name: "web.orders.svc.cluster.local",
           data: "db.example.com",
           ttl: 5,
         },
@@ -146,7 +146,7 @@ Deno.test("encodeAnswer() understands names that the nameserver compressed", () 
     ...[0, 15, 0, 1, 0, 0, 0, 30], // MX, IN, TTL
     ...[0, 8], // length of the data
     ...[0, 10], // preference
-    ...[3, 0x6d, 0x78, 0x31, 0xc0, 16], // "mx1" below "shop.svc.cluster.local"
+    ...[3, 0x6d, 0x78, 0x31, 0xc0, 16], // "mx1" below "orders.svc.cluster.local"
   ]);
   message[7] = 1; // one answer
   const answer = decodeAnswer(message, { ...asked, type: 15 })!;
@@ -155,9 +155,9 @@ Deno.test("encodeAnswer() understands names that the nameserver compressed", () 
     .answers!;
   assert.deepEqual((record as packet.MxAnswer).data, {
     preference: 10,
-    exchange: "mx1.shop.svc.cluster.local",
+    exchange: "mx1.orders.svc.cluster.local",
   });
-  assert.equal(record!.name, "web.shop");
+  assert.equal(record!.name, "web.orders");
 });
 
 Deno.test("encodeAnswer() truncates to what the asker takes over UDP", () => {
@@ -179,8 +179,8 @@ Deno.test("encodeAnswer() truncates to what the asker takes over UDP", () => {
       edns: message.additionals!.length,
     };
   };
-  const sixteen = (records: number) => 12 + 8 + 6 + 16 * records;
-  // 12 of header, 14 of question, 16 for each record, 11 of EDNS.
+  const sixteen = (records: number) => 12 + 10 + 6 + 16 * records;
+  // 12 of header, 16 of question, 16 for each record, 11 of EDNS.
   assert.deepEqual(size(0, 1452), {
     bytes: sixteen(30),
     truncated: true,
@@ -293,7 +293,7 @@ Deno.test("encodeQuery() writes what other decoders read", () => {
   assert.equal(query.id, 99);
   assert.ok(query.flag_rd && !query.flag_qr);
   assert.deepEqual(query.questions, [{
-    name: "web.shop.svc.cluster.local",
+    name: "web.orders.svc.cluster.local",
     type: "SRV",
     class: "IN",
   }]);

@@ -10,14 +10,14 @@ const zones = {
   clusterDomain: "cluster.local",
   namespaces: new Set([
     "default",
-    "shop",
+    "orders",
     "dev",
     "prod",
     "io",
     "local",
     "test",
   ]),
-  search: ["shop"],
+  search: ["orders"],
   subnets: [Subnet.parse("10.96.0.0/16"), Subnet.parse("fd00:96::/112")],
 };
 
@@ -35,9 +35,9 @@ function decided(
 
 const table: [name: string, decision: string][] = [
   // A service in the connection's namespace.
-  ["web", "web.shop.svc.cluster.local. or host"],
-  ["Web", "Web.shop.svc.cluster.local. or host"],
-  ["dev", "dev.shop.svc.cluster.local. or host"],
+  ["web", "web.orders.svc.cluster.local. or host"],
+  ["Web", "Web.orders.svc.cluster.local. or host"],
+  ["dev", "dev.orders.svc.cluster.local. or host"],
   // A service in a namespace of the cluster, and what is below it.
   ["web.default", "web.default.svc.cluster.local. or host"],
   ["WEB.Default", "WEB.Default.svc.cluster.local. or host"],
@@ -60,9 +60,9 @@ const table: [name: string, decision: string][] = [
   // Under `svc` and under the cluster domain all is the cluster's.
   ["web.elsewhere.svc", "web.elsewhere.svc.cluster.local."],
   ["default.svc", "default.svc.cluster.local."],
-  ["svc", "svc.shop.svc.cluster.local. or host"],
+  ["svc", "svc.orders.svc.cluster.local. or host"],
   ["cluster.local", "cluster.local."],
-  ["10-1-2-3.shop.pod.Cluster.Local", "10-1-2-3.shop.pod.Cluster.Local."],
+  ["10-1-2-3.orders.pod.Cluster.Local", "10-1-2-3.orders.pod.Cluster.Local."],
   ["notcluster.local", "host"],
   // Never the cluster's.
   ["wpad", "host"],
@@ -96,10 +96,10 @@ for (const [name, decision] of table) {
 Deno.test("decide() gives a single label to each namespace of the search, in order", () => {
   const decision = decide(
     { name: Fqdn.parse("web"), type: recordTypes.a, class: 1 },
-    { ...zones, search: ["shop", "default"] },
+    { ...zones, search: ["orders", "default"] },
   );
   assert.deepEqual(decision.by === "cluster" && decision.names.map(String), [
-    "web.shop.svc.cluster.local.",
+    "web.orders.svc.cluster.local.",
     "web.default.svc.cluster.local.",
   ]);
 });

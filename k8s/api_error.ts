@@ -68,7 +68,7 @@ export function isApiError(error: unknown, reason: string): error is ApiError {
   return error instanceof ApiError && error.reason === reason;
 }
 
-/** Words for people: `get pods "web-0" in namespace "shop"`. */
+/** Words for people: `get pods "web-0" in namespace "orders"`. */
 export function formatQuestion(
   { verb, resource, namespace, name }: Question,
 ): string {

@@ -202,7 +202,7 @@ export function workload(
   more: Partial<AppWorkload["spec"] & Record<string, unknown>> = {},
 ): AppWorkload {
   return {
-    metadata: { name, namespace: "shop", uid: `uid-of-${name}` },
+    metadata: { name, namespace: "orders", uid: `uid-of-${name}` },
     spec: {
       template: {
         metadata: { labels: { app: name } },
@@ -220,7 +220,7 @@ export function workload(
 
 export function service(name: string): Service {
   return {
-    metadata: { name, namespace: "shop", uid: `uid-of-service-${name}` },
+    metadata: { name, namespace: "orders", uid: `uid-of-service-${name}` },
     spec: {
       selector: { app: name },
       ports: [{ name: "main", port: 80, targetPort: "http" }],

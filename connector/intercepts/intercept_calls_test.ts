@@ -7,7 +7,7 @@ import { place as intercepted } from "./intercepts_fake.ts";
 
 /** A connection to the workload's namespace. */
 function place() {
-  const namespace = "shop";
+  const namespace = "orders";
   const { cluster, intercepts } = intercepted(namespace);
   const { api } = cluster;
   const calls = new InterceptCalls({ api, intercepts, namespace });
@@ -139,7 +139,7 @@ Deno.test("POST /leave and GET /list say why they cannot", async () => {
   } as typeof api;
   const intercepts = { list: () => [] } as unknown as Intercepts;
   const other = new InterceptCalls({
-    ...{ api: deaf, intercepts, namespace: "shop" },
+    ...{ api: deaf, intercepts, namespace: "orders" },
   });
   for (const path of ["/list", "/list?watch=true"]) {
     const list = await other.answer(new Request(`http://127.0.0.1${path}`));
@@ -171,7 +171,7 @@ Deno.test("GET /intercepts tells what this connection has, as it was asked for",
   const asked = new Request("http://127.0.0.1/intercepts");
   const own = await (await calls.answer(asked))!.json();
   assert.equal(own.length, 1);
-  assert.deepEqual(own[0].request, { ...request(false), namespace: "shop" });
+  assert.deepEqual(own[0].request, { ...request(false), namespace: "orders" });
   assert.equal(own[0].info.disposition, "ACTIVE");
   await post(calls, "/leave", { name: "web" });
   assert.deepEqual(await (await calls.answer(asked))!.json(), []);

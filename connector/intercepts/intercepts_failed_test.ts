@@ -55,9 +55,9 @@ Deno.test("Intercepts.open() tells what the API server refuses", async () => {
     [
       404,
       "NotFound",
-      'namespaces "shop" not found',
+      'namespaces "orders" not found',
       "workload-unknown",
-      /"shop": there is none/,
+      /"orders": there is none/,
     ],
     [422, "Invalid", "spec is bad", "intercept-failed", /spec is bad/],
     [
@@ -78,7 +78,7 @@ Deno.test("Intercepts.open() tells what the API server refuses", async () => {
     );
     if (kind !== "forbidden") continue;
     assert.deepEqual(adminCommands, [
-      "kubectl create rolebinding tp-intercept-anna --namespace shop --clusterrole tp-intercept --user anna",
+      "kubectl create rolebinding tp-intercept-anna --namespace orders --clusterrole tp-intercept --user anna",
     ]);
   }
 });
@@ -146,7 +146,7 @@ Deno.test("Intercepts.open() refuses an address that does not resolve, and leave
 
 Deno.test("Intercepts.open() refuses an address that leads back to the cluster, and leaves nothing", async () => {
   const { cluster, intercepts } = place();
-  for (const address of ["web.shop", "198.18.0.7"]) {
+  for (const address of ["web.orders", "198.18.0.7"]) {
     await failure(
       intercepts.open(request({ address }), quiet()),
       "address-routed",

@@ -23,7 +23,7 @@ function toApp(ip: Ip): Ip {
 /** Names that this laptop resolves. */
 const hosts: Record<string, string> = {
   "web.lan": "127.0.0.1",
-  "web.shop": "198.18.0.7",
+  "web.orders": "198.18.0.7",
 };
 
 /** The intercepts of a connection to a cluster that has one workload and its Service, in a namespace other than the connection's. */
@@ -38,7 +38,7 @@ export function place(namespace = "default") {
     toApp,
     leadsToCluster: (ip) => services.contains(ip),
     ...{ api, link, thumbprint, table, search, namespace },
-    namespaces: () => ["default", "shop"],
+    namespaces: () => ["default", "orders"],
     managerNamespace: "ambassador",
     nameLaptop: () => Promise.resolve({ client: "anna@desk", label: "c0ffee" }),
     lookUp: (host) => {
@@ -54,7 +54,7 @@ export function request(
   more: Partial<InterceptRequest> = {},
 ): InterceptRequest {
   return {
-    ...{ name: "web", mode: "intercept", namespace: "shop", ports: [] },
+    ...{ name: "web", mode: "intercept", namespace: "orders", ports: [] },
     ...{ address: "127.0.0.1", toPod: [], localOnly: false, isHeld: true },
     ...more,
   };

@@ -19,9 +19,12 @@ Deno.test("Intercepts.open() of the mode proxy-via takes subnets, and nothing of
   cluster.environment = { environment: { COLOR: "blue" }, mounts: [] };
   const { namespace: _, ...asked } = request({ mode: "proxy-via" });
   const subnets = ["10.9.0.0/16"];
-  const held = await intercepts.open({ ...asked, namespace: "shop", subnets }, {
-    ...quiet(),
-  });
+  const held = await intercepts.open(
+    { ...asked, namespace: "orders", subnets },
+    {
+      ...quiet(),
+    },
+  );
   const { spec } = cluster.intercepts()[0]!;
   assert.deepEqual([spec.mode, spec.ports, spec.subnets], [
     ...["proxy-via", [], subnets],
@@ -66,7 +69,7 @@ Deno.test("Intercepts.open() makes the object, and is done when it is active", a
       ...{ service: "web", servicePort: "main" },
     }],
   });
-  assert.equal(object!.metadata.namespace, "shop");
+  assert.equal(object!.metadata.namespace, "orders");
   assert.equal(object!.metadata.name, `web-${thumbprint.slice(0, 10)}`);
   assert.deepEqual(told, ["Using Deployment web"]);
   const info = held.parts!.info();
@@ -80,7 +83,7 @@ Deno.test("Intercepts.open() makes the object, and is done when it is active", a
     TELEPRESENCE_CONTAINER: "app",
     TELEPRESENCE_INTERCEPT_ID: object!.metadata.uid,
   });
-  assert.deepEqual(search.current, ["default", "shop"]);
+  assert.deepEqual(search.current, ["default", "orders"]);
   await intercepts.leave({ name: "web" });
   assert.deepEqual(cluster.intercepts(), []);
   assert.deepEqual(search.current, ["default"]);
@@ -223,7 +226,7 @@ Deno.test("Intercepts lets go of one whose object somebody else deletes", async 
 Deno.test("Intercepts.open() of a local-only one changes nothing but the search", async () => {
   const { cluster, intercepts, search } = place();
   await intercepts.open(request({ name: "names", localOnly: true }), quiet());
-  assert.deepEqual(search.current, ["default", "shop"]);
+  assert.deepEqual(search.current, ["default", "orders"]);
   assert.deepEqual(cluster.intercepts(), []);
   assert.equal(intercepts.list()[0]!.mode, "local-only");
   await intercepts.leave({ name: "names" });
@@ -231,7 +234,7 @@ Deno.test("Intercepts.open() of a local-only one changes nothing but the search"
 });
 
 Deno.test("Intercepts.open() of a local-only one warns of a namespace that is not there", async () => {
-  for (const namespace of ["shop", "absent"]) {
+  for (const namespace of ["orders", "absent"]) {
     const { intercepts } = place();
     const told: string[] = [];
     await intercepts.open(request({ localOnly: true, namespace }), {

@@ -52,7 +52,7 @@ Deno.test("laptopAddress() gives nothing that leads to the cluster, at whatever 
   const routed = {
     "10.96.0.7": /^10\.96\.0\.7 is reached by way of the cluster$/,
     "::ffff:10.96.0.7": /is reached by way of the cluster$/,
-    "web.shop": /^"web\.shop" is 10\.96\.0\.7, which is reached /,
+    "web.orders": /^"web\.orders" is 10\.96\.0\.7, which is reached /,
   };
   for (const [text, message] of Object.entries(routed)) {
     const address = laptopAddress(text, options);
@@ -62,6 +62,6 @@ Deno.test("laptopAddress() gives nothing that leads to the cluster, at whatever 
     });
   }
   answers = ["192.0.2.7"];
-  await laptopAddress("web.shop", options).resolve(signal);
+  await laptopAddress("web.orders", options).resolve(signal);
   await laptopAddress("192.0.2.7", options).resolve(signal);
 });

@@ -29,7 +29,7 @@ function place() {
 
 function wanted(name: string): ObjectPlace {
   return {
-    ...{ namespace: "shop", label },
+    ...{ namespace: "orders", label },
     spec: {
       ...{ name, owner: "anna", session, manager: "ambassador" },
       ...{ client: "anna@desk", mode: "intercept", container: "app" },
@@ -173,7 +173,7 @@ Deno.test("OwnObjects.deleteLeftovers() keeps what is wanted, from before it is 
   // There, but the answer is not.
   lose("answer", { create: 1 });
   const making = objects.create(wanted("making"), quiet());
-  await objects.deleteLeftovers({ namespace: "shop", label }, quiet());
+  await objects.deleteLeftovers({ namespace: "orders", label }, quiet());
   const made = await making;
   assert.deepEqual(
     uidsOf(cluster.intercepts()),
@@ -202,7 +202,7 @@ Deno.test("OwnObjects.deleteLeftovers() spares what another connection of this l
     ...own,
     metadata: { ...own.metadata, name: "stray", uid: "s", annotations: {} },
   });
-  const leftovers = { namespace: "shop", label };
+  const leftovers = { namespace: "orders", label };
   await objects.deleteLeftovers(leftovers, quiet());
   const uids = () => uidsOf(cluster.intercepts()).sort();
   const both = [theirs.metadata.uid, own.metadata.uid].sort();
@@ -215,7 +215,7 @@ Deno.test("OwnObjects.deleteLeftovers() spares what another connection of this l
 Deno.test("OwnObjects.deleteLeftovers() does not hold up who has called it off, and is no reason to fail", async () => {
   const { objects, lose } = place();
   lose("question", { list: 2 });
-  const leftovers = { namespace: "shop", label };
+  const leftovers = { namespace: "orders", label };
   await objects.deleteLeftovers(leftovers, quiet());
   const signal = AbortSignal.abort(new Error("called off"));
   await assert.rejects(

@@ -8,7 +8,7 @@ const deployment = { apiVersion: "apps/v1", kind: "Deployment" };
 const replicaSet = { apiVersion: "apps/v1", kind: "ReplicaSet" };
 
 const intercept: Intercept = {
-  metadata: { name: "web-1", namespace: "shop", uid: "uid-1" },
+  metadata: { name: "web-1", namespace: "orders", uid: "uid-1" },
   spec: {
     ...{ name: "mine", owner: "ben", session: "cd".repeat(32) },
     manager: "ambassador",
@@ -69,7 +69,7 @@ Deno.test("workloadInfos() tells each workload that is nobody's, with Services, 
   assert.equal(web!.not_interceptable_reason, undefined);
   assert.deepEqual(web!.services, {
     "uid-of-service-web": {
-      ...{ name: "web", namespace: "shop" },
+      ...{ name: "web", namespace: "orders" },
       ports: [{ name: "main", port: 80 }],
     },
   });
@@ -97,7 +97,7 @@ Deno.test("workloadInfos() tells who has an intercept, and what it is on", () =>
 
 Deno.test("workloadInfos() tells this connection's intercepts as it knows them, also local-only ones", () => {
   const known = { ...infos()[2]!.intercept_infos[0]!, own: true };
-  const names = localOnlyInfo({ name: "names", namespace: "shop" });
+  const names = localOnlyInfo({ name: "names", namespace: "orders" });
   const found = infos([known, names]);
   assert.deepEqual(found.map(({ name }) => name), [
     "names",

@@ -34,7 +34,7 @@ Deno.test("followNamespace() tells no list of which a part is not known yet", as
   const { api } = place("deployments", { begin: begin.promise });
   const abort = new AbortController();
   const changes = followNamespace(api, {
-    ...{ namespace: "shop", signal: abort.signal },
+    ...{ namespace: "orders", signal: abort.signal },
   });
   await changes.next();
   const second = changes.next();
@@ -56,7 +56,7 @@ Deno.test("followNamespace() takes for empty what may not be read any more", asy
   const { api } = place("services", { goOn: goOn.promise });
   const abort = new AbortController();
   const changes = followNamespace(api, {
-    ...{ namespace: "shop", signal: abort.signal },
+    ...{ namespace: "orders", signal: abort.signal },
   });
   const counts: number[] = [];
   for (let i = 0; i < 3; i++) {

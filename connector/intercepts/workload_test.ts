@@ -6,7 +6,7 @@ import { findWorkload } from "./workload.ts";
 const { signal } = new AbortController();
 
 function find(cluster: FakeCluster, wanted: string) {
-  return findWorkload(cluster.api, { namespace: "shop", wanted, signal });
+  return findWorkload(cluster.api, { namespace: "orders", wanted, signal });
 }
 
 async function cause(finding: Promise<unknown>): Promise<string> {
@@ -50,13 +50,13 @@ Deno.test("findWorkload() says that there is none, of which kinds and where", as
   const cluster = new FakeCluster();
   assert.equal(
     await cause(find(cluster, "web")),
-    'workload-unknown: Cannot find "web": namespace "shop" does not exist',
+    'workload-unknown: Cannot find "web": namespace "orders" does not exist',
   );
-  cluster.put("namespaces", workload("shop"));
+  cluster.put("namespaces", workload("orders"));
   assert.equal(
     await cause(find(cluster, "web")),
     "workload-unknown: No interceptable Deployment, StatefulSet, DaemonSet, ReplicaSet or Rollout " +
-      'matching "web" found in namespace "shop"',
+      'matching "web" found in namespace "orders"',
   );
   assert.match(await cause(find(cluster, "pod/web")), / matching "pod\/web" /);
 });
@@ -110,7 +110,7 @@ Deno.test("findWorkload() passes on that it may not look, unless it has found on
         ? Promise.reject(refusal(403, "Forbidden", resource))
         : get(resource, ref),
   } as typeof api;
-  const question = { namespace: "shop", wanted: "web", signal };
+  const question = { namespace: "orders", wanted: "web", signal };
   await assert.rejects(findWorkload(forbidden, question), { status: 403 });
   cluster.put("deployments", workload("web"));
   assert.equal(

@@ -29,7 +29,7 @@ async function kubeconfigOf(server: FakeApiServer): Promise<string> {
       users: [{ name: "u", user: { token: "t" } }],
       contexts: [{
         name: "c",
-        context: { cluster: "k", user: "u", namespace: "shop" },
+        context: { cluster: "k", user: "u", namespace: "orders" },
       }],
     }),
   );
@@ -40,15 +40,15 @@ Deno.test("gatherClusterLogs() reads what this user may, and tells the rest", as
   const denied = status(403, "Forbidden", "not you");
   await using server = FakeApiServer.start(({ path, query }) => {
     const agents = [
-      pod("web-7d4b9-x", "shop", "traffic-agent", 1),
-      pod("cart-1", "shop", "traffic-agent"),
+      pod("web-7d4b9-x", "orders", "traffic-agent", 1),
+      pod("cart-1", "orders", "traffic-agent"),
     ];
     const log = /\/pods\/([^/]+)\/log$/.exec(path)?.[1];
     if (log === "web-7d4b9-x") {
       return query.get("previous") === "true" ? denied : { body: "agent's\n" };
     }
     if (log !== undefined) return { body: `${log}'s\n` };
-    if (path === "/api/v1/namespaces/shop/pods") {
+    if (path === "/api/v1/namespaces/orders/pods") {
       return { body: { metadata: {}, items: agents } };
     }
     return denied;
@@ -65,12 +65,12 @@ Deno.test("gatherClusterLogs() reads what this user may, and tells the rest", as
       signal: new AbortController().signal,
     });
     assert.deepEqual([...files.keys()].sort(), [
-      ...["web-7d4b9-x.shop.log", "web-7d4b9-x.shop.yaml"],
+      ...["web-7d4b9-x.orders.log", "web-7d4b9-x.orders.yaml"],
     ]);
-    assert.equal(files.get("web-7d4b9-x.shop.log"), "agent's\n");
+    assert.equal(files.get("web-7d4b9-x.orders.log"), "agent's\n");
     assert.equal(problems.length, 2, problems.join("\n"));
     assert.match(problems[0]!, /^the manager's pods: .*ambassador/);
-    assert.match(problems[1]!, /^web-7d4b9-x\.shop\.previous\.log: /);
+    assert.match(problems[1]!, /^web-7d4b9-x\.orders\.previous\.log: /);
     assert.ok(
       names.some((one) => one.kind === "workload" && one.name === "web"),
     );
