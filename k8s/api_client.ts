@@ -4,6 +4,15 @@ import { childrenEnded } from "./_kubectl_child.ts";
 import { PortForwarder } from "./_port_forward.ts";
 import type { PortForwardOptions, PortForwardWay } from "./_way.ts";
 import { type ApiRequest, Requests } from "./_requests.ts";
+import {
+  applyRequest,
+  createRequest,
+  deleteRequest,
+  pageRequest,
+  patchRequest,
+  replaceRequest,
+  watchRequest,
+} from "./_object_requests.ts";
 import { runInPod } from "./_upgrade_ways.ts";
 import { watchCollection, type WatchEvent } from "./_watch.ts";
 import { ask } from "./_ask.ts";
@@ -20,12 +29,7 @@ import type {
   WriteOptions,
 } from "./api_options.ts";
 import type { KubernetesObject, ObjectList } from "./object.ts";
-import {
-  apiVersionOf,
-  type Resource,
-  resourceOf,
-  resources,
-} from "./resource.ts";
+import { type Resource, resourceOf, resources } from "./resource.ts";
 
 export interface OpenApiOptions {
   clock?: Clock;
@@ -51,12 +55,8 @@ export function openApi(
   return new ApiClient({ requests, forwarder, fieldManager: userAgent });
 }
 
-/** How many objects a page of a list holds. */
-const pageSize = 500;
 /** How long a page may take to be read and made use of, in ms. */
 const pageMs = 60_000;
-/** A watch is made anew after about so long, in s, so that a dead connection does not stay unnoticed. */
-const watchSeconds = 180;
 
 export class ApiClient implements AsyncDisposable {
   readonly #requests: Requests;
@@ -149,7 +149,9 @@ export class ApiClient implements AsyncDisposable {
             ...{ signal, lifetimeMs: pageMs },
           }),
         watchFrom: ({ resourceVersion, signal }) =>
-          this.#watchFrom(resource, { ...options, signal, resourceVersion }),
+          this.#requests.stream(
+            watchRequest(resource, { ...options, signal, resourceVersion }),
+          ),
         sorted: (error) => this.#requests.sorted(error, signal),
         pause: (ms) => pause(ms, { clock, signal }),
       }, signal);
@@ -164,16 +166,8 @@ export class ApiClient implements AsyncDisposable {
     options: WriteOptions & { namespace?: string } = {},
   ): Promise<T> {
     const namespace = options.namespace ?? object.metadata.namespace;
-    const body = {
-      apiVersion: apiVersionOf(resource),
-      kind: resource.kind,
-      ...object,
-    };
-    return this.#write({
-      ...ask("create", resource, { namespace }),
-      method: "POST",
-      body,
-    }, options);
+    const request = createRequest(resource, { namespace }, object);
+    return this.#write(request, options);
   }
 
   /** Makes a subresource of an object that is there, such as the `eviction` of a pod. */
@@ -182,11 +176,7 @@ export class ApiClient implements AsyncDisposable {
     ref: Ref & { subresource: string; body: KubernetesObject },
     options: WriteOptions = {},
   ): Promise<T> {
-    return this.#write({
-      ...ask("create", resource, ref),
-      method: "POST",
-      body: ref.body,
-    }, options);
+    return this.#write(createRequest(resource, ref, ref.body), options);
   }
 
   /** Makes the object's fields be as they are here, whether it exists or not (server-side apply). */
@@ -195,14 +185,7 @@ export class ApiClient implements AsyncDisposable {
     options: ApplyOptions = {},
   ): Promise<T> {
     const resource = options.resource ?? resourceOf(object);
-    const { namespace, name } = object.metadata;
-    return this.#write({
-      ...ask("patch", resource, { namespace, name: name ?? "" }),
-      method: "PATCH",
-      contentType: "application/apply-patch+yaml",
-      body: object,
-      query: { force: options.force },
-    }, options);
+    return this.#write(applyRequest(resource, object, options), options);
   }
 
   /** Merges `changes` into the object (RFC 7396): `null` removes a field, lists are replaced whole. */
@@ -211,12 +194,7 @@ export class ApiClient implements AsyncDisposable {
     ref: Ref & { changes: unknown; subresource?: string },
     options: WriteOptions = {},
   ): Promise<T> {
-    return this.#write({
-      ...ask("patch", resource, ref),
-      method: "PATCH",
-      contentType: "application/merge-patch+json",
-      body: ref.changes,
-    }, options);
+    return this.#write(patchRequest(resource, ref), options);
   }
 
   /** Replaces the object; its `resourceVersion` guards against changes of others. */
@@ -225,17 +203,7 @@ export class ApiClient implements AsyncDisposable {
     object: T,
     options: WriteOptions & { subresource?: string } = {},
   ): Promise<T> {
-    const { namespace, name = "" } = object.metadata;
-    const { subresource } = options;
-    return this.#write({
-      ...ask("update", resource, { namespace, name, subresource }),
-      method: "PUT",
-      body: {
-        apiVersion: apiVersionOf(resource),
-        kind: resource.kind,
-        ...object,
-      },
-    }, options);
+    return this.#write(replaceRequest(resource, object, options), options);
   }
 
   /** Deletes the object. Resolves to false when there was none. */
@@ -244,18 +212,8 @@ export class ApiClient implements AsyncDisposable {
     ref: Ref,
     options: DeleteOptions = {},
   ): Promise<boolean> {
-    const { propagation, uid, dryRun } = options;
     try {
-      await this.#requests.text({
-        ...ask("delete", resource, ref),
-        method: "DELETE",
-        body: {
-          ...propagation ? { propagationPolicy: propagation } : {},
-          ...uid ? { preconditions: { uid } } : {},
-          ...dryRun ? { dryRun: ["All"] } : {},
-        },
-        signal: options.signal,
-      });
+      await this.#requests.text(deleteRequest(resource, ref, options));
       return true;
     } catch (error) {
       if (isApiError(error, "NotFound")) return false;
@@ -351,29 +309,6 @@ export class ApiClient implements AsyncDisposable {
     await childrenEnded();
   }
 
-  #watchFrom<T extends KubernetesObject>(
-    resource: Resource<T>,
-    { namespace, labelSelector, fieldSelector, resourceVersion, signal }:
-      & ListOptions
-      & { resourceVersion: string; signal: AbortSignal },
-  ) {
-    const seconds = Math.round(watchSeconds * (0.8 + 0.4 * Math.random()));
-    return this.#requests.stream({
-      ...ask("watch", resource, { namespace }),
-      method: "GET",
-      query: {
-        watch: true,
-        allowWatchBookmarks: true,
-        labelSelector,
-        fieldSelector,
-        resourceVersion,
-        timeoutSeconds: seconds,
-      },
-      signal,
-      lifetimeMs: (seconds + 15) * 1000,
-    });
-  }
-
   #write<T>(request: ApiRequest, options: WriteOptions): Promise<T> {
     const { dryRun, fieldManager = this.#fieldManager, signal } = options;
     return this.#requests.json({
@@ -386,17 +321,4 @@ export class ApiClient implements AsyncDisposable {
       signal,
     });
   }
-}
-
-function pageRequest(
-  resource: Resource,
-  { namespace, labelSelector, fieldSelector, signal }: ListOptions,
-  next: string | undefined,
-): ApiRequest {
-  return {
-    ...ask("list", resource, { namespace }),
-    method: "GET",
-    query: { labelSelector, fieldSelector, limit: pageSize, continue: next },
-    signal,
-  };
 }

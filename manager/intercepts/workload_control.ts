@@ -21,6 +21,7 @@ import { failed, going, gone, type Progress } from "./phase.ts";
 import type { PodFacts } from "./pod_facts.ts";
 import { precedenceOf } from "./precedence.ts";
 import { Rollout } from "./rollout.ts";
+import { Rounds } from "./rounds.ts";
 import { rulesOf } from "./rule.ts";
 import { removeAgent, type WorkloadPlace } from "./rollout_effects.ts";
 import { isAsWanted } from "./rollout_step.ts";
@@ -58,9 +59,7 @@ export class WorkloadControl implements AsyncDisposable {
   readonly #keeper: AgentKeeper;
   readonly #writer: StatusWriter;
   readonly #closed = new AbortController();
-  readonly #done: Promise<void>;
-  #wake: () => void = () => {};
-  #isWoken = true;
+  readonly #rounds: Rounds;
   #toldRules = "";
   #workload: AppWorkload | undefined;
   #rollout: Rollout | undefined;
@@ -80,20 +79,24 @@ export class WorkloadControl implements AsyncDisposable {
     const { api, clock } = parts;
     const onChange = () => this.wake();
     this.pods = new WorkloadPods({ api, place, onChange, clock });
-    this.#done = this.#run();
+    this.#rounds = new Rounds({
+      look: () => this.#look(),
+      onTrouble: (error) =>
+        log.warn("a workload's intercepts wait", { workload: key, error }),
+      ...{ tickMs, clock },
+    });
   }
 
   /** True when nothing is left to be done, and nothing is of the workload. */
   get isIdle(): boolean {
-    return this.#isIdle && !this.#isWoken;
+    return this.#isIdle && !this.#rounds.isWoken;
   }
 
   /** Something of the workload has changed. */
   wake(): void {
-    this.#isWoken = true;
     // Another copy of the manager has made the object again.
     if (this.#parts.agentOf(this.#key)) this.#removal?.abort();
-    this.#wake();
+    this.#rounds.wake();
   }
 
   /** The Agent object is gone: agents are to go as well. */
@@ -105,40 +108,8 @@ export class WorkloadControl implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort();
     this.#removal?.abort();
-    this.#wake();
-    await this.#done;
+    await this.#rounds[Symbol.asyncDispose]();
     await this.#unfollow();
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#closed;
-    while (!signal.aborted) {
-      this.#isWoken = false;
-      let isSettled = false;
-      try {
-        isSettled = await this.#look();
-      } catch (error) {
-        if (signal.aborted) return;
-        log.warn("a workload's intercepts wait", {
-          workload: this.#key,
-          error,
-        });
-      }
-      if (!this.#isWoken) await this.#sleep(isSettled ? undefined : tickMs);
-    }
-  }
-
-  /** Until something changes, or the time is over. */
-  async #sleep(ms: number | undefined): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    const callOff = ms === undefined
-      ? undefined
-      : this.#parts.clock.after(ms, resolve);
-    if (this.#closed.signal.aborted) resolve();
-    await promise;
-    callOff?.();
-    this.#wake = () => {};
   }
 
   /** Resolves to whether nothing is to be done before something changes. */
