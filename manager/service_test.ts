@@ -1,104 +1,23 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import {
-  type Conn,
-  connPair,
-  ConnResetError,
-  Ip,
-  type Refusal,
-  RefusedError,
-  Subnet,
-  systemClock,
-  writeAll,
-} from "../net/mod.ts";
+import { ConnResetError, Ip, Subnet, writeAll } from "../net/mod.ts";
 import { logger, setLogLevel, setLogSink } from "../log.ts";
-import type { OpenPingSocket } from "../tcp/mod.ts";
-import { Acceptor, createIdentity, dialSession } from "../tunnel/mod.ts";
-import { openManager } from "./client.ts";
-import { ClusterDns } from "./cluster_dns.ts";
 import { FakePingSocket } from "./ping_socket_fake.ts";
 import { FakeDnsServer } from "./dns_server_fake.ts";
 import type { DirectOffer } from "./direct_offer.ts";
 import { Feed } from "./feed.ts";
-import type { Endpoint } from "./leash.ts";
-import { Service } from "./service.ts";
+import {
+  forbiddenPort,
+  loopback,
+  openServicePlace,
+  readAll,
+  refusedAs,
+} from "./service_fake.ts";
 import { encodeTarget } from "./target.ts";
 import type { World } from "./world.ts";
 
-const loopback = Ip.parse("127.0.0.1");
-const forbiddenPort = 1;
-
-/** A laptop's session with a manager whose cluster is this machine's loopback. */
-async function setUp(
-  { dnsPort = 9, direct, openPing = () => undefined }: {
-    dnsPort?: number;
-    direct?: Feed<DirectOffer>;
-    openPing?: OpenPingSocket;
-  } = {},
-) {
-  const world = new Feed<World>();
-  /** What a laptop sees that asks for some namespaces alone. */
-  const part = new Feed<World>();
-  const dns = new ClusterDns({
-    nameserver: loopback,
-    port: dnsPort,
-    clock: systemClock,
-  });
-  const whyForbidden = (to: Endpoint) =>
-    to.port === forbiddenPort || to.ip.isLinkLocal ? "not there" : undefined;
-  const service = new Service({
-    ...{ dns, world, direct, whyForbidden, openPing, clock: systemClock },
-    worldOf: () => ({
-      follow: (options) => part.follow(options),
-      [Symbol.dispose]() {},
-    }),
-    servePod: () => Promise.reject(new RefusedError("gone", "a test")),
-    onForbidden: () => {},
-  });
-  const [here, there] = connPair({ bufferBytes: 1024 * 1024 });
-  const product = "tp/test";
-  const acceptor = new Acceptor({
-    product,
-    onSession: (session) => (one) => service.serve(one, session),
-  });
-  const taken = acceptor.take(there);
-  const session = await dialSession({
-    dial: () => Promise.resolve(here),
-    identity: await createIdentity(),
-    product,
-  });
-  return {
-    ...{ world, part },
-    service,
-    session,
-    manager: openManager(session),
-    async [Symbol.asyncDispose]() {
-      session.close();
-      await Promise.all([session.ended, taken]);
-      await acceptor.close();
-      await service.drain();
-      await service[Symbol.asyncDispose]();
-    },
-  };
-}
-
-function refusedAs(refusal: Refusal) {
-  return (error: unknown) =>
-    error instanceof RefusedError && error.refusal === refusal;
-}
-
-async function readAll(conn: Conn): Promise<number> {
-  const buffer = new Uint8Array(64 * 1024);
-  let total = 0;
-  for (;;) {
-    const read = await conn.read(buffer);
-    if (read === null) return total;
-    total += read;
-  }
-}
-
 Deno.test("Service joins a stream with a TCP connection, with its half-close", async () => {
-  await using laptop = await setUp();
+  await using laptop = await openServicePlace();
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const stream = await laptop.manager.dial(loopback, listener.addr.port);
   using app = await listener.accept();
@@ -113,7 +32,7 @@ Deno.test("Service joins a stream with a TCP connection, with its half-close", a
 });
 
 Deno.test("Service makes a reset of the stream a reset of the connection, and the other way round", async () => {
-  await using laptop = await setUp();
+  await using laptop = await openServicePlace();
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   const first = await laptop.manager.dial(loopback, port);
@@ -130,7 +49,7 @@ Deno.test("Service makes a reset of the stream a reset of the connection, and th
 });
 
 Deno.test("Service refuses with the reason", async () => {
-  await using laptop = await setUp();
+  await using laptop = await openServicePlace();
   const { manager, session } = laptop;
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
@@ -159,7 +78,7 @@ Deno.test("Service refuses with the reason", async () => {
 });
 
 Deno.test("Service joins a flow of datagrams with a UDP socket", async () => {
-  await using laptop = await setUp();
+  await using laptop = await openServicePlace();
   const app = createSocket("udp4");
   app.on("message", (message, { port, address }) => {
     app.send(new Uint8Array([...message, 9]), port, address);
@@ -177,7 +96,7 @@ Deno.test("Service joins a flow of datagrams with a UDP socket", async () => {
 });
 
 Deno.test("Service tells that nobody has a UDP port, once something was sent there", async () => {
-  await using laptop = await setUp();
+  await using laptop = await openServicePlace();
   const flow = await laptop.manager.dialDatagrams(loopback, 9);
   const received = flow.receive(new Uint8Array(1));
   flow.send(new Uint8Array(1));
@@ -187,7 +106,7 @@ Deno.test("Service tells that nobody has a UDP port, once something was sent the
 Deno.test("Service asks the cluster's DNS", async () => {
   const answer = (query: Uint8Array) => new Uint8Array([...query, 4, 5]);
   await using server = await FakeDnsServer.start(answer);
-  await using laptop = await setUp({ dnsPort: server.port });
+  await using laptop = await openServicePlace({ dnsPort: server.port });
   const query = new Uint8Array(20).fill(7, 12);
   assert.deepEqual(await laptop.manager.lookup(query), answer(query));
   await assert.rejects(
@@ -206,7 +125,7 @@ const world = (...namespaces: string[]): World => ({
 });
 
 Deno.test("Service tells the view of the cluster and each change of it", async () => {
-  await using laptop = await setUp();
+  await using laptop = await openServicePlace();
   const abort = new AbortController();
   const views = laptop.manager.world(abort);
   const first = views.next();
@@ -226,7 +145,7 @@ Deno.test("Service tells where carriers can join directly, and that there is no 
     ...{ name: "one.manager.invalid", certificate: "PEM" },
   };
   direct.set(offer);
-  await using laptop = await setUp({ direct });
+  await using laptop = await openServicePlace({ direct });
   const offers = laptop.manager.direct();
   assert.deepEqual((await offers.next()).value, offer);
   const later = { ...offer, certificate: "other PEM" };
@@ -234,12 +153,12 @@ Deno.test("Service tells where carriers can join directly, and that there is no 
   assert.deepEqual((await offers.next()).value, later);
   await offers.return(undefined);
 
-  await using other = await setUp();
+  await using other = await openServicePlace();
   assert.equal((await other.manager.direct().next()).done, true);
 });
 
 Deno.test("Manager.world() tells of some namespaces alone what is in them, whole and then what differs", async () => {
-  await using laptop = await setUp();
+  await using laptop = await openServicePlace();
   const abort = new AbortController();
   const views = laptop.manager.world({
     ...{ signal: abort.signal, namespaces: ["shop"] },
@@ -266,7 +185,7 @@ Deno.test("Manager.world() tells of some namespaces alone what is in them, whole
 });
 
 Deno.test("Manager.world() throws when the session ends", async () => {
-  await using laptop = await setUp();
+  await using laptop = await openServicePlace();
   laptop.world.set(world("default"));
   const views = laptop.manager.world();
   await views.next();
@@ -275,7 +194,7 @@ Deno.test("Manager.world() throws when the session ends", async () => {
 });
 
 Deno.test("Service.drain() ends the view of the cluster: so the laptop knows that the manager leaves", async () => {
-  await using laptop = await setUp();
+  await using laptop = await openServicePlace();
   laptop.world.set(world("default"));
   const views = laptop.manager.world();
   await views.next();
@@ -285,7 +204,7 @@ Deno.test("Service.drain() ends the view of the cluster: so the laptop knows tha
 });
 
 Deno.test("Service.drain() refuses what comes and waits for what is there", async () => {
-  await using laptop = await setUp();
+  await using laptop = await openServicePlace();
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   const stream = await laptop.manager.dial(loopback, port);
@@ -304,7 +223,7 @@ Deno.test("Service logs more for a while when a laptop wishes it", async () => {
   const lines: string[] = [];
   setLogSink((line) => lines.push(line));
   try {
-    await using laptop = await setUp();
+    await using laptop = await openServicePlace();
     await laptop.manager.log({ level: "debug", seconds: 60 });
     logger("test").debug("heard");
     assert.ok(lines.some((line) => line.includes('"wished":"debug"')));
@@ -323,7 +242,7 @@ Deno.test("Service asks by ICMP echo, each session so often", async () => {
     sockets.push(socket);
     return socket;
   };
-  await using laptop = await setUp({ openPing });
+  await using laptop = await openServicePlace({ openPing });
   const flow = await laptop.manager.dialEchoes(Ip.parse("10.96.0.1"));
   const into = new Uint8Array(100);
   flow.send(Uint8Array.of(8, 0, 1, 2, 0xaa));
@@ -343,7 +262,7 @@ Deno.test("Service asks by ICMP echo, each session so often", async () => {
 Deno.test("Service asks nobody by ICMP echo where it may not", async () => {
   let opened = 0;
   const openPing = () => (opened++, undefined);
-  await using laptop = await setUp({ openPing });
+  await using laptop = await openServicePlace({ openPing });
   const { manager, session } = laptop;
   const metadata = Ip.parse("169.254.169.254");
   await assert.rejects(manager.dialEchoes(metadata), refusedAs("forbidden"));

@@ -1,13 +1,23 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readUint16, tcpFlags } from "../net/mod.ts";
-import { addsUp, packetOf, viewOf } from "../net/packet/packet_fake.ts";
+import { addsUp, viewOf } from "../net/packet/packet_fake.ts";
 import { flowStates } from "./nat_table.ts";
 import { recordKinds } from "./packet_ring.ts";
-import { answer, FakeSwitch, listenerPort, names, tcp } from "./switch_fake.ts";
+import {
+  answer,
+  FakeSwitch,
+  icmp,
+  lastHop,
+  listenerPort,
+  names,
+  tcp,
+  udp,
+} from "./switch_fake.ts";
 
 const { fin, syn, rst, ack } = tcpFlags;
 const families = [4, 6] as const;
+const requestTypes = { 4: 8, 6: 128 } as const;
 
 /** `198.18.0.2:40000 > 198.18.0.1:5555` */
 function endsOf(packet: Uint8Array): string {
@@ -160,122 +170,6 @@ function setWord(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 1] = value & 0xff;
 }
 
-const udp = (to: string, from: string = names[4].laptop) =>
-  packetOf({ from, to, protocol: 17, transport: [0, 1, 0, 53, 0, 8, 0, 0] });
-
-/** Of ICMP, with this type. */
-function message(
-  family: 4 | 6,
-  type: number,
-  to: string = names[family].service,
-): Uint8Array<ArrayBuffer> {
-  return packetOf({
-    from: names[family].laptop,
-    to,
-    protocol: family === 4 ? 1 : 58,
-    transport: [type, 0, 0, 0, 0, 1, 0, 1],
-  });
-}
-const requestTypes = { 4: 8, 6: 128 } as const;
-
-/** The packet with a time to live of 1. */
-function lastHop(packet: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  packet[packet[0]! >> 4 === 4 ? 8 : 7] = 1;
-  return packet;
-}
-
-const drops: { what: string; packet: Uint8Array; counted: string }[] = [
-  {
-    what: "a packet that is forwarded for somebody else",
-    packet: tcp(4, { flags: syn, from: "172.17.0.2" }),
-    counted: "dropped_foreign",
-  },
-  {
-    what: "an IPv6 packet from a link-local address",
-    packet: tcp(6, { flags: syn, from: "fe80::1" }),
-    counted: "dropped_foreign",
-  },
-  {
-    what: "an echo reply",
-    packet: message(4, 0),
-    counted: "dropped_unsupported",
-  },
-  {
-    what: "an ICMP error",
-    packet: message(4, 3),
-    counted: "dropped_unsupported",
-  },
-  {
-    what: "the IPv4 type of an echo request in IPv6",
-    packet: message(6, 8),
-    counted: "dropped_unsupported",
-  },
-  {
-    what: "an echo request to many",
-    packet: message(6, 128, "ff02::1"),
-    counted: "dropped_unsupported",
-  },
-  {
-    what: "multicast without a hop left",
-    packet: lastHop(udp("224.0.0.251")),
-    counted: "dropped_unsupported",
-  },
-  {
-    what: "an ICMP error without a hop left",
-    packet: lastHop(message(4, 11)),
-    counted: "dropped_unsupported",
-  },
-  {
-    what: "IPv4 multicast",
-    packet: udp("224.0.0.251"),
-    counted: "dropped_unsupported",
-  },
-  {
-    what: "IPv4 broadcast",
-    packet: udp("255.255.255.255"),
-    counted: "dropped_unsupported",
-  },
-  {
-    what: "IPv6 multicast",
-    packet: udp("ff02::fb", names[6].laptop),
-    counted: "dropped_unsupported",
-  },
-  {
-    what: "half a TCP header",
-    packet: packetOf({
-      from: names[4].laptop,
-      to: names[4].service,
-      protocol: 6,
-      transport: [1, 2, 3],
-    }),
-    counted: "dropped_malformed",
-  },
-  {
-    what: "what is no IP packet",
-    packet: new Uint8Array(60),
-    counted: "dropped_malformed",
-  },
-  {
-    what: "an answer of our listener to nobody",
-    packet: answer(4, 4321, { flags: ack }),
-    counted: "dropped_unknown_flow",
-  },
-  {
-    what: "an app that talks to the peer itself",
-    packet: tcp(4, { flags: syn, to: names[4].peer }),
-    counted: "dropped_unknown_flow",
-  },
-];
-
-for (const { what, packet, counted } of drops) {
-  Deno.test(`PacketSwitch drops and counts ${what}`, () => {
-    const fake = new FakeSwitch();
-    assert.equal(fake.handle(packet), undefined);
-    assert.equal(fake.ring.read(), undefined);
-    assert.deepEqual(fake.counted, { [counted]: 1 });
-  });
-}
-
 Deno.test("PacketSwitch hands datagrams and their fragments to the main thread", () => {
   const fake = new FakeSwitch();
   const packet = udp(names[4].service);
@@ -292,7 +186,7 @@ Deno.test("PacketSwitch hands datagrams and their fragments to the main thread",
 
 for (const family of families) {
   const { laptop, peer, service } = names[family];
-  const request = () => message(family, requestTypes[family]);
+  const request = () => icmp(family, requestTypes[family]);
 
   Deno.test(`IPv${family}: PacketSwitch hands echo requests to the main thread`, () => {
     const fake = new FakeSwitch();
@@ -354,7 +248,7 @@ Deno.test("PacketSwitch takes any octets without throwing and gives no more back
     answer(family, 40_000, { flags: ack }),
   ]).concat([
     udp(names[4].service),
-    ...families.map((family) => message(family, requestTypes[family])),
+    ...families.map((family) => icmp(family, requestTypes[family])),
     lastHop(udp(names[4].service)),
   ]);
   const mutated = fc.tuple(

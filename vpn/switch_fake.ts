@@ -113,3 +113,35 @@ export function answer(
     ...segment,
   });
 }
+
+/** A UDP packet without payload, by default of an IPv4 app. */
+export function udp(
+  to: string,
+  from: string = names[4].laptop,
+): Uint8Array<ArrayBuffer> {
+  return packetOf({
+    ...{ from, to, protocol: 17, transport: [0, 1, 0, 53, 0, 8, 0, 0] },
+  });
+}
+
+/** An app's message of ICMP of this type, by default to the service. */
+export function icmp(
+  family: 4 | 6,
+  type: number,
+  to: string = names[family].service,
+): Uint8Array<ArrayBuffer> {
+  return packetOf({
+    from: names[family].laptop,
+    to,
+    protocol: family === 4 ? 1 : 58,
+    transport: [type, 0, 0, 0, 0, 1, 0, 1],
+  });
+}
+
+/** The packet with a time to live of 1. */
+export function lastHop(
+  packet: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  packet[packet[0]! >> 4 === 4 ? 8 : 7] = 1;
+  return packet;
+}
