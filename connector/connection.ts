@@ -41,8 +41,8 @@ export interface ConnectOptions {
   hosts: Hosts;
   /** Ports of the laptop, whichever connection's intercepts lead to them. */
   ports: LaptopPorts;
-  /** Whether a session is one of this laptop's connections that stand. */
-  isLiving: (thumbprint: string) => boolean;
+  /** Thumbprints of the keys of this laptop's connections, each from before it has an object in the cluster until it has none. */
+  sessions: Set<string>;
 }
 
 /**
@@ -52,7 +52,7 @@ export interface ConnectOptions {
  */
 export async function connect(
   request: ConnectRequest,
-  { signal, tell, name, hosts, ports, isLiving }: ConnectOptions,
+  { signal, tell, name, hosts, ports, sessions }: ConnectOptions,
 ): Promise<Connection> {
   const rules = parseDnsSettings(request.dns);
   const wishes = parseSubnetWishes(request);
@@ -63,7 +63,9 @@ export async function connect(
   const approach = building.use(
     await Approach.open(request, { signal, tell, serve }),
   );
-  const { access, api, view, identity } = approach;
+  const { access, api, view, identity: { thumbprint } } = approach;
+  sessions.add(thumbprint);
+  building.defer(() => void sessions.delete(thumbprint));
   const { host } = building.use(await hosts.use({ signal, tell }));
   const link = await approach.arrive();
   if (view.current.namespaces.includes(name)) {
@@ -83,11 +85,11 @@ export async function connect(
   building.use(approach);
   const intercepts = building.use(
     new Intercepts({
-      ...{ api, link, table, search, ports, isLiving },
+      ...{ api, link, table, search, ports, sessions },
       namespaces: () => view.current.namespaces,
       toApp: (ip) => membership.toApp(ip),
       leadsToCluster: (ip) => host.leadsToCluster(ip),
-      ...{ namespace: access.namespace, thumbprint: identity.thumbprint },
+      ...{ namespace: access.namespace, thumbprint },
       managerNamespace: request.managerNamespace,
     }),
   );
@@ -103,14 +105,13 @@ export async function connect(
   });
   const parts = {
     ...{ name, access, request, link, host, membership, mapped },
-    ...{ intercepts, calls, thumbprint: identity.thumbprint },
+    ...{ intercepts, calls },
   };
   return new Connection(parts, building.move());
 }
 
 interface Parts {
   name: string;
-  thumbprint: string;
   access: ClusterAccess;
   request: ConnectRequest;
   link: ManagerLink;
@@ -134,11 +135,6 @@ export class Connection {
 
   get name(): string {
     return this.#parts.name;
-  }
-
-  /** Of the key of all its sessions. */
-  get thumbprint(): string {
-    return this.#parts.thumbprint;
   }
 
   /** Resolves when no connection can go on: the daemon is gone, and the host as it was, or the device is. */

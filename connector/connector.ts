@@ -29,7 +29,10 @@ const maxConnections = 8;
 interface Entry {
   readonly name: string;
   readonly making: Promise<Connection>;
+  /** Aborts when it is to end. */
   readonly abort: AbortController;
+  /** Resolves when its name is free. */
+  readonly gone: PromiseWithResolvers<void>;
   connected?: Connection;
 }
 
@@ -39,11 +42,17 @@ export class Connector {
   readonly #entries = new Map<string, Entry>();
   readonly #hosts = new Hosts();
   readonly #ports = new LaptopPorts();
+  readonly #sessions = new Set<string>();
+  readonly #make: typeof connect;
   /** Requests are given their connection one after the other. */
   #naming: Promise<unknown> = Promise.resolve();
   #isEnding = false;
   readonly #ended = Promise.withResolvers<void>();
   readonly #lonely = setTimeout(() => this.end("loss"), lonelyMs);
+
+  constructor(make: typeof connect = connect) {
+    this.#make = make;
+  }
 
   /** Resolves when all connections are undone. */
   get ended(): Promise<void> {
@@ -142,9 +151,14 @@ export class Connector {
     entry.abort.abort(new CalledOffError(by));
     const connection = await entry.making.catch(() => undefined);
     await connection?.close();
+    this.#forget(entry);
+  }
+
+  #forget(entry: Entry): void {
     if (this.#entries.get(entry.name) === entry) {
       this.#entries.delete(entry.name);
     }
+    entry.gone.resolve();
   }
 
   #endIfEmpty(by: CalledOffBy): void {
@@ -203,7 +217,9 @@ export class Connector {
   ): Promise<{ entry: Entry; already: boolean }> {
     const name = await this.#nameFor(request);
     const known = this.#entries.get(name);
-    if (known !== undefined) return { entry: known, already: true };
+    if (known?.abort.signal.aborted) await known.gone.promise;
+    else if (known !== undefined) return { entry: known, already: true };
+    if (this.#isEnding) throw new CalledOffError("signal");
     if (this.#entries.size >= maxConnections) {
       throw new ConnectError({
         kind: "connections-full",
@@ -212,32 +228,32 @@ export class Connector {
       });
     }
     const abort = new AbortController();
-    const making = connect(request, {
+    const making = this.#make(request, {
       ...{ signal: abort.signal, tell, name },
       ...{ hosts: this.#hosts, ports: this.#ports },
-      isLiving: (thumbprint) =>
-        this.#standing.some((one) => one.thumbprint === thumbprint),
+      sessions: this.#sessions,
     });
-    const entry: Entry = { name, making, abort };
+    const gone = Promise.withResolvers<void>();
+    const entry: Entry = { name, making, abort, gone };
     this.#entries.set(name, entry);
     making.then((connection) => {
       entry.connected = connection;
       // With the last that leaves, the host's network ends, too.
       connection.ended.then(() => abort.signal.aborted || this.end("loss"));
-    }, () => this.#entries.delete(name));
+    }, () => this.#forget(entry));
     return { entry, already: false };
   }
 
   /** @throws {ConnectError} */
   async #nameFor(request: ConnectRequest): Promise<string> {
     if (request.name !== undefined) return parseConnectionName(request.name);
-    const [first, ...others] = this.#entries.values();
+    const all = [...this.#entries.values()]
+      .filter(({ abort }) => !abort.signal.aborted);
+    const [first, ...others] = all;
     if (first === undefined) {
       return usualConnectionName(await accessOf(request));
     }
-    for (
-      const { name, making } of others.length > 0 ? this.#entries.values() : []
-    ) {
+    for (const { name, making } of others.length > 0 ? all : []) {
       const serves = await making.then((one) => one.mustServe(request))
         .then(() => true, () => false);
       if (serves) return name;

@@ -54,8 +54,8 @@ export interface InterceptsOptions {
   search: SearchList;
   /** Those of the laptop, for all its connections; this one's own when absent. */
   ports?: LaptopPorts;
-  /** Whether a session is of this laptop's connections, beside this one. None is when absent. */
-  isLiving?: (thumbprint: string) => boolean;
+  /** Thumbprints of the keys of all connections of this laptop; this one's alone when absent. */
+  sessions?: ReadonlySet<string>;
   /** Those that the cluster has. */
   namespaces: () => readonly string[];
   /** By which address processes on the laptop reach one of the cluster. */
@@ -88,9 +88,9 @@ export class Intercepts implements AsyncDisposable {
 
   constructor(options: InterceptsOptions) {
     this.#options = options;
-    const { api, thumbprint: session, isLiving = () => false } = options;
+    const { api, thumbprint: session, sessions = new Set() } = options;
     this.#ports = options.ports ?? new LaptopPorts();
-    this.#objects = new OwnObjects({ api, session, isLiving });
+    this.#objects = new OwnObjects({ api, session, sessions });
   }
 
   /**

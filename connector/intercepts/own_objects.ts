@@ -51,8 +51,8 @@ export interface OwnObjectsOptions {
   api: ApiClient;
   /** Thumbprint of the connection's key. */
   session: string;
-  /** Whether another session is of this laptop's connections. None is when absent. */
-  isLiving?: (session: string) => boolean;
+  /** Thumbprints of the keys of all connections of this laptop; this one's alone when absent. */
+  sessions?: ReadonlySet<string>;
   clock?: Clock;
 }
 
@@ -69,7 +69,7 @@ interface Unwanted {
 export class OwnObjects implements AsyncDisposable {
   readonly #api: ApiClient;
   readonly #session: string;
-  readonly #isLiving: (session: string) => boolean;
+  readonly #sessions: ReadonlySet<string>;
   readonly #clock: Clock;
   /** Marks, from before an object is made until it is to be deleted, and UIDs, should somebody take the mark away. */
   readonly #wanted = new Set<string>();
@@ -77,10 +77,10 @@ export class OwnObjects implements AsyncDisposable {
   readonly #closed = new AbortController();
 
   constructor(
-    { api, session, isLiving = () => false, clock = systemClock }:
+    { api, session, sessions = new Set(), clock = systemClock }:
       OwnObjectsOptions,
   ) {
-    this.#isLiving = isLiving;
+    this.#sessions = sessions;
     this.#api = api;
     this.#session = session;
     this.#clock = clock;
@@ -197,9 +197,9 @@ export class OwnObjects implements AsyncDisposable {
         this.#wanted.has(markOf(object) ?? ""));
   }
 
-  /** Whether it is another connection's, which stands. */
+  /** Whether it is another connection's of this laptop. */
   #isOther({ spec: { session } }: Intercept): boolean {
-    return session !== this.#session && this.#isLiving(session);
+    return session !== this.#session && this.#sessions.has(session);
   }
 
   async #remove({ metadata }: Intercept, signal: AbortSignal): Promise<void> {

@@ -182,12 +182,11 @@ Deno.test("OwnObjects.deleteLeftovers() keeps what is wanted, from before it is 
   await pass(clock, 1_000);
 });
 
-Deno.test("OwnObjects.deleteLeftovers() spares what another connection of this laptop has, as long as that stands", async () => {
+Deno.test("OwnObjects.deleteLeftovers() spares what another connection of this laptop has, as long as there is one", async () => {
   const { cluster } = place();
-  const living = new Set(["cd".repeat(32)]);
+  const sessions = new Set([session, "cd".repeat(32)]);
   const objects = new OwnObjects({
-    ...{ api: cluster.api, session, clock: new FakeClock() },
-    isLiving: (one) => one === session || living.has(one),
+    ...{ api: cluster.api, session, sessions, clock: new FakeClock() },
   });
   const others = new OwnObjects({
     ...{ api: cluster.api, session: "cd".repeat(32), clock: new FakeClock() },
@@ -207,7 +206,7 @@ Deno.test("OwnObjects.deleteLeftovers() spares what another connection of this l
   const uids = () => uidsOf(cluster.intercepts()).sort();
   const both = [theirs.metadata.uid, own.metadata.uid].sort();
   assert.deepEqual(uids(), both);
-  living.clear();
+  sessions.delete("cd".repeat(32));
   await objects.deleteLeftovers(leftovers, quiet());
   assert.deepEqual(uids(), [own.metadata.uid]);
 });
