@@ -108,14 +108,12 @@ async function startDaemon(
 export async function requestOf(
   flags: Partial<ConnectFlags & SubnetFlags & NameFlag>,
 ): Promise<ConnectRequest> {
-  const { context, namespace, name } = flags;
+  const { context, namespace } = flags;
   const kubeconfig = flags.kubeconfig ?? Deno.env.get("KUBECONFIG");
   return {
-    ...name === undefined ? {} : { name },
     ...context === undefined ? {} : { context },
     ...kubeconfig ? { kubeconfig: absolute(kubeconfig) } : {},
     ...namespace === undefined ? {} : { namespace },
-    ...flags.proxyVia ? { proxyVia: [...flags.proxyVia] } : {},
     ...settingsRequest(await readSettings(flags)),
     ...flags.image === undefined ? {} : { isImageGiven: true },
   };

@@ -96,11 +96,13 @@ async function clusterLayers(
 /** What of a request is settings. */
 type SettingsRequest = Pick<
   ConnectRequest,
+  | "name"
   | "managerNamespace"
   | "image"
   | "dns"
   | "allowConflictingSubnets"
   | "vnat"
+  | "proxyVia"
   | "mappedNamespaces"
   | "alsoProxy"
   | "neverProxy"
@@ -125,9 +127,11 @@ export function settingsRequest(settings: Settings): SettingsRequest {
     managerNamespace: settings["cluster.defaultManagerNamespace"].value,
     image: settings["images.managerImage"].value,
     ...present({
+      name: set("connection.name"),
       dns: Object.keys(dns).length === 0 ? undefined : dns,
       allowConflictingSubnets: set("routing.allowConflictingSubnets")?.slice(),
       vnat: set("routing.vnat")?.slice(),
+      proxyVia: set("routing.proxyVia")?.slice(),
       mappedNamespaces: set("cluster.mappedNamespaces")?.slice(),
       alsoProxy: set("routing.alsoProxySubnets")?.slice(),
       neverProxy: set("routing.neverProxySubnets")?.slice(),
@@ -153,8 +157,12 @@ async function mustMakeSense(settings: Settings): Promise<void> {
   const { ConnectError, parseDnsSettings } = await import(
     "../connector/mod.ts"
   );
-  const { parseMappedNamespaces, parseProxyWishes, parseSubnetWishes } =
-    await import("../connector/api.ts");
+  const {
+    parseConnectionName,
+    parseMappedNamespaces,
+    parseProxyWishes,
+    parseSubnetWishes,
+  } = await import("../connector/api.ts");
   const defaults = mergeSettings([defaultLayer]);
   for (const [key, setting] of read) {
     const request = settingsRequest({ ...defaults, [key]: setting });
@@ -163,6 +171,7 @@ async function mustMakeSense(settings: Settings): Promise<void> {
       parseSubnetWishes(request);
       parseMappedNamespaces(request);
       parseProxyWishes(request);
+      if (request.name !== undefined) parseConnectionName(request.name);
     } catch (cause) {
       if (!(cause instanceof ConnectError)) throw cause;
       throw new CommandError(

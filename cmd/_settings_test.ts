@@ -38,6 +38,8 @@ Deno.test("settingsRequest() asks for all that is set", () => {
       "dns.servedTopLevelNamespaces": ["io"],
       "routing.allowConflictingSubnets": ["10.0.0.0/8"],
       "routing.vnat": ["all"],
+      "routing.proxyVia": ["pods=web"],
+      "connection.name": "dev-shop",
       "cluster.mappedNamespaces": ["shop"],
       "routing.alsoProxySubnets": ["db.example"],
       "routing.neverProxySubnets": ["10.96.0.7"],
@@ -51,6 +53,7 @@ Deno.test("settingsRequest() asks for all that is set", () => {
       servedTopLevelNamespaces: ["io"],
     },
     ...{ allowConflictingSubnets: ["10.0.0.0/8"], vnat: ["all"] },
+    ...{ proxyVia: ["pods=web"], name: "dev-shop" },
     ...{ alsoProxy: ["db.example"], neverProxy: ["10.96.0.7"] },
     mappedNamespaces: ["shop"],
   });
@@ -164,6 +167,16 @@ const senseless: [config: string, message: RegExp, remedy: string][] = [
     "routing:\n  neverProxySubnets: [10.96.0.7]\n  alsoProxySubnets: [0.0.0.0/0]\n",
     /^Cannot use "0\.0\.0\.0\/0": it is a default route$/,
     "Correct routing.alsoProxySubnets: FILE:3",
+  ],
+  [
+    "routing:\n  proxyVia: [pods=web, pods]\n",
+    /^Cannot use "pods": it is not SUBNET=WORKLOAD$/,
+    "Correct routing.proxyVia: FILE:2",
+  ],
+  [
+    "connection:\n  name: com\n",
+    /^Cannot use the name "com" for a connection: names that end in it have/,
+    "Correct connection.name: FILE:2",
   ],
   [
     "dsn: {}",

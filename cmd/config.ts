@@ -1,10 +1,15 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
-import { type ConnectFlags, connectFlags } from "./_connect_flags.ts";
+import {
+  type ConnectFlags,
+  connectFlags,
+  type NameFlag,
+  nameFlag,
+} from "./_connect_flags.ts";
 import type { Context } from "./_context.ts";
 import { outputFlag, type OutputFormat } from "./_output.ts";
 import { type SubnetFlags, subnetFlags } from "./_subnet_flags.ts";
 
-export interface ConfigViewFlags extends ConnectFlags, SubnetFlags {
+export interface ConfigViewFlags extends ConnectFlags, SubnetFlags, NameFlag {
   readonly output: OutputFormat;
 }
 
@@ -13,7 +18,10 @@ const view = buildCommand<ConfigViewFlags, [], Context>({
   loader: () => import("./config_view_run.ts"),
   parameters: {
     aliases: { n: "namespace" },
-    flags: { ...connectFlags, ...subnetFlags, output: outputFlag },
+    flags: {
+      ...{ ...connectFlags, ...subnetFlags, ...nameFlag },
+      output: outputFlag,
+    },
   },
   docs: {
     brief: "Show the settings that count, and who says so",

@@ -24,7 +24,8 @@ export default async function run(
   // What the user's command writes is not mixed with our words.
   const words = command === undefined ? stdout : stderr;
   const say = (line: string) => words.write(line + "\n");
-  const outcome = await connectInterruptibly(await requestOf(flags), say);
+  const request = await requestOf(flags);
+  const outcome = await connectInterruptibly(request, say);
   if (outcome === "interrupted") {
     say("Interrupted");
     this.process.exitCode = interruptedExitCode;
@@ -32,7 +33,7 @@ export default async function run(
   }
   const { connector, already, status } = outcome;
   using _ = connector;
-  const isNamed = flags.name !== undefined;
+  const isNamed = request.name !== undefined;
   say(connectedLine(status, { already, isNamed }));
   const unserved = unservedText(status);
   if (unserved !== undefined) say(`Short names are served, but ${unserved}`);

@@ -4,6 +4,7 @@ import { defaultImage } from "../build.ts";
 export interface SettingValues {
   readonly "cluster.defaultManagerNamespace": string;
   readonly "cluster.mappedNamespaces": readonly string[];
+  readonly "connection.name"?: string;
   readonly "dns.includeSuffixes": readonly string[];
   readonly "dns.excludeSuffixes": readonly string[];
   readonly "dns.excludes": readonly string[];
@@ -15,6 +16,7 @@ export interface SettingValues {
   readonly "routing.allowConflictingSubnets": readonly string[];
   readonly "routing.alsoProxySubnets": readonly string[];
   readonly "routing.neverProxySubnets": readonly string[];
+  readonly "routing.proxyVia": readonly string[];
   readonly "routing.vnat": readonly string[];
 }
 export type SettingKey = keyof SettingValues;
@@ -36,6 +38,7 @@ export const settingKeys: { readonly [K in SettingKey]-?: KeyFacts<K> } = {
     peer: "manager.namespace",
   },
   "cluster.mappedNamespaces": { default: [], flag: "mappedNamespaces" },
+  "connection.name": { default: undefined, flag: "name" },
   "dns.includeSuffixes": { default: [], peer: "dns.include-suffixes" },
   "dns.excludeSuffixes": { default: [], peer: "dns.exclude-suffixes" },
   "dns.excludes": { default: [] },
@@ -56,6 +59,7 @@ export const settingKeys: { readonly [K in SettingKey]-?: KeyFacts<K> } = {
   "routing.neverProxySubnets": {
     ...{ default: [], flag: "neverProxy", peer: "never-proxy" },
   },
+  "routing.proxyVia": { default: [], flag: "proxyVia" },
   "routing.vnat": { default: [], flag: "vnat" },
 };
 

@@ -13,7 +13,8 @@ export async function mustBeDeclared(
   declared: Partial<ConnectFlags>,
 ): Promise<void> {
   const { signal } = new AbortController();
-  const request = await requestOf(declared);
+  // Whatever it is called: none is to be made.
+  const { name: _, ...request } = await requestOf(declared);
   for await (const event of client.connect(request, { signal })) {
     if (event.event === "failed") throw failureError(event.failure);
     const name = event.event === "connected" && event.status.user_daemon.name;

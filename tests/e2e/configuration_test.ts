@@ -24,7 +24,13 @@ Deno.test("config.yml and a cluster's extension decide on names and ports, for t
     cluster: {
       ...access.cluster,
       extensions: [
-        { name: "tp.dev", extension: { dns: { excludes: ["printer"] } } },
+        {
+          name: "tp.dev",
+          extension: {
+            connection: { name: "of-config" },
+            dns: { excludes: ["printer"] },
+          },
+        },
         {
           name: "telepresence.io",
           extension: {
@@ -50,11 +56,14 @@ intercept: { defaultPort: 3210 }
 
   const view = await tp.run(["config", "view", "--output=json"], options);
   assert.equal(view.code, 0, view.stderr);
-  const { dns, intercept } = JSON.parse(view.stdout);
+  const { connection, dns, intercept } = JSON.parse(view.stdout);
   const of = (name: string) =>
     `${KUBECONFIG} (cluster "test", extension "${name}")`;
   assert.deepEqual(dns.excludes, {
     ...{ value: ["printer"], origin: "kubeconfig", place: of("tp.dev") },
+  });
+  assert.deepEqual(connection.name, {
+    ...{ value: "of-config", origin: "kubeconfig", place: of("tp.dev") },
   });
   assert.deepEqual(dns.includeSuffixes.place, of("telepresence.io"));
   assert.deepEqual(dns.mappings.place, `${config}:3`);
@@ -68,9 +77,13 @@ intercept: { defaultPort: 3210 }
     const { stdout } = await laptop.run(command, options);
     return stdout.split(/\s/)[0];
   };
-  await tp.ok(["connect"], options);
+  assert.match(
+    await tp.ok(["connect"], options),
+    /^Connected as of-config to context test /m,
+  );
   const web = await address("web");
   assert.match(web!, /^\d/, "the cluster's `excludes` goes before the file's");
+  assert.equal(await address(`web.${own.name}.of-config`), web);
   assert.equal(await address("db.test"), web);
   const { root_daemon: { dns: status } } = JSON.parse(
     await tp.ok(["status", "--output=json"]),

@@ -177,10 +177,16 @@ Deno.test("--proxy-via dials in a workload's pod what only that reaches, and onl
     "another namespace and the word also; after tp quit nothing is left",
     async () => {
       await tp.ok(["quit"]);
-      await tp.ok([
-        ...["connect", ...place.flag, "--also-proxy", ip, "--proxy-via"],
-        `also=${namespace}/deployment/inner,service=local`,
-      ]);
+      // As it may stand in the settings, too.
+      const of = [`also=${namespace}/deployment/inner`, "service=local"];
+      const TP_CONFIG = await writeLaptopFile(
+        laptop,
+        "/root/via.yml",
+        JSON.stringify({ routing: { proxyVia: of } }),
+      );
+      const also = ["--also-proxy", ip];
+      await tp.ok(["connect", ...place.flag, ...also], { env: { TP_CONFIG } });
+      await laptop.run(["rm", TP_CONFIG]);
       assert.equal((await answers(host)).who, await podName());
       assert.equal(
         await get("intercepts", "{.items[*].spec.subnets}"),
