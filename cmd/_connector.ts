@@ -1,6 +1,5 @@
 import { dirname } from "node:path";
 import { selfCommand } from "../build.ts";
-import type { Status } from "../connector/api.ts";
 import {
   ConnectorAbsentError,
   ConnectorClient,
@@ -13,7 +12,11 @@ import {
 import { CommandError } from "./_error.ts";
 import { failureError } from "./_failure.ts";
 import { readFailure } from "./_start_report.ts";
-import { type UseFlag, writtenUse } from "./_use_flag.ts";
+import {
+  type Meaning,
+  meantConnection,
+  type UserStatus,
+} from "./_meant_connection.ts";
 
 const startTimeoutMs = 15_000;
 const endTimeoutMs = 30_000;
@@ -23,9 +26,11 @@ const pollMs = 10;
 export interface RunningConnector extends Disposable {
   readonly client: ConnectorClient;
   readonly pid: number;
-  readonly status: Status["user_daemon"]["status"];
-  /** Names of its connections, in order of age. */
-  readonly names: readonly string[];
+  readonly status: UserStatus["status"];
+  /** Those that stand, in order of age. */
+  readonly connections: readonly UserStatus[];
+  /** Names of those that are being made. */
+  readonly connecting: readonly string[];
 }
 
 /**
@@ -39,12 +44,12 @@ export async function findConnector(
 ): Promise<RunningConnector | undefined> {
   const client = new ConnectorClient();
   try {
-    const { connections, idle: { user_daemon: idle } } = await client
-      .connectorStatus();
+    const { connections, connecting, idle: { user_daemon: idle } } =
+      await client.connectorStatus();
     return {
-      ...{ client, pid: idle.pid },
+      ...{ client, pid: idle.pid, connecting },
       status: connections[0]?.user_daemon.status ?? idle.status,
-      names: connections.flatMap(({ user_daemon: { name } }) => name ?? []),
+      connections: connections.map(({ user_daemon }) => user_daemon),
       [Symbol.dispose]: () => client[Symbol.dispose](),
     };
   } catch (error) {
@@ -70,51 +75,49 @@ export async function findConnector(
 /**
  * The connector of this user, whose client asks the connection that is meant.
  *
- * @param action Completes "Cannot …".
  * @throws {CommandError} when there is none, or it is not clear which is meant.
  */
 export async function connectedConnector(
-  action: string,
-  { use }: UseFlag = {},
+  meaning: Meaning,
 ): Promise<RunningConnector> {
-  const running = await findConnector();
-  if (running?.status === "Connected") {
-    return mean(running, { action, use });
+  return await findConnection(meaning) ?? notConnected(meaning);
+}
+
+/** As {@link connectedConnector}; `undefined` when there is none. */
+export async function findConnection(
+  meaning: Meaning,
+  onEnded?: (text: string) => void,
+): Promise<RunningConnector | undefined> {
+  const running = await findConnector(onEnded);
+  using unused = new DisposableStack();
+  if (running === undefined || !mean(unused.use(running), meaning)) {
+    return undefined;
   }
-  running?.[Symbol.dispose]();
-  throw failureError({
-    kind: "not-connected",
-    cause: `Cannot ${action}: this laptop is not connected`,
-  });
+  unused.move();
+  return running;
 }
 
 /**
- * Has the client of `running`, which is connected, ask the connection that `use` fits, or the only one.
+ * Has the client of `running` ask the connection that is meant.
  *
- * @throws {CommandError} when it is not exactly one; `running` is disposed of then.
+ * @returns whether there is one.
+ * @throws {CommandError} when it is not clear which.
  */
 export function mean(
-  running: RunningConnector,
-  { action, use }: { action: string; use: RegExp | undefined },
-): RunningConnector {
-  const { names } = running;
-  const fitting = use ? names.filter((name) => use.test(name)) : names;
-  const [first, ...others] = fitting;
-  if (first !== undefined && others.length === 0) {
-    running.client.connection = first;
-    return running;
-  }
-  running[Symbol.dispose]();
-  const fits = use && ` fits "${writtenUse(use)}"`;
-  const isUnknown = first === undefined;
+  { client, connections }: Pick<RunningConnector, "client" | "connections">,
+  meaning: Meaning,
+): boolean {
+  if (connections.length === 0) return false;
+  const name = meantConnection(connections, meaning);
+  if (name !== undefined) client.connection = name;
+  return name !== undefined;
+}
+
+/** @throws {CommandError} */
+export function notConnected({ action }: Pick<Meaning, "action">): never {
   throw failureError({
-    kind: isUnknown ? "connection-unknown" : "connection-ambiguous",
-    cause: `Cannot ${action}: ` +
-      (isUnknown
-        ? `no connection${fits} (there is ${names.join(", ")})`
-        : `more than one connection${fits ?? " stands"} (${
-          fitting.join(", ")
-        })`),
+    kind: "not-connected",
+    cause: `Cannot ${action}: this laptop is not connected`,
   });
 }
 

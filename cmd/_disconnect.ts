@@ -14,7 +14,7 @@ export async function disconnect(connector: RunningConnector): Promise<void> {
   await connector.client.quit();
   {
     using left = await findConnector();
-    if (left?.pid === connector.pid && left.status === "Connected") return;
+    if (left?.pid === connector.pid && left.status !== "Quitting") return;
   }
   if (await untilEnded(connector)) return;
   throw new CommandError(

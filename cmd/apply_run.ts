@@ -31,6 +31,9 @@ import { Report } from "./declared/report.ts";
 
 type Say = (line: string) => void;
 
+/** Completes "Cannot …". */
+const action = "apply the file";
+
 export default async function run(
   this: Context,
   { file, dryRun, output, use }: DeclaredFlags,
@@ -79,7 +82,7 @@ async function connected({ connection }: Declared, { say, use }: Means) {
   if (connection !== undefined) {
     return await connectInterruptibly(await requestOf(connection), say);
   }
-  const connector = await connectedConnector("apply the file", { use });
+  const connector = await connectedConnector({ action, use });
   return { connector, already: true };
 }
 
@@ -177,7 +180,7 @@ async function tell(
 ): Promise<true> {
   const { connection } = declared;
   using running = connection === undefined
-    ? await connectedConnector("apply the file", { use })
+    ? await connectedConnector({ action, use })
     : await findConnector();
   const isConnected = running?.status === "Connected";
   if (isConnected && connection !== undefined) {

@@ -6,7 +6,11 @@
  * 3. It disconnects if the file declares a connection.
  */
 import { ConnectError, type ConnectorClient } from "../connector/client.ts";
-import { findConnector, mean } from "./_connector.ts";
+import {
+  findConnection,
+  findConnector,
+  type RunningConnector,
+} from "./_connector.ts";
 import type { Context } from "./_context.ts";
 import { disconnect } from "./_disconnect.ts";
 import { failureError } from "./_failure.ts";
@@ -16,7 +20,9 @@ import { Handler } from "./declared/handler.ts";
 import { leaveIfThere } from "./declared/leave.ts";
 import { type DeleteStep, planDelete } from "./declared/plan.ts";
 import { readFile } from "./declared/read_file.ts";
+import type { Declared } from "./declared/read_state.ts";
 import { Report } from "./declared/report.ts";
+import { hasAny } from "./_meant_connection.ts";
 
 export default async function run(
   this: Context,
@@ -26,13 +32,7 @@ export default async function run(
   const report = new Report(this, output);
   const say = (line: string) => this.process.stderr.write(line + "\n");
   try {
-    using running = await findConnector(say);
-    const connector = running?.status === "Connected" ? running : undefined;
-    if (connector !== undefined && declared.connection !== undefined) {
-      await mustBeDeclared(connector, declared.connection);
-    } else if (connector !== undefined) {
-      mean(connector, { action: "delete what the file declares", use });
-    }
+    using connector = await meantBy(declared, { use, say });
     const present = await connector?.client.intercepts() ?? [];
     const { steps, others } = planDelete(declared.attachments, present);
     for (const step of steps) {
@@ -54,6 +54,26 @@ export default async function run(
   } finally {
     await report.end();
   }
+}
+
+/** The connection that is declared, else the one that is meant; `undefined` when there is none. */
+async function meantBy(
+  { connection, attachments }: Declared,
+  { use, say }: { use: RegExp | undefined; say: (line: string) => void },
+): Promise<RunningConnector | undefined> {
+  if (connection === undefined) {
+    const isFit = hasAny(attachments.map(({ request: { name } }) => name));
+    const action = "delete what the file declares";
+    return await findConnection({ action, use, isFit }, say);
+  }
+  using building = new DisposableStack();
+  const running = await findConnector(say);
+  if (running === undefined) return undefined;
+  building.use(running);
+  if (running.connections.length === 0) return undefined;
+  await mustBeDeclared(running, connection);
+  building.move();
+  return running;
 }
 
 interface Outcome {

@@ -15,12 +15,12 @@ import type { Context } from "./_context.ts";
 import { CommandError } from "./_error.ts";
 import { Interrupt, interruptedExitCode } from "./_interrupt.ts";
 import { logToFile } from "./_log_file.ts";
+import { heldBy, isOfPlace } from "./_meant_connection.ts";
 import { formatValue } from "./_output.ts";
 import { laptopLogs } from "./gather/laptop_logs.ts";
 import { type Named, pseudonymizer } from "./gather/pseudonyms.ts";
 import { writePrivately, zipOf } from "./gather/zip.ts";
 import type { GatherLogsFlags } from "./gather_logs.ts";
-import type { UseFlag } from "./_use_flag.ts";
 
 export default async function run(
   this: Context,
@@ -89,12 +89,15 @@ async function gather(
 }
 
 /** `undefined` when the connector does not answer: its log tells more. */
-async function currentStatus({ use }: UseFlag): Promise<Status | undefined> {
+async function currentStatus(
+  { use, ...flags }: GatherLogsFlags,
+): Promise<Status | undefined> {
   using running = await findConnector().catch(() => undefined);
-  if (running?.status === "Connected") {
-    mean(running, { action: "gather logs", use });
-  }
-  return await running?.client.status().catch(() => undefined);
+  if (running === undefined) return undefined;
+  const isFit = isOfPlace(flags);
+  const isMeant = mean(running, { action: "gather logs", use, isFit });
+  if (!isMeant && running.connections.length > 0) return undefined;
+  return await running.client.status().catch(() => undefined);
 }
 
 /** Names that logs of this laptop hold, and reasons of what could not be read. */
@@ -107,10 +110,7 @@ export function namesOf(
 ): Named[] {
   const user = status?.user_daemon;
   const server = user?.kubernetes_server;
-  const held = [
-    ...[user?.intercepts, user?.replacements, user?.wiretaps, user?.ingests],
-    ...[user?.proxy_vias],
-  ].flatMap((all) => all ?? []);
+  const held = user === undefined ? [] : heldBy(user);
   const users = problems.flatMap((text) => [
     ...text.matchAll(/\buser "([^"]+)"/gi),
   ]);

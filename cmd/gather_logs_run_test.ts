@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Status } from "../connector/api.ts";
+import { interceptStatus } from "../connector/status.ts";
 import { pseudonymizer } from "./gather/pseudonyms.ts";
 import { namesOf } from "./gather_logs_run.ts";
 
@@ -8,6 +9,7 @@ Deno.test("tp gather-logs hides names of what it could not read, too", () => {
     user_daemon: {
       ...{ kubernetes_context: "prod", namespace: "shop" },
       kubernetes_server: "https://api.corp.test:6443",
+      ...interceptStatus([]),
       intercepts: [{ name: "cart", namespace: "checkout" }],
     },
   } as unknown as Status;

@@ -14,7 +14,11 @@ import {
 } from "../connector/api.ts";
 import { attach, type Attached } from "./_attach.ts";
 import { connectedLine, connectInterruptibly, requestOf } from "./_connect.ts";
-import { findConnector, mean, type RunningConnector } from "./_connector.ts";
+import {
+  findConnection,
+  notConnected,
+  type RunningConnector,
+} from "./_connector.ts";
 import type { Context } from "./_context.ts";
 import { writeEnvFiles } from "./_env_file.ts";
 import { CommandError } from "./_error.ts";
@@ -118,13 +122,13 @@ async function connected(
   const isAny = flags.context === undefined && flags.kubeconfig === undefined &&
     flags.managerNamespace === undefined;
   if (isAny) {
-    const running = await findConnector(say);
-    if (running?.status === "Connected") {
-      mean(running, { action: "intercept", use: flags.use });
+    const meaning = { action: "intercept", use: flags.use };
+    const running = await findConnection(meaning, say);
+    if (running !== undefined) {
       if (flags.image !== undefined) say(imageUnusedText);
       return running;
     }
-    running?.[Symbol.dispose]();
+    if (flags.use !== undefined) notConnected(meaning);
   }
   const outcome = await connectInterruptibly(await requestOf(flags), say);
   if (outcome === "interrupted") return undefined;

@@ -1,5 +1,5 @@
 import { ConnectError } from "../connector/client.ts";
-import { connectedConnector } from "./_connector.ts";
+import { findConnector, mean, notConnected } from "./_connector.ts";
 import type { Context } from "./_context.ts";
 import { failureError } from "./_failure.ts";
 import type { LeaveFlags } from "./leave.ts";
@@ -9,7 +9,10 @@ export default async function run(
   { container, use }: LeaveFlags,
   name: string,
 ): Promise<void> {
-  using connector = await connectedConnector(`leave "${name}"`, { use });
+  const meaning = { action: `leave "${name}"`, use };
+  using connector = await findConnector() ?? notConnected(meaning);
+  // Whose it is, the connector knows best: one that is being made is told nowhere.
+  if (use !== undefined) mean(connector, meaning) || notConnected(meaning);
   try {
     const { isPending } = await connector.client.leave({
       name,

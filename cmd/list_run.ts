@@ -12,7 +12,9 @@ export default async function run(
   flags: ListCommandFlags,
 ): Promise<void> {
   const say = (text: string) => this.process.stdout.write(text);
-  using connector = await connectedConnector("list workloads", flags);
+  using connector = await connectedConnector({
+    ...{ action: "list workloads", use: flags.use },
+  });
   try {
     if (flags.output === "json-stream") {
       return await follow(connector.client, flags, say);

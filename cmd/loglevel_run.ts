@@ -24,9 +24,7 @@ export default async function run(
     });
   }
   const isOne = use !== undefined || !localOnly;
-  if (isOne && connector.status === "Connected") {
-    mean(connector, { action: "set the log level", use });
-  }
+  if (isOne) mean(connector, { action: "set the log level", use });
   const { done, problems } = await connector.client.setLogLevels({
     ...{ level, seconds, laptop: !remoteOnly, cluster: !localOnly },
   });

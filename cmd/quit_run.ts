@@ -1,6 +1,7 @@
-import { findConnector, mean } from "./_connector.ts";
+import { findConnector, notConnected } from "./_connector.ts";
 import type { Context } from "./_context.ts";
 import { disconnect } from "./_disconnect.ts";
+import { meantConnection } from "./_meant_connection.ts";
 import { repairIfNeeded } from "./_repair.ts";
 import type { UseFlag } from "./_use_flag.ts";
 
@@ -16,9 +17,13 @@ export default async function run(
     return;
   }
   if (use !== undefined) {
-    const { client } = mean(connector, { action: "quit", use });
+    const { client, connections, connecting } = connector;
+    const all = [...connections, ...connecting.map((name) => ({ name }))];
+    const meaning = { action: "quit", use };
+    if (all.length === 0) notConnected(meaning);
+    const name = client.connection = meantConnection(all, meaning)!;
     await disconnect(connector);
-    say(`Disconnected ${client.connection}\n`);
+    say(`Disconnected ${name}\n`);
     return;
   }
   say("tp Daemon quitting...");

@@ -16,7 +16,7 @@ export default async function run(
   using connector = await findConnector();
   if (connector === undefined) {
     await repairIfNeeded((line) => this.process.stderr.write(line + "\n"));
-  } else if (flags.use !== undefined && connector.status === "Connected") {
+  } else if (flags.use !== undefined) {
     mean(connector, { action: "tell its state", use: flags.use });
   }
   const all = connector ? await statusesOf(connector) : [];

@@ -3,15 +3,17 @@ import {
   ConnectError,
   uninstall,
 } from "../connector/mod.ts";
+import { loadAccess } from "../k8s/mod.ts";
 import { findConnector, mean } from "./_connector.ts";
 import type { Context } from "./_context.ts";
+import { disconnect } from "./_disconnect.ts";
 import { CommandError } from "./_error.ts";
 import { failureError } from "./_failure.ts";
 import { Interrupt, interruptedExitCode } from "./_interrupt.ts";
 import { printable } from "./_printable.ts";
+import { isOfPlace } from "./_meant_connection.ts";
 import quit from "./quit_run.ts";
 import { readSettings, settingsRequest } from "./_settings.ts";
-import type { UseFlag } from "./_use_flag.ts";
 import type { UninstallFlags } from "./uninstall.ts";
 
 export default async function run(
@@ -48,16 +50,48 @@ export default async function run(
     }
     throw error instanceof ConnectError ? failureError(error.failure) : error;
   }
-  if (everything) await quit.call(this, {});
+  if (!everything) return;
+  const hadSeveral = await quitOf({ ...flags, managerNamespace }, say);
+  if (!hadSeveral) await quit.call(this, {});
+}
+
+/**
+ * Of several connections ends those to that manager alone.
+ *
+ * @returns whether there were several.
+ */
+async function quitOf(
+  { context, kubeconfig, managerNamespace }: UninstallFlags,
+  say: (text: string) => void,
+): Promise<boolean> {
+  using connector = await findConnector().catch(() => undefined);
+  if (!connector || connector.connections.length < 2) return false;
+  const { server } = await loadAccess({
+    env: Deno.env.toObject(),
+    ...kubeconfig === undefined ? {} : { kubeconfig },
+    ...context === undefined ? {} : { context },
+  });
+  const ended = connector.connections.filter((one) =>
+    new URL(one.kubernetes_server ?? "").href === server.href &&
+    one.manager_namespace === managerNamespace
+  );
+  for (const { name } of ended) {
+    connector.client.connection = name!;
+    await disconnect(connector);
+    say(`Disconnected ${name}`);
+  }
+  return true;
 }
 
 /** `undefined` as well when the connector does not answer: nothing of this depends on it. */
 async function connectedPlace(
-  { use }: UseFlag,
+  { use, ...flags }: UninstallFlags,
 ): Promise<ConnectedPlace | undefined> {
   using connector = await findConnector().catch(() => undefined);
-  if (connector?.status !== "Connected") return undefined;
-  mean(connector, { action: "uninstall", use });
+  const isFit = isOfPlace(flags);
+  if (!connector || !mean(connector, { action: "uninstall", use, isFit })) {
+    return undefined;
+  }
   try {
     const { user_daemon } = await connector.client.status();
     const {

@@ -114,6 +114,8 @@ export interface InterceptStatus {
 export interface ConnectorStatus {
   /** Those that stand, in order of age. */
   connections: Status[];
+  /** Names of those that are being made. */
+  connecting: string[];
   /** What there is to tell while there is none. */
   idle: Status;
 }

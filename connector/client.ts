@@ -32,7 +32,7 @@ export { killStoppedConnector, stoppedConnector } from "./stopped.ts";
 
 /** The connector of this user. Dispose of it to free the connection to it. */
 export class ConnectorClient implements Disposable {
-  /** Name of the connection that is meant; absent: the only one, and for {@link quit} all. */
+  /** Name of the connection that is meant; absent: the only one, for {@link leave} the only one that has it, for {@link quit} all. */
   connection?: string;
   readonly #client = Deno.createHttpClient({
     proxy: { transport: "unix", path: connectorSocketPath() },

@@ -13,7 +13,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { version } from "../build.ts";
 import type { ClusterAccess } from "../k8s/mod.ts";
-import type { ConnectEvent, ConnectRequest, Status } from "./api.ts";
+import type {
+  ConnectEvent,
+  ConnectRequest,
+  LeaveRequest,
+  Status,
+} from "./api.ts";
 import { accessOf, Approach } from "./approach.ts";
 import { parseDnsSettings } from "./dns_settings.ts";
 import { ConnectError } from "./failure.ts";
@@ -181,6 +186,11 @@ export class Connection {
     const cause = `Cannot connect with other ${other} settings: ` +
       "this laptop is connected to that cluster already";
     throw new ConnectError({ kind: "other-connection", cause });
+  }
+
+  /** Whether it has that intercept, or makes it. */
+  holds(asked: Pick<LeaveRequest, "name" | "container">): boolean {
+    return this.#parts.intercepts.holds(asked);
   }
 
   /** What this connection is asked beside its state; `undefined` for what it does not know. */

@@ -9,6 +9,8 @@ export class Making {
   readonly signal: AbortSignal;
   readonly sessions: ReadonlySet<string>;
   isClosed = false;
+  /** Names of intercepts that it has. */
+  readonly intercepts = new Set<string>();
   /** What its end waits for. */
   closing: Promise<void> = Promise.resolve();
   readonly #tell: ConnectOptions["tell"];
@@ -55,6 +57,7 @@ export class Making {
         context === this.#request.context
           ? Promise.resolve()
           : Promise.reject(other),
+      holds: ({ name }) => this.intercepts.has(name),
       answer: () => Promise.resolve(Response.json({ asked: name })),
       close: () => {
         this.isClosed = true;

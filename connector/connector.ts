@@ -5,6 +5,7 @@ import {
   type ConnectRequest,
   type Failure,
   imageUnusedText,
+  type LeaveRequest,
   type LogLevelRequest,
 } from "./api.ts";
 import { accessOf } from "./approach.ts";
@@ -78,7 +79,9 @@ export class Connector {
       const manager = found && "manager" in found ? found.manager : undefined;
       return Response.json(await setLogLevels(asked, manager));
     }
-    const found = this.#chosen(name);
+    const found = call === "POST /leave" && name === undefined
+      ? this.#holderOf(await request.clone().json())
+      : this.#chosen(name);
     if ("kind" in found) return refused(found);
     return await found.answer(request) ?? new Response(null, { status: 404 });
   }
@@ -93,6 +96,9 @@ export class Connector {
   #status(): ConnectorStatus {
     return {
       connections: this.#standing.map((one) => one.status()),
+      connecting: this.#isEnding ? [] : [...this.#entries.values()]
+        .filter(({ connected }) => connected === undefined)
+        .map(({ name }) => name),
       idle: idleStatus(
         this.#isEnding
           ? "Quitting"
@@ -116,24 +122,36 @@ export class Connector {
     const all = this.#standing;
     const [first, ...others] = all;
     if (first === undefined) return notConnected;
-    const names = all.map((one) => one.name).join(", ");
     if (name === undefined) {
       return others.length === 0 ? first : {
         kind: "connection-ambiguous",
-        cause: `Cannot tell which connection is meant: there are ${names}`,
+        cause: `Cannot tell which connection is meant: there are ${
+          namesOf(all)
+        }`,
       };
     }
-    return all.find((one) => one.name === name) ?? {
-      kind: "connection-unknown",
-      cause: `Cannot find connection "${name}": there is ${names}`,
+    return all.find((one) => one.name === name) ?? unknown(name, all);
+  }
+
+  /** The only connection that has an intercept of that name; where none has, any, which says so. */
+  #holderOf(leave: LeaveRequest): Connection | Failure {
+    const all = this.#standing;
+    const [holder, ...others] = all.filter((one) => one.holds(leave));
+    if (holder === undefined) return all[0] ?? notConnected;
+    return others.length === 0 ? holder : {
+      kind: "connection-ambiguous",
+      cause: `Cannot leave "${leave.name}": connections ${
+        namesOf([holder, ...others])
+      } have one of that name`,
     };
   }
 
   async #quit(name: string | undefined): Promise<Response> {
     if (name !== undefined) {
-      const found = this.#chosen(name);
-      if ("kind" in found) return refused(found);
-      await this.#drop(this.#entries.get(name)!, "quit");
+      // One that is being made, too.
+      const entry = this.#entries.get(name);
+      if (entry === undefined) return refused(unknown(name, this.#standing));
+      await this.#drop(entry, "quit");
     } else await this.#disconnect("quit");
     queueMicrotask(() => this.#endIfEmpty("quit"));
     return Response.json({});
@@ -266,6 +284,18 @@ const notConnected: Failure = {
   kind: "not-connected",
   cause: "Cannot do that: there is no connection",
 };
+
+function unknown(name: string, all: readonly Connection[]): Failure {
+  const there = all.length === 0 ? "none" : namesOf(all);
+  return {
+    kind: "connection-unknown",
+    cause: `Cannot find connection "${name}": there is ${there}`,
+  };
+}
+
+function namesOf(all: readonly Connection[]): string {
+  return all.map(({ name }) => name).join(", ");
+}
 
 function refused(failure: Failure): Response {
   return Response.json(failure, { status: 409 });

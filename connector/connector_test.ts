@@ -278,6 +278,46 @@ Deno.test("with two connections, a call says which is meant", async () => {
   await quit();
 });
 
+Deno.test("tp leave asks the connection that has the intercept; which, must be said where several have one of that name", async () => {
+  const { connect, makings, quit, ask } = setUp();
+  const asked = [
+    await connect({ name: "first" }),
+    await connect({ name: "second" }),
+  ];
+  await tick();
+  for (const one of makings) one.done();
+  for (const one of asked) await one.next();
+  makings[0]!.intercepts.add("till");
+  makings[1]!.intercepts.add("till").add("web");
+  const leave = async (name: string, query = "") =>
+    (await ask("POST", `/leave${query}`, { name })).json();
+  assert.deepEqual(await leave("web"), { asked: "second" });
+  assert.deepEqual(await leave("web", "?connection=first"), { asked: "first" });
+  const { kind, cause } = await leave("till");
+  assert.equal(kind, "connection-ambiguous");
+  assert.match(cause, /^Cannot leave "till": connections first, second have/);
+  // Any says that there is none.
+  assert.deepEqual(await leave("none"), { asked: "first" });
+  await quit();
+  assert.equal((await leave("web")).kind, "not-connected");
+});
+
+Deno.test("tp quit calls off the one that is named, and being made, and no other", async () => {
+  const { connect, makings, quit, status, hasEnded, connector } = setUp();
+  const first = await connect({ name: "first" });
+  const second = await connect({ name: "second" });
+  await tick();
+  assert.deepEqual((await status()).connecting, ["first", "second"]);
+  assert.equal((await quit("second")).status, 200);
+  assert.equal(await second.next(), "failed: called-off");
+  makings[0]!.done();
+  assert.equal(await first.next(), "connected: first");
+  assert.deepEqual((await status()).connecting, []);
+  assert.equal(hasEnded(), false);
+  await quit();
+  await connector.ended;
+});
+
 Deno.test("all connections know the sessions of each other", async () => {
   const { connect, makings, quit } = setUp();
   await connect({ name: "first" });

@@ -5,7 +5,7 @@ import type { Status } from "../../connector/api.ts";
 import { examineCluster, routesThrough } from "../../connector/mod.ts";
 import { leftover } from "../../daemon/client.ts";
 import { findConnector, mean } from "../_connector.ts";
-import type { UseFlag } from "../_use_flag.ts";
+import { isOfPlace } from "../_meant_connection.ts";
 import { requestOf } from "../_connect.ts";
 import { connectedPlace } from "../_connected_place.ts";
 import { CommandError } from "../_error.ts";
@@ -21,16 +21,13 @@ export async function gatherFacts(
   { signal }: { signal: AbortSignal },
 ): Promise<Facts> {
   const { connector, status } = await connectorFacts(flags);
-  const isConnected = status?.user_daemon.status === "Connected";
-  const request = await requestOf(
-    connectedPlace(isConnected ? status : undefined, flags),
-  );
+  const request = await requestOf(connectedPlace(status, flags));
   const [isLeft, hasTun, root, cluster, connection] = await Promise.all([
     leftover(),
     exists("/dev/net/tun"),
     rootFacts(),
     examineCluster(request, { signal }),
-    isConnected ? connectionFacts(status) : undefined,
+    status && connectionFacts(status),
   ]);
   return {
     laptop: {
@@ -42,16 +39,24 @@ export async function gatherFacts(
   };
 }
 
-async function connectorFacts({ use }: UseFlag): Promise<
-  { connector: Facts["laptop"]["connector"]; status?: Status }
+async function connectorFacts({ use, ...flags }: DoctorFlags): Promise<
+  {
+    connector: Facts["laptop"]["connector"];
+    /** Of the connection that is meant. */
+    status?: Status;
+  }
 > {
   try {
     using running = await findConnector();
     if (running === undefined) return { connector: "none" };
-    if (running.status === "Connected") {
-      mean(running, { action: "check the connection", use });
-    }
-    return { connector: "runs", status: await running.client.status() };
+    const isFit = isOfPlace(flags);
+    const isMeant = mean(running, {
+      ...{ action: "check the connection", use, isFit },
+    });
+    return {
+      connector: "runs",
+      ...isMeant ? { status: await running.client.status() } : {},
+    };
   } catch (error) {
     const { message } = error as Error;
     const remedy = error instanceof CommandError ? error.remedy : "`tp quit`";

@@ -126,6 +126,11 @@ export class Intercepts implements AsyncDisposable {
     }
   }
 
+  /** Whether it is there, or being made. */
+  holds({ name, container }: Pick<LeaveRequest, "name" | "container">) {
+    return this.#find(name, container) !== undefined;
+  }
+
   /**
    * Resolves when this laptop has it no more; one that is being made is called off.
    *

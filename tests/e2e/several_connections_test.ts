@@ -92,7 +92,7 @@ Deno.test("two connections stand side by side, each with names and addresses of 
   assert.equal(meant.manager_namespace, two.namespace);
   assert.match(
     await tp.fails(["list"]),
-    /more than one connection stands \(\S+, two\)\n.*--use NAME/,
+    /more than one connection can be meant \(\S+, two\)\n.*--use NAME/,
   );
   assert.match(await tp.ok(["list", "--use", "two"]), /\btill\b/);
   assert.match(
@@ -119,14 +119,25 @@ Deno.test("two connections stand side by side, each with names and addresses of 
     await tp.fails(["leave", "till", "--use", "two"]),
     /till/,
   );
-  await tp.ok(["leave", "till", "--use", oldest]);
-  await tp.ok(["leave", "web", "--use", "two"]);
+  // Whose it is need not be said, unless both have one.
+  await tp.ok(["leave", "till"]);
+  await tp.ok(["leave", "web"]);
+  const both = ["intercept", "both", "--local-only", "--use"];
+  for (const name of [oldest, "two"]) await tp.ok([...both, name]);
+  assert.match(
+    await tp.fails(["leave", "both"]),
+    new RegExp(`^tp: Cannot leave "both": connections ${oldest}, two have one`),
+  );
+  await tp.ok(["leave", "both", "--use", "two"]);
+  await tp.ok(["leave", "both"]);
+  assert.match(await tp.fails(["leave", "both"]), /"both" not found/);
 
   {
     await using held = await DatabaseSession.open(laptop);
     await using other = await DatabaseSession.open(laptop, {
       host: "postgres.default.two",
     });
+    assert.match(await tp.fails(["quit", "--use", "tw"]), /no connection fits/);
     assert.equal(await tp.ok(["quit", "--use", "two"]), "Disconnected two\n");
     const startedMs = performance.now();
     await assert.rejects(other.ask("select 2"));
