@@ -136,7 +136,7 @@ const maxZonesShown = 10;
 function refusedText(
   { edge, refused_zones: zones }: NonNullable<Status["root_daemon"]>["dns"],
 ): string | undefined {
-  if (edge !== "systemd-resolved" || zones.length === 0) return undefined;
+  if (edge === "/etc/resolv.conf" || zones.length === 0) return undefined;
   const others = zones.length - maxZonesShown;
   return zones.slice(0, maxZonesShown).join(", ") +
     (others > 0 ? ` and ${others} more` : "");

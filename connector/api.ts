@@ -162,7 +162,7 @@ export interface Status {
       /** Address that the host's resolver asks. */
       vif_address: string;
       /** How the host's resolver was told. */
-      edge: "systemd-resolved" | "/etc/resolv.conf";
+      edge: "systemd-resolved" | "/etc/resolv.conf" | "/etc/resolver";
       /** Why it was told that way, as a sentence without final period. */
       edge_reason: string;
       /** Zones whose names the daemon lets no resolver send to the cluster, or that are too many, or no zones. */

@@ -22,6 +22,7 @@ import {
   logLimits,
   logPath,
   resolvConfPaths,
+  resolverDirectory,
   runDirectory,
   socketPath,
   stateDirectory,
@@ -100,7 +101,10 @@ async function serve(
   await record(changes);
 
   const clock = systemClock;
-  const edge = new HostEdge({ paths: resolvConfPaths });
+  const edge = new HostEdge({
+    paths: resolvConfPaths,
+    directory: resolverDirectory,
+  });
   const resolver = new ResolverKeeper({
     ...{ edge, clock },
     block: (ip) => network.addUnreachable(new Subnet(ip, ip.bits)),

@@ -21,3 +21,6 @@ export const resolvConfPaths: ResolvConfPaths = {
   original: "/etc/resolv.conf.tp-original",
   copy: `${stateDirectory}/resolv.conf.original`,
 };
+
+/** Where macOS has files for zones. */
+export const resolverDirectory = "/etc/resolver";

@@ -70,7 +70,7 @@ export const connectionChecks: Check[] = [
   of("resolver-file", "Resolver file", ({ status, resolverFile }) => {
     const dns = status.root_daemon?.dns;
     if (dns === undefined) return undefined;
-    if (dns.edge === "systemd-resolved") {
+    if (dns.edge !== "/etc/resolv.conf") {
       // Whether it does is what the query by getaddrinfo tells.
       return ok(
         `${dns.edge} is told of the cluster's zones (${dns.edge_reason})`,

@@ -18,31 +18,45 @@ import {
   ResolverError,
   type ResolverPlan,
 } from "./edge.ts";
-import { ownNameservers, readHostFacts } from "./host_facts_linux.ts";
+import { readHostFacts } from "./host_facts.ts";
+import { ownNameservers } from "./host_facts_linux.ts";
 import { ResolvConfEdge, type ResolvConfPaths } from "./resolv_conf_edge.ts";
+import {
+  forgetAnswers,
+  ResolverDirectoryEdge,
+} from "./resolver_directory_edge.ts";
 import { resolvectlAt, ResolvedEdge } from "./resolved_edge.ts";
 
 const log = logger("dns");
 
 export interface HostEdgeOptions {
   paths: ResolvConfPaths;
+  /** Where macOS has files for zones. */
+  directory: string;
   /** What is read of the host; the host itself when absent. */
   readFacts?: () => Promise<HostFacts>;
   /** Of the program at that path; the real ones when absent. */
   resolved?: (resolvectl: string) => ResolverEdge;
+  /** Has macOS forget answers; its programs are told when absent. */
+  forget?: () => Promise<void>;
 }
 
 export class HostEdge implements ChoosingEdge {
-  readonly #paths: ResolvConfPaths;
   readonly #readFacts: () => Promise<HostFacts>;
   readonly #newResolved: (resolvectl: string) => ResolverEdge;
   readonly #file: ResolvConfEdge;
+  readonly #directory: ResolverEdge;
   #resolved: ResolverEdge | undefined;
   #applied: { edge: ResolverEdge; choice: EdgeChoice; ours: Ip } | undefined;
 
-  constructor({ paths, readFacts, resolved }: HostEdgeOptions) {
-    this.#paths = paths;
+  constructor(
+    { paths, directory, readFacts, resolved, forget }: HostEdgeOptions,
+  ) {
     this.#file = new ResolvConfEdge(paths);
+    this.#directory = new ResolverDirectoryEdge({
+      directory,
+      forget: forget ?? forgetAnswers,
+    });
     this.#readFacts = readFacts ??
       (() => readHostFacts([paths.original, paths.copy, paths.file]));
     this.#newResolved = resolved ??
@@ -70,13 +84,17 @@ export class HostEdge implements ChoosingEdge {
         );
       }
     }
-    await this.#applyBy(this.#file, choice, plan);
+    const isFile = choice.edge === "/etc/resolv.conf";
+    await this.#applyBy(isFile ? this.#file : this.#directory, choice, plan);
   }
 
   async restore(): Promise<void> {
     // A file of ours may be there without our knowing.
     await this.#file.restore();
     await this.#resolved?.restore();
+    if (this.#applied?.edge === this.#directory) {
+      await this.#directory.restore();
+    }
     this.#applied = undefined;
   }
 

@@ -13,6 +13,7 @@ const plan = {
 };
 const text = "nameserver 192.0.2.53\n";
 const stub: HostFacts = {
+  os: "linux",
   leadsTo: "/run/systemd/resolve/stub-resolv.conf",
   text,
   nss: ["files", "dns"],
@@ -42,6 +43,8 @@ async function onHost(
   const resolved = new FakeResolverEdge();
   const edge = new HostEdge({
     paths,
+    directory: `${directory}/resolver`,
+    forget: () => Promise.resolve(),
     readFacts: () => Promise.resolve(facts.now),
     resolved: () => resolved,
   });
@@ -97,4 +100,24 @@ Deno.test("an edge that is not chosen any more is restored first", () =>
     await edge.apply(plan);
     assert.equal(await read(), text);
     assert.equal(resolved.done.at(-1), "apply 198.18.0.3");
+  }));
+
+Deno.test("on macOS zones have files, and /etc/resolv.conf stays as it is", () =>
+  onHost(async ({ edge, facts, read, file }) => {
+    facts.now = { ...plain, os: "darwin" };
+    const entries = async () =>
+      (await Array.fromAsync(
+        Deno.readDir(file.replace("resolv.conf", "resolver")),
+      ))
+        .map(({ name }) => name);
+    await edge.apply(plan);
+    assert.deepEqual(edge.choice, { edge: "/etc/resolver", reason: "macos" });
+    assert.deepEqual(await entries(), ["tp.svc"]);
+    assert.equal(await read(), text);
+    assert.deepEqual((await edge.nameservers()).map(String), ["192.0.2.53"]);
+    await edge.apply({ ...plan, zones: ["svc", "web"] });
+    assert.deepEqual((await entries()).sort(), ["tp.svc", "tp.web"]);
+    await edge.restore();
+    await assert.rejects(entries(), Deno.errors.NotFound);
+    assert.equal(edge.choice, undefined);
   }));

@@ -1,4 +1,4 @@
-/** What of this host says who answers its programs. Reads a few small files; needs no privilege. */
+/** What of a Linux host says who answers its programs. */
 import type { Ip } from "../../net/mod.ts";
 import { type HostFacts, stubAddresses } from "./choose_edge.ts";
 import { parseResolvConf } from "./resolv_conf.ts";
@@ -9,12 +9,13 @@ export const resolvedFile = "/run/systemd/resolve/resolv.conf";
 const resolvedSocket = "/run/systemd/resolve/io.systemd.Resolve";
 const resolvectlPaths = ["/usr/bin/resolvectl", "/bin/resolvectl"];
 
-/** @param own The file with the host's own text, in the order of preference: the first that is there. */
-export async function readHostFacts(
+/** As `readHostFacts`. */
+export async function readLinuxFacts(
   own: readonly string[],
 ): Promise<HostFacts> {
   const file = await firstThere(own);
   return {
+    os: "linux",
     leadsTo: file && await Deno.realPath(file).catch(() => undefined),
     text: file ? await read(file) : "",
     nss: nssSources(await read("/etc/nsswitch.conf")),
