@@ -1,6 +1,10 @@
 import { logger } from "../log.ts";
 import { Ip } from "../net/mod.ts";
-import { HostChanges, readHostRoutes } from "../vpn/mod.ts";
+import {
+  type HostChanges,
+  openHostChanges,
+  readHostRoutes,
+} from "../vpn/mod.ts";
 import type { HostNameservers } from "./nameservers.ts";
 import { SleepWatch } from "./sleep_watch.ts";
 
@@ -92,7 +96,7 @@ export class HostWatch implements AsyncDisposable {
 
 function listen(): HostChanges | undefined {
   try {
-    return new HostChanges();
+    return openHostChanges();
   } catch (error) {
     log.warn("the host is only looked at every second", { error });
     return undefined;

@@ -9,7 +9,7 @@ import { HostEdge } from "../dns/edges/mod.ts";
 import { logger, setLogSink } from "../log.ts";
 import { LogFile } from "../log_file.ts";
 import { Subnet, systemClock } from "../net/mod.ts";
-import { openNetworkEdge } from "../vpn/device_linux.ts";
+import { openNetworkEdge } from "../vpn/network_edge.ts";
 import { Libc } from "./_libc_linux.ts";
 import { PacketListener } from "./_socket_linux.ts";
 import { Guard } from "./guard.ts";

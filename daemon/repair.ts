@@ -2,7 +2,7 @@ import { restoreResolvConf } from "../dns/edges/resolv_conf_edge.ts";
 import { logger } from "../log.ts";
 import { logFilePaths } from "../log_file.ts";
 import type { NetworkEdge } from "../vpn/device.ts";
-import { openNetworkEdge } from "../vpn/device_linux.ts";
+import { openNetworkEdge } from "../vpn/network_edge.ts";
 import { Libc } from "./_libc_linux.ts";
 import { readJournal } from "./journal_file.ts";
 import { lockDirectory } from "./lock.ts";

@@ -70,7 +70,7 @@ const rooms: Record<string, Room> = {
       "log.ts",
       "log_file.ts",
       "vpn/device.ts",
-      "vpn/device_linux.ts",
+      "vpn/network_edge.ts",
       "vpn/netlink_linux.ts",
       "dns/edges",
       // Alone, for what every command loads.

@@ -4,6 +4,8 @@
  * The descriptor does not block; who has read all waits for it and for a wake-up at once (poll(2), eventfd(2)). Closing
  * a descriptor does not end a read that blocks, and a worker inside a call hears no message.
  */
+import type { Awaited, DeviceIo } from "./device_io.ts";
+
 const calls = {
   read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
@@ -19,11 +21,7 @@ const closeOnExec = 0x80000; // EFD_CLOEXEC
 const readable = 1; // POLLIN
 const broken = 8 | 16 | 32; // POLLERR | POLLHUP | POLLNVAL
 
-/** Why {@link DeviceIo.wait} came back. */
-export type Awaited = "readable" | "woken" | "gone";
-
-/** What one thread needs to read and write the device. The descriptors are the same in every thread. */
-export class DeviceIo implements Disposable {
+export class LinuxDeviceIo implements DeviceIo {
   readonly fd: number;
   readonly wakeFd: number;
   readonly #library = Deno.dlopen("libc.so.6", calls);
@@ -49,17 +47,14 @@ export class DeviceIo implements Disposable {
     });
   }
 
-  /** Reads one frame into `buffer`. Returns its octets, or a negative number when there is none. */
   read(buffer: Uint8Array<ArrayBuffer>): number {
     return this.#library.symbols.read(this.fd, buffer, buffer.length);
   }
 
-  /** Hands the first `length` octets to the kernel as one frame. One that it does not take is dropped, as on any link. */
   write(frame: Uint8Array<ArrayBuffer>, length: number): boolean {
     return this.#library.symbols.write(this.fd, frame, length) === length;
   }
 
-  /** Blocks until there is something to read, or somebody called {@link wake}, or the device has gone. */
   wait(): Awaited {
     for (;;) {
       if (this.#library.symbols.poll(this.#polled, 2, -1) < 0) continue; // a signal
@@ -70,20 +65,17 @@ export class DeviceIo implements Disposable {
     }
   }
 
-  /** Ends every {@link wait}, also those to come. */
   wake(): void {
     const one = new Uint8Array(8);
     one[0] = 1;
     this.#library.symbols.write(this.wakeFd, one, one.length);
   }
 
-  /** Closes both descriptors, for all threads. */
   closeDescriptors(): void {
     this.#library.symbols.close(this.fd);
     this.#library.symbols.close(this.wakeFd);
   }
 
-  /** Lets go of the library; the descriptors stay open. */
   [Symbol.dispose](): void {
     this.#library.close();
   }

@@ -23,7 +23,7 @@ export interface DevicePlan {
 
 /** An open device, as its reader knows it. */
 export interface DeviceInfo extends DevicePlan {
-  /** Descriptor of the device, owned by who holds this value; packets begin with a virtio-net header of 10 octets. */
+  /** Descriptor of the device, owned by who holds this value; what is read there is `DeviceIo`'s to know. */
   readonly fd: number;
   readonly name: string;
 }
@@ -62,7 +62,10 @@ export interface NetworkEdge extends Disposable {
   openDevice(plan: DevicePlan): Promise<DeviceName & { fd: number }>;
   /** Closes this process's copy of a device's descriptor. */
   closeDescriptor(fd: number): void;
-  /** Removes the device, if one of this index still has this name. Its routes go with it. */
+  /**
+   * Removes the device, if one of this index still has this name, and its routes. Where that cannot be while somebody
+   * reads it, it is left without address and routes.
+   */
   removeDevice(device: DeviceName): void;
   /** @throws {DeviceError} `exists` when the host has this very route. */
   addRoute(subnet: Subnet, via: { index: number; source: Ip }): void;

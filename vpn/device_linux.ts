@@ -44,7 +44,7 @@ const datagramOffload = 0x20 | 0x40;
 const queuePackets = 8192;
 
 /** The host's network through the kernel. Needs CAP_NET_ADMIN. */
-export function openNetworkEdge(): NetworkEdge {
+export function openLinuxNetwork(): NetworkEdge {
   return new LinuxNetwork();
 }
 

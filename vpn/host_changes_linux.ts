@@ -3,6 +3,8 @@
  *
  * What a message says is not read: whoever waits looks for himself at what he needs.
  */
+import type { HostChanges } from "./host_changes.ts";
+
 const calls = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
@@ -27,7 +29,7 @@ const readable = 1; // POLLIN
 /** A burst is over soon; that the kernel dropped a part of it is no loss. */
 const bufferBytes = 1 << 16;
 
-export class HostChanges implements AsyncDisposable {
+export class LinuxHostChanges implements HostChanges {
   readonly #library = Deno.dlopen("libc.so.6", calls);
   readonly #socket: number;
   readonly #wake: number;
@@ -59,7 +61,6 @@ export class HostChanges implements AsyncDisposable {
     });
   }
 
-  /** Resolves to true when something has changed since the call before; to false when this was disposed of. One at a time. */
   async next(): Promise<boolean> {
     const { poll, recv } = this.#library.symbols;
     if (this.#isDisposed) return false;

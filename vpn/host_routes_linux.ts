@@ -1,30 +1,7 @@
-/** The host's routes as any user may read them: below /proc/net, and what is not there, by netlink. */
+/** The host's routes on Linux: below /proc/net, and what is not there, by netlink. */
 import { Ip, Subnet } from "../net/mod.ts";
+import { type HostRoute, withLinks } from "./host_route.ts";
 import { ruledRoutesV4 } from "./ruled_routes_linux.ts";
-
-export interface HostRoute {
-  subnet: Subnet;
-  /** Name of the interface. */
-  device: string;
-  /** Absent where the device itself leads to the subnet: its own link, or a tunnel. */
-  gateway?: Ip;
-  /** True when the host has an address of its own in this very subnet. */
-  onLink: boolean;
-  metric: number;
-  /** The table that a rule leads to before the main one; absent: the main one. */
-  table?: number;
-}
-
-/**
- * Shorter prefixes say how to reach all that nobody has a better route for: a default route, whole or in the pieces that
- * tunnels make of it. Longer ones are meant for somebody: a company's 10.0.0.0/8, all unique local addresses.
- */
-const shortestMeant = { 4: 8, 6: 7 } as const;
-
-/** Whether the host means this very subnet, and not just everything. */
-export function isMeant({ subnet, device }: HostRoute): boolean {
-  return device !== "lo" && subnet.prefix >= shortestMeant[subnet.family];
-}
 
 const rtfUp = 0x1;
 const rtfGateway = 0x2;
@@ -36,24 +13,17 @@ const rtfLocal = 0x80000000;
  * Routes of the main table and of those that rules lead to, which some VPNs have for themselves. A family that the host
  * does not have has none.
  */
-export async function readHostRoutes(): Promise<HostRoute[]> {
+export async function readLinuxRoutes(): Promise<HostRoute[]> {
   const read = (path: string) => Deno.readTextFile(path).catch(() => "");
   const [v4, v6] = await Promise.all([
     read("/proc/net/route"),
     read("/proc/net/ipv6_route"),
   ]);
-  const links = Deno.networkInterfaces().map(({ name, cidr }) => ({
-    device: name,
-    subnet: Subnet.parse(cidr),
-  }));
-  const all = [...parseRoutesV4(v4), ...parseRoutesV6(v6), ...ruledRoutesV4()];
-  return all.map((route) => ({
-    ...route,
-    onLink: route.onLink || route.gateway === undefined && links.some(
-          ({ device, subnet }) =>
-            device === route.device && subnet.equals(route.subnet),
-        ),
-  }));
+  return withLinks([
+    ...parseRoutesV4(v4),
+    ...parseRoutesV6(v6),
+    ...ruledRoutesV4(),
+  ]);
 }
 
 /**

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {
   parseRoutesV4,
   parseRoutesV6,
-  readHostRoutes,
+  readLinuxRoutes,
 } from "./host_routes_linux.ts";
 
 Deno.test("parseRoutesV4() reads subnets, gateways and metrics", () => {
@@ -40,8 +40,8 @@ Deno.test("parsers of routes take an empty text as no route", () => {
   assert.deepEqual([...parseRoutesV4(""), ...parseRoutesV6("")], []);
 });
 
-Deno.test("readHostRoutes() finds the links of the host's own addresses", async () => {
-  const links = (await readHostRoutes()).filter(({ onLink }) => onLink);
+Deno.test("readLinuxRoutes() finds the links of the host's own addresses", async () => {
+  const links = (await readLinuxRoutes()).filter(({ onLink }) => onLink);
   const own = Deno.networkInterfaces().map(({ name }) => name);
   assert.ok(links.every(({ device }) => own.includes(device)));
   assert.ok(links.every(({ gateway }) => gateway === undefined));

@@ -8,12 +8,9 @@ export type {
   Endpoint,
 } from "./dial.ts";
 export type { DeviceInfo, DevicePlan, TunSubnet } from "./device.ts";
-export { HostChanges } from "./host_changes_linux.ts";
-export {
-  type HostRoute,
-  isMeant,
-  readHostRoutes,
-} from "./host_routes_linux.ts";
+export type { HostChanges } from "./host_changes.ts";
+export { type HostRoute, isMeant } from "./host_route.ts";
+export { openHostChanges, readHostRoutes } from "./os.ts";
 export { openNamespaceDevice } from "./namespace_linux.ts";
 export { pickTunSubnet } from "./pick_tun_subnet.ts";
 export { pickVirtualRange, virtualPrefix } from "./pick_virtual_range.ts";

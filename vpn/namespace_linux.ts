@@ -3,7 +3,7 @@ import { Subnet } from "../net/mod.ts";
 import { Libc } from "./_device_libc_linux.ts";
 import { link, rtm } from "./_netlink_message.ts";
 import type { DeviceInfo, DevicePlan } from "./device.ts";
-import { openNetworkEdge } from "./device_linux.ts";
+import { openLinuxNetwork } from "./device_linux.ts";
 import { Netlink } from "./netlink_linux.ts";
 
 /** Of the loopback device, in every namespace. */
@@ -19,7 +19,7 @@ export async function openNamespaceDevice(
   plan: DevicePlan,
 ): Promise<DeviceInfo> {
   setLoopbackUp();
-  using edge = openNetworkEdge();
+  using edge = openLinuxNetwork();
   const device = await edge.openDevice(plan);
   try {
     const defaults = [[plan.v4, "0.0.0.0/0"], [plan.v6, "::/0"]] as const;

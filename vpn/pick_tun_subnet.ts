@@ -1,5 +1,5 @@
 import { Subnet } from "../net/mod.ts";
-import type { HostRoute } from "./host_routes_linux.ts";
+import type { HostRoute } from "./host_route.ts";
 
 /**
  * Where the device's subnet may be. IPv4: benchmarking addresses (RFC 2544), which no network uses but other tunnels

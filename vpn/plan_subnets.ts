@@ -15,7 +15,7 @@ import {
   Subnet,
   subtractSubnets,
 } from "../net/mod.ts";
-import { type HostRoute, isMeant } from "./host_routes_linux.ts";
+import { type HostRoute, isMeant } from "./host_route.ts";
 
 /** A subnet, and why it is treated as it is: a clause without final period. */
 export interface ReasonedSubnet {

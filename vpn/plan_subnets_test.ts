@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Ip, Subnet } from "../net/mod.ts";
-import type { HostRoute } from "./host_routes_linux.ts";
+import type { HostRoute } from "./host_route.ts";
 import { pickTunSubnet } from "./pick_tun_subnet.ts";
 import { planSubnets } from "./plan_subnets.ts";
 

@@ -6,7 +6,7 @@ import {
   dumpRequest,
   rtm,
 } from "./_netlink_message.ts";
-import type { HostRoute } from "./host_routes_linux.ts";
+import type { HostRoute } from "./host_route.ts";
 import { Netlink, NetlinkError } from "./netlink_linux.ts";
 
 /**

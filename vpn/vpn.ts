@@ -6,14 +6,15 @@
  * 3. TCP (`tcp_flows.ts`), UDP and echo (`datagram_flows.ts`) are dialled through the capabilities that are given.
  */
 import { type Clock, Rate, type Subnet, systemClock } from "../net/mod.ts";
-import { DeviceIo } from "./_device_io_linux.ts";
 import { Counters } from "./counters.ts";
 import { DatagramFlows } from "./datagram_flows.ts";
 import { echoShape, udpShape } from "./datagram_shape.ts";
 import type { DeviceInfo, TunSubnet } from "./device.ts";
+import type { DeviceIo } from "./device_io.ts";
 import type { Dial, DialDatagrams, DialEchoes } from "./dial.ts";
 import { frameStart, packetStart } from "./frame.ts";
 import { tickMs } from "./nat_table.ts";
+import { openDeviceIo } from "./os.ts";
 import { type PacketRecord, PacketRing, recordKinds } from "./packet_ring.ts";
 import { startWorker } from "./start_worker.ts";
 import { TcpFlows } from "./tcp_flows.ts";
@@ -68,7 +69,7 @@ export class Vpn {
   ) {
     this.#device = device;
     this.#clock = clock ?? systemClock;
-    this.#io = new DeviceIo(device.fd);
+    this.#io = openDeviceIo(device.fd);
     const parts = {
       dial,
       dialDatagrams,

@@ -3,11 +3,11 @@
  * before that.
  */
 import { Ip } from "../net/mod.ts";
-import { DeviceIo } from "./_device_io_linux.ts";
 import { Counters } from "./counters.ts";
 import { frameStart } from "./frame.ts";
 import { Hairpin } from "./hairpin.ts";
 import { NatTable } from "./nat_table.ts";
+import { openDeviceIo } from "./os.ts";
 import { PacketRing } from "./packet_ring.ts";
 import { PacketSwitch } from "./packet_switch.ts";
 import type { WorkerEnd, WorkerFamily, WorkerStart } from "./worker_start.ts";
@@ -20,7 +20,7 @@ const scope = globalThis as unknown as {
 scope.onmessage = ({ data }) => scope.postMessage(serve(data));
 
 function serve(start: WorkerStart): WorkerEnd {
-  using io = new DeviceIo(start.fd, start.wakeFd);
+  using io = openDeviceIo(start.fd, start.wakeFd);
   const counters = new Counters(start.counters);
   const packets = new PacketSwitch({
     v4: start.v4 && hairpinOf(start.v4),

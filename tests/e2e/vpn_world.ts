@@ -12,7 +12,7 @@ import {
   Subnet,
 } from "../../net/mod.ts";
 import { TcpConn } from "../../tcp/mod.ts";
-import { openNetworkEdge } from "../../vpn/device_linux.ts";
+import { openNetworkEdge } from "../../vpn/network_edge.ts";
 import { startVpn, type TunSubnet, type Vpn } from "../../vpn/mod.ts";
 
 const subnets = ["10.96.0.0/16", "fd00:96::/112"].map(Subnet.parse);
