@@ -9,6 +9,7 @@ import {
   removeStaleSocket,
   stoppedConnector,
 } from "../connector/client.ts";
+import { processState } from "../process/mod.ts";
 import { CommandError } from "./_error.ts";
 import { failureError } from "./_failure.ts";
 import { readFailure } from "./_start_report.ts";
@@ -165,19 +166,10 @@ export async function untilEnded(
 ): Promise<boolean> {
   const deadline = performance.now() + endTimeoutMs;
   while (performance.now() < deadline) {
-    if (!await isAlive(pid)) return true;
+    if (await processState(pid) === undefined) return true;
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
   return false;
-}
-
-/** A process that has ended but was not taken leave of has no command line. */
-async function isAlive(pid: number): Promise<boolean> {
-  try {
-    return await Deno.readTextFile(`/proc/${pid}/cmdline`) !== "";
-  } catch {
-    return false;
-  }
 }
 
 interface Start {

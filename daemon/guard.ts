@@ -1,7 +1,11 @@
 import { logger } from "../log.ts";
 import { guardScript } from "./guard_script.ts";
-import type { ProcessId } from "./journal.ts";
-import { killGroup, processState, stateOf } from "./process_linux.ts";
+import {
+  killGroup,
+  type ProcessId,
+  processState,
+  stateOf,
+} from "../process/mod.ts";
 
 const log = logger("daemon");
 

@@ -12,13 +12,8 @@
  */
 import type { ResolvConfPaths } from "../dns/edges/resolv_conf_edge.ts";
 import { Subnet } from "../net/mod.ts";
+import type { ProcessId } from "../process/mod.ts";
 import { type DeviceName, unreachableMetric } from "../vpn/device.ts";
-
-/** A process, told from a later one of the same number by when it started (clock ticks since the host did). */
-export interface ProcessId {
-  readonly pid: number;
-  readonly start: string;
-}
 
 export interface Journal {
   readonly daemon: ProcessId;

@@ -2,7 +2,7 @@ import { holdsResolvConf } from "../dns/edges/resolv_conf_edge.ts";
 import type { Journal } from "./journal.ts";
 import { readJournal } from "./journal_file.ts";
 import { resolvConfPaths } from "./paths.ts";
-import { stateOf } from "./process_linux.ts";
+import { seesAll, stateOf } from "../process/mod.ts";
 
 /** How long a guard may take to undo: it looks every 0.4 s. */
 const guardMs = 2_000;
@@ -29,5 +29,5 @@ export async function leftover(): Promise<boolean> {
 async function lives(process: Journal["daemon"]): Promise<boolean> {
   const state = await stateOf(process);
   if (state !== undefined) return !state.stopped;
-  return !await Deno.stat("/proc/1/stat").then(() => true, () => false);
+  return !await seesAll();
 }

@@ -27,7 +27,7 @@ import {
   socketPath,
   stateDirectory,
 } from "./paths.ts";
-import { processState } from "./process_linux.ts";
+import { processState } from "../process/mod.ts";
 import { removeFiles, undoLeftovers } from "./repair.ts";
 import { ResolverKeeper } from "./resolver_keeper.ts";
 import { Server } from "./server.ts";

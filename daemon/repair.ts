@@ -18,7 +18,7 @@ import {
   socketPath,
   stateDirectory,
 } from "./paths.ts";
-import { killGroup, killProcess, stateOf } from "./process_linux.ts";
+import { killGroup, killProcess, stateOf } from "../process/mod.ts";
 
 const log = logger("daemon");
 

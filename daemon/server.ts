@@ -23,7 +23,7 @@ import {
   type Reply,
 } from "./api.ts";
 import type { Host } from "./host.ts";
-import { type ProcessState, processState, stateOf } from "./process_linux.ts";
+import { type ProcessState, processState, stateOf } from "../process/mod.ts";
 import { Refused } from "./refusal.ts";
 import type { ResolverKeeper } from "./resolver_keeper.ts";
 

@@ -1,7 +1,7 @@
 /** The daemon's service as an unprivileged user sees it. Starts nothing. */
 import { serviceSocketPath } from "./api.ts";
 import { readJournal } from "./journal_file.ts";
-import { stateOf } from "./process_linux.ts";
+import { stateOf } from "../process/mod.ts";
 import { groupOf, socketUnit, unitDirectory } from "./service_units.ts";
 
 export interface ServiceState {

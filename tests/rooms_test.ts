@@ -31,6 +31,10 @@ const rooms: Record<string, Room> = {
     pure: true,
     because: "the protocol is tested without network, time or system",
   },
+  process: {
+    may: [],
+    because: "it tells of the system's processes, whoever asks",
+  },
   tcp: {
     may: ["net", "log.ts"],
     because: "one connection of the system is one byte flow, whoever made it",
@@ -66,6 +70,7 @@ const rooms: Record<string, Room> = {
   },
   daemon: {
     may: [
+      "process",
       "net",
       "log.ts",
       "log_file.ts",
@@ -94,6 +99,7 @@ const rooms: Record<string, Room> = {
   },
   connector: {
     may: [
+      "process",
       "net",
       "log.ts",
       "build.ts",
@@ -113,6 +119,7 @@ const rooms: Record<string, Room> = {
   },
   cmd: {
     may: [
+      "process",
       "build.ts",
       "yaml.ts",
       "log.ts",

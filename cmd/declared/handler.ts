@@ -8,6 +8,12 @@
  * 3. It is ended with all of that group.
  */
 import { cacheDirectory } from "../../connector/client.ts";
+import {
+  environmentOf,
+  membersOf,
+  processState,
+  stateOf,
+} from "../../process/mod.ts";
 import { CommandError } from "../_error.ts";
 
 export interface Command {
@@ -20,7 +26,7 @@ export interface Command {
 interface Started extends Command {
   /** Of the first process, and of the group. */
   readonly pid: number;
-  /** In ticks of the kernel since it started; absent when it had ended before one could look. */
+  /** When it started, in words of the system; absent when it had ended before one could look. */
   readonly since?: string;
   /** Value of {@link markVariable}. */
   readonly mark: string;
@@ -88,7 +94,7 @@ export class Handler {
     const mark = crypto.randomUUID();
     const marked = { ...environment, [markVariable]: mark };
     const child = this.#spawn({ argv, directory }, marked);
-    const since = (await readStat(child.pid))?.since;
+    const since = (await processState(child.pid))?.start;
     const started: Started = {
       ...{ argv, directory, mark, pid: child.pid },
       ...since === undefined ? {} : { since },
@@ -165,40 +171,17 @@ export class Handler {
 }
 
 async function isFirstAlive({ pid, since }: Started): Promise<boolean> {
-  return since !== undefined && (await readStat(pid))?.since === since;
+  return since !== undefined &&
+    await stateOf({ pid, start: since }) !== undefined;
 }
 
 /** The number of a group is nobody else's while it has a process, but afterwards it may be. */
 async function isMarkedAlive({ pid, mark }: Started): Promise<boolean> {
   const variable = `${markVariable}=${mark}`;
   for (const member of await membersOf(pid)) {
-    const environment = await Deno.readTextFile(`/proc/${member}/environ`)
-      .catch(() => "");
-    if (environment.split("\0").includes(variable)) return true;
+    if ((await environmentOf(member.pid)).includes(variable)) return true;
   }
   return false;
-}
-
-/** proc_pid_stat(5), fields 5 and 22; `undefined` for a process that has ended, whether it was taken leave of or not. */
-async function readStat(
-  pid: number | string,
-): Promise<{ group: number; since: string } | undefined> {
-  const stat = await Deno.readTextFile(`/proc/${pid}/stat`)
-    .catch(() => undefined);
-  if (stat === undefined) return undefined;
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  if (fields[0] === "Z" || fields[0] === "X") return undefined;
-  return { group: Number(fields[2]), since: fields[19]! };
-}
-
-/** Numbers of the living processes of a group. */
-async function membersOf(group: number): Promise<string[]> {
-  const members: string[] = [];
-  for await (const { name } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    if ((await readStat(name))?.group === group) members.push(name);
-  }
-  return members;
 }
 
 /** Resolves when there is nothing left of it: what does not end by itself is killed. */

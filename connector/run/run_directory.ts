@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { processState } from "../../process/mod.ts";
 import { runDirectory } from "../paths.ts";
 
 /** A path for this process, after what killed ones have left beside it was removed. */
@@ -18,5 +19,5 @@ export async function freshRunDirectory(): Promise<string> {
 }
 
 async function isAlive(pid: string): Promise<boolean> {
-  return await Deno.stat(`/proc/${pid}`).then(() => true, () => false);
+  return await processState(Number(pid)) !== undefined;
 }

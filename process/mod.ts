@@ -1,28 +1,15 @@
-import type { ProcessId } from "./journal.ts";
+/** Processes of this system: whether they are there, stopped, whose they are, and their end. */
+import { darwinProcesses } from "./_processes_darwin.ts";
+import { linuxProcesses } from "./_processes_linux.ts";
+import type { ProcessId, ProcessState } from "./process.ts";
 
-/** A process as `/proc` shows it. */
-export interface ProcessState extends ProcessId {
-  /** True while it is stopped by a signal: it neither serves nor ends. */
-  readonly stopped: boolean;
-}
+export type { ProcessId, ProcessState } from "./process.ts";
 
-/** `undefined` when there is no such process, or one that has ended and was not waited for. */
-export async function processState(
-  pid: number,
-): Promise<ProcessState | undefined> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(`/proc/${pid}/stat`);
-  } catch {
-    return undefined;
-  }
-  // The second field is the name in parentheses and may hold anything; the third is the state, the 22nd the start.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  const [state, start] = [fields[0]!, fields[19]!];
-  return "ZXx".includes(state)
-    ? undefined
-    : { pid, start, stopped: state === "T" };
-}
+/** The system's own: which one serves here is decided in this line. */
+const processes = Deno.build.os === "darwin" ? darwinProcesses : linuxProcesses;
+
+export const { argumentsOf, environmentOf, membersOf, seesAll } = processes;
+export const processState = processes.state;
 
 /** The state of this very process, not of a later one with its number. */
 export async function stateOf(
@@ -39,7 +26,7 @@ export async function killProcess(process: ProcessId): Promise<void> {
 
 /** As {@link killProcess}, for a process that leads a group: its children are killed and gone with it. */
 export async function killGroup(process: ProcessId): Promise<void> {
-  const children = await childrenOf(process.pid);
+  const children = await processes.childrenOf(process.pid);
   if (!await kill(process, -process.pid)) return;
   for (const one of [process, ...children]) await untilGone(one);
 }
@@ -59,12 +46,4 @@ async function untilGone(process: ProcessId): Promise<void> {
   while (await stateOf(process) !== undefined) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-}
-
-async function childrenOf(pid: number): Promise<ProcessId[]> {
-  const text = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`)
-    .catch(() => "");
-  const pids = text.split(" ").filter((word) => word !== "").map(Number);
-  const states = await Promise.all(pids.map(processState));
-  return states.filter((state) => state !== undefined);
 }
