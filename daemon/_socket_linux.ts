@@ -1,9 +1,13 @@
-/**
- * Unix sockets that keep the boundaries of messages (SOCK_SEQPACKET, unix(7)), by FFI: they tell who is at the other end
- * and carry descriptors. Nothing here waits but {@link waitReadable}.
- */
+/** Unix sockets that keep the boundaries of messages (SOCK_SEQPACKET, unix(7)), by FFI. */
 import { cString, errnos, type Libc } from "./_libc_linux.ts";
 import { messageSize } from "./api.ts";
+import {
+  type MessageListener,
+  type MessageSocket,
+  type Peer,
+  type Received,
+  SocketError,
+} from "./sockets.ts";
 
 const addressFamily = 1; // AF_UNIX
 const cloexec = 0x80000;
@@ -19,30 +23,20 @@ const rights = 1; // SCM_RIGHTS
 /** Room for one descriptor: struct cmsghdr of 16 octets, the descriptor, padding (cmsg(3)). */
 const controlSize = 24;
 
-export class SocketError extends Error {
-  override readonly name = "SocketError";
-  readonly errno: number;
+/** What keeps a user from a daemon, though nothing is amiss: a service that is for others is as good as none. */
+const absences: readonly number[] = [
+  errnos.ENOENT,
+  errnos.ECONNREFUSED,
+  errnos.EACCES,
+];
 
-  constructor(action: string, errno: number) {
-    super(`Cannot ${action}: errno ${errno}`);
-    this.errno = errno;
-  }
+function socketError(action: string, errno: number): SocketError {
+  const reason = absences.includes(errno) ? "absent" : "other";
+  return new SocketError(action, errno, reason);
 }
-
-/** Who is at the other end, as the kernel knows it from when the connection was made. */
-export interface Peer {
-  pid: number;
-  uid: number;
-}
-
-/** What one look at a connection brought. */
-export type Received =
-  | { bytes: Uint8Array; fd?: number }
-  | "nothing"
-  | "end";
 
 /** One end of a connection. */
-export class PacketSocket implements Disposable {
+export class PacketSocket implements MessageSocket {
   readonly #libc: Libc;
   readonly fd: number;
   #open = true;
@@ -59,7 +53,7 @@ export class PacketSocket implements Disposable {
     if (libc.call.connect(socket.fd, address, address.length) < 0) {
       const { errno } = libc;
       socket[Symbol.dispose]();
-      throw new SocketError(`connect to "${path}"`, errno);
+      throw socketError(`connect to "${path}"`, errno);
     }
     return socket;
   }
@@ -74,14 +68,10 @@ export class PacketSocket implements Disposable {
       credentials,
       length,
     );
-    if (result < 0) throw new SocketError("ask who connects", this.#libc.errno);
+    if (result < 0) throw socketError("ask who connects", this.#libc.errno);
     return { pid: credentials[0]!, uid: credentials[1]! >>> 0 };
   }
 
-  /**
-   * Sends one message, with a copy of descriptor `fd`. Returns false when the other end is gone or takes nothing more: it
-   * has stopped reading for hundreds of messages.
-   */
   send(bytes: Uint8Array<ArrayBuffer>, fd?: number): boolean {
     const control = fd === undefined ? undefined : controlMessage(fd);
     using header = messageHeader(bytes, control);
@@ -89,7 +79,6 @@ export class PacketSocket implements Disposable {
     return sent === BigInt(bytes.length);
   }
 
-  /** Takes one message, and the descriptor in it if `descriptors` is true; otherwise the kernel drops it. */
   receive({ descriptors = false } = {}): Received {
     // One octet more than a message has shows that one is too long.
     const bytes = new Uint8Array(messageSize + 1);
@@ -108,12 +97,10 @@ export class PacketSocket implements Disposable {
     };
   }
 
-  /** The other end reads end-of-file. */
   endSending(): void {
     this.#libc.call.shutdown(this.fd, 1);
   }
 
-  /** Wakes who waits for this end; nothing is received any more. */
   endReceiving(): void {
     this.#libc.call.shutdown(this.fd, 2);
   }
@@ -124,8 +111,7 @@ export class PacketSocket implements Disposable {
   }
 }
 
-/** A socket that others connect to. */
-export class PacketListener implements Disposable {
+export class PacketListener implements MessageListener {
   readonly #libc: Libc;
   readonly fd: number;
 
@@ -134,11 +120,7 @@ export class PacketListener implements Disposable {
     this.fd = fd;
   }
 
-  /**
-   * Everybody may connect: who is at the other end decides what is answered. The path must be free.
-   *
-   * @throws {SocketError}
-   */
+  /** @throws {SocketError} */
   static bind(libc: Libc, path: string): PacketListener {
     const listener = new PacketListener(libc, newSocket(libc));
     const { fd } = listener;
@@ -150,25 +132,20 @@ export class PacketListener implements Disposable {
       const { errno } = libc;
       listener[Symbol.dispose]();
       Deno.umask(umask);
-      throw new SocketError(`listen on "${path}"`, errno);
+      throw socketError(`listen on "${path}"`, errno);
     }
     Deno.umask(umask);
     return listener;
   }
 
-  /**
-   * Takes over a socket that listens already, and that no child of this process shall have.
-   *
-   * @throws {SocketError}
-   */
+  /** @throws {SocketError} */
   static adopt(libc: Libc, fd: number): PacketListener {
     const isOurs = libc.call.fcntl(fd, setDescriptorFlags, 1) === 0 &&
       libc.call.fcntl(fd, setStatusFlags, nonBlocking) === 0;
-    if (!isOurs) throw new SocketError("take over the socket", libc.errno);
+    if (!isOurs) throw socketError("take over the socket", libc.errno);
     return new PacketListener(libc, fd);
   }
 
-  /** Who waits reads end-of-file. */
   turnAllAway(): void {
     for (let one; (one = this.accept()) !== undefined;) one[Symbol.dispose]();
   }
@@ -184,7 +161,7 @@ export class PacketListener implements Disposable {
   }
 }
 
-/** Resolves when one of `sockets` can be read or has ended, at the latest after `timeoutMs`. Costs nothing meanwhile. */
+/** As `Sockets.waitReadable`. */
 export async function waitReadable(
   libc: Libc,
   sockets: Iterable<{ readonly fd: number }>,
@@ -202,7 +179,7 @@ export async function waitReadable(
 
 function newSocket(libc: Libc): number {
   const fd = libc.call.socket(addressFamily, packets, 0);
-  if (fd < 0) throw new SocketError("open a socket", libc.errno);
+  if (fd < 0) throw socketError("open a socket", libc.errno);
   return fd;
 }
 

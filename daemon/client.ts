@@ -1,11 +1,11 @@
 /** What the connector and the commands use of the daemon. Needs no privilege. */
-import { Libc } from "./_libc_linux.ts";
 import { daemonSocketPath, serviceSocketPath } from "./api.ts";
 import {
   connectSocket,
   DaemonAbsentError,
   DaemonClient,
 } from "./daemon_client.ts";
+import { openSockets } from "./open_sockets.ts";
 
 export { daemonSocketPath } from "./api.ts";
 export {
@@ -46,9 +46,9 @@ export async function connectDaemon(
 
 /** Has the host's service start, which undoes what a killed daemon left. Returns false where this user has none. */
 export function wakeService(): boolean {
-  using libc = new Libc();
+  using sockets = openSockets();
   try {
-    connectSocket(libc, serviceSocketPath)[Symbol.dispose]();
+    connectSocket(sockets, serviceSocketPath)[Symbol.dispose]();
     return true;
   } catch (error) {
     if (!(error instanceof DaemonAbsentError)) throw error;
@@ -68,11 +68,11 @@ export async function waitForDaemon(
     signal?: AbortSignal;
   },
 ): Promise<void> {
-  using libc = new Libc();
+  using sockets = openSockets();
   for (const giveUpAt = performance.now() + timeoutMs;;) {
     signal?.throwIfAborted();
     try {
-      connectSocket(libc, socketPath)[Symbol.dispose]();
+      connectSocket(sockets, socketPath)[Symbol.dispose]();
       return;
     } catch (error) {
       if (!(error instanceof DaemonAbsentError)) throw error;

@@ -1,13 +1,6 @@
 import type { Subnet } from "../net/mod.ts";
 import { edgeOf, reasonSentence } from "../dns/edges/choose_edge.ts";
 import type { DeviceInfo, DevicePlan, TunSubnet } from "../vpn/device.ts";
-import { errnos, Libc } from "./_libc_linux.ts";
-import {
-  PacketSocket,
-  type Received,
-  SocketError,
-  waitReadable,
-} from "./_socket_linux.ts";
 import {
   daemonSocketPath,
   decodeMessage,
@@ -18,6 +11,7 @@ import {
   type Reply,
   type Request,
 } from "./api.ts";
+import { openSockets } from "./open_sockets.ts";
 import { type RefusalCode, refusalSentence } from "./refusal.ts";
 import {
   type ResolverState,
@@ -25,6 +19,12 @@ import {
   type UsedZone,
   usedZones,
 } from "./resolver_wish.ts";
+import {
+  type MessageSocket,
+  type Received,
+  SocketError,
+  type Sockets,
+} from "./sockets.ts";
 
 /** How long a daemon may take to undo everything and exit. */
 const closeMs = 3_000;
@@ -77,8 +77,8 @@ interface Answer {
  * one after the other; they reject {@link DaemonRefusalError}, or {@link DaemonAbsentError} when the daemon ends meanwhile.
  */
 export class DaemonClient {
-  readonly #libc: Libc;
-  readonly #socket: PacketSocket;
+  readonly #sockets: Sockets;
+  readonly #socket: MessageSocket;
   readonly #ended = Promise.withResolvers<DaemonEnd>();
   #waiting: PromiseWithResolvers<Answer> | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -86,19 +86,19 @@ export class DaemonClient {
   #closing = false;
   #over = false;
 
-  private constructor(libc: Libc, socket: PacketSocket) {
-    this.#libc = libc;
+  private constructor(sockets: Sockets, socket: MessageSocket) {
+    this.#sockets = sockets;
     this.#socket = socket;
   }
 
   /** @throws {DaemonAbsentError | HeldError} */
   static async connect(path = daemonSocketPath): Promise<DaemonClient> {
-    const libc = new Libc();
+    const sockets = openSockets();
     let client: DaemonClient;
     try {
-      client = new DaemonClient(libc, connectSocket(libc, path));
+      client = new DaemonClient(sockets, connectSocket(sockets, path));
     } catch (error) {
-      libc[Symbol.dispose]();
+      sockets[Symbol.dispose]();
       throw error;
     }
     client.#listen();
@@ -253,7 +253,7 @@ export class DaemonClient {
     );
     try {
       while (this.#receiveAll()) {
-        await waitReadable(this.#libc, [this.#socket], turnMs);
+        await this.#sockets.waitReadable([this.#socket], turnMs);
       }
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
@@ -264,7 +264,7 @@ export class DaemonClient {
       clearInterval(beat);
       this.#over = true;
       this.#socket[Symbol.dispose]();
-      this.#libc[Symbol.dispose]();
+      this.#sockets[Symbol.dispose]();
       this.#waiting?.reject(new DaemonAbsentError());
       this.#ended.resolve(this.#closing ? "closed" : "lost");
     }
@@ -285,7 +285,7 @@ export class DaemonClient {
     const { sequence, ...reply } = decodeMessage(bytes);
     const isAnswer = sequence === this.#sequence || sequence === 0;
     if (waiting === undefined || !isAnswer) {
-      if (fd !== undefined) this.#libc.call.close(fd);
+      if (fd !== undefined) this.#sockets.closeDescriptor(fd);
       return;
     }
     this.#waiting = undefined;
@@ -297,14 +297,11 @@ export class DaemonClient {
 }
 
 /** @throws {DaemonAbsentError} when nobody listens. */
-export function connectSocket(libc: Libc, path: string): PacketSocket {
+export function connectSocket(sockets: Sockets, path: string): MessageSocket {
   try {
-    return PacketSocket.connect(libc, path);
+    return sockets.connect(path);
   } catch (error) {
-    const { ENOENT, ECONNREFUSED, EACCES } = errnos;
-    // A service that is for others is as good as none.
-    const isAbsent = error instanceof SocketError &&
-      ([ENOENT, ECONNREFUSED, EACCES] as number[]).includes(error.errno);
+    const isAbsent = error instanceof SocketError && error.reason === "absent";
     throw isAbsent ? new DaemonAbsentError({ cause: error }) : error;
   }
 }

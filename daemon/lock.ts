@@ -1,8 +1,5 @@
 /** One process at a time changes the host: the daemon while it runs, or a repair. The kernel frees the lock of the dead. */
-import { cString, type Libc } from "./_libc_linux.ts";
-
-const readOnly = 0x80000; // O_RDONLY | O_CLOEXEC
-const exclusiveNow = 2 | 4; // LOCK_EX | LOCK_NB
+import type { Sockets } from "./sockets.ts";
 
 /**
  * Makes `directory`, if need be, root's own, and locks it. `undefined` when another process holds it.
@@ -10,27 +7,17 @@ const exclusiveNow = 2 | 4; // LOCK_EX | LOCK_NB
  * @throws when it belongs to somebody else.
  */
 export async function lockDirectory(
-  libc: Libc,
+  sockets: Sockets,
   directory: string,
 ): Promise<Disposable | undefined> {
   await makePrivateDirectory(directory);
-  const fd = libc.call.open(cString(directory), readOnly);
-  if (fd < 0) {
-    throw new Error(`Cannot open "${directory}": errno ${libc.errno}`);
-  }
-  const close = () => void libc.call.close(fd);
-  if (libc.call.flock(fd, exclusiveNow) < 0) {
-    close();
-    return undefined;
-  }
+  const held = sockets.lock(directory);
+  if (held === undefined) return undefined;
   // Who held it before may have removed the directory at its end.
-  const [held, there] = await Promise.all([
-    Deno.stat(`/proc/self/fd/${fd}`),
-    Deno.stat(directory).catch(() => undefined),
-  ]);
-  if (held.ino === there?.ino) return { [Symbol.dispose]: close };
-  close();
-  return await lockDirectory(libc, directory);
+  const there = await Deno.stat(directory).catch(() => undefined);
+  if (held.inode === there?.ino) return held;
+  held[Symbol.dispose]();
+  return await lockDirectory(sockets, directory);
 }
 
 async function makePrivateDirectory(directory: string): Promise<void> {

@@ -10,12 +10,11 @@ import { logger, setLogSink } from "../log.ts";
 import { LogFile } from "../log_file.ts";
 import { Subnet, systemClock } from "../net/mod.ts";
 import { openNetworkEdge } from "../vpn/network_edge.ts";
-import { Libc } from "./_libc_linux.ts";
-import { PacketListener } from "./_socket_linux.ts";
 import { Guard } from "./guard.ts";
 import { type Changes, Host } from "./host.ts";
 import { writeJournal } from "./journal_file.ts";
 import { lockDirectory } from "./lock.ts";
+import { openSockets } from "./open_sockets.ts";
 import {
   beatPath,
   guardPath,
@@ -31,6 +30,7 @@ import { processState } from "../process/mod.ts";
 import { removeFiles, undoLeftovers } from "./repair.ts";
 import { ResolverKeeper } from "./resolver_keeper.ts";
 import { Server } from "./server.ts";
+import type { MessageListener, Sockets } from "./sockets.ts";
 
 export { repairHost } from "./repair.ts";
 export { installService, ServiceError, uninstallService } from "./service.ts";
@@ -64,11 +64,13 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   Deno.chdir("/");
   Deno.umask(0o077);
   await using stack = new AsyncDisposableStack();
-  const libc = stack.use(new Libc());
+  const sockets = stack.use(openSockets());
   const { uid } = options;
-  const handedOver = uid === undefined ? handedOverListener(libc) : undefined;
+  const handedOver = uid === undefined
+    ? handedOverListener(sockets)
+    : undefined;
   try {
-    await serve(stack, { ...options, libc, handedOver });
+    await serve(stack, { ...options, sockets, handedOver });
   } catch (error) {
     // Otherwise systemd would start the next one for the same who wait.
     handedOver?.turnAllAway();
@@ -78,12 +80,12 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 
 async function serve(
   stack: AsyncDisposableStack,
-  { libc, handedOver, uid, onListen }: DaemonOptions & {
-    libc: Libc;
-    handedOver: PacketListener | undefined;
+  { sockets, handedOver, uid, onListen }: DaemonOptions & {
+    sockets: Sockets;
+    handedOver: MessageListener | undefined;
   },
 ): Promise<void> {
-  stack.use(await waitForLock(libc));
+  stack.use(await waitForLock(sockets));
   stack.use(logToFile());
   const network = stack.use(openNetworkEdge());
   await undoLeftovers(network);
@@ -119,9 +121,9 @@ async function serve(
     if (errors.length === 0) await removeFiles();
   });
   const listener = handedOver ??
-    stack.use(PacketListener.bind(libc, socketPath));
+    stack.use(sockets.bind(socketPath));
   const server = new Server({
-    ...{ libc, listener, host, resolver, clock },
+    ...{ sockets, listener, host, resolver, clock },
     ...uid === undefined ? {} : { uid },
     signal: ending.signal,
     everyTurn: async () => {
@@ -135,7 +137,7 @@ async function serve(
 }
 
 /** The one socket that systemd listens on in our stead (sd_listen_fds(3)). It stays open: the caller exits. */
-function handedOverListener(libc: Libc): PacketListener {
+function handedOverListener(sockets: Sockets): MessageListener {
   const isForUs = Deno.env.get("LISTEN_PID") === String(Deno.pid) &&
     Deno.env.get("LISTEN_FDS") === "1";
   if (!isForUs) {
@@ -146,7 +148,7 @@ function handedOverListener(libc: Libc): PacketListener {
   for (const name of ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]) {
     Deno.env.delete(name);
   }
-  return PacketListener.adopt(libc, 3);
+  return sockets.adopt(3);
 }
 
 function requireLinuxRoot(): void {
@@ -160,12 +162,12 @@ function requireLinuxRoot(): void {
   }
 }
 
-async function waitForLock(libc: Libc): Promise<Disposable> {
+async function waitForLock(sockets: Sockets): Promise<Disposable> {
   for (
     const giveUpAt = performance.now() + lockMs;
     performance.now() < giveUpAt;
   ) {
-    const lock = await lockDirectory(libc, stateDirectory);
+    const lock = await lockDirectory(sockets, stateDirectory);
     if (lock !== undefined) return lock;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -3,9 +3,9 @@ import { logger } from "../log.ts";
 import { logFilePaths } from "../log_file.ts";
 import type { NetworkEdge } from "../vpn/device.ts";
 import { openNetworkEdge } from "../vpn/network_edge.ts";
-import { Libc } from "./_libc_linux.ts";
 import { readJournal } from "./journal_file.ts";
 import { lockDirectory } from "./lock.ts";
+import { openSockets } from "./open_sockets.ts";
 import {
   beatPath,
   guardPath,
@@ -27,11 +27,11 @@ const log = logger("daemon");
  * that is stopped by a signal is killed. Safe to call at any time.
  */
 export async function repairHost(): Promise<void> {
-  using libc = new Libc();
+  using sockets = openSockets();
   const journal = await readJournal();
   const state = journal && await stateOf(journal.daemon);
   if (state?.stopped) await killProcess(state);
-  using lock = await lockDirectory(libc, stateDirectory);
+  using lock = await lockDirectory(sockets, stateDirectory);
   if (lock === undefined) return;
   using network = openNetworkEdge();
   await undoLeftovers(network);

@@ -9,12 +9,6 @@
  */
 import { logger } from "../log.ts";
 import type { Clock } from "../net/mod.ts";
-import type { Libc } from "./_libc_linux.ts";
-import {
-  type PacketListener,
-  type PacketSocket,
-  waitReadable,
-} from "./_socket_linux.ts";
 import {
   decodeMessage,
   encodeMessage,
@@ -26,6 +20,7 @@ import type { Host } from "./host.ts";
 import { type ProcessState, processState, stateOf } from "../process/mod.ts";
 import { Refused } from "./refusal.ts";
 import type { ResolverKeeper } from "./resolver_keeper.ts";
+import type { MessageListener, MessageSocket, Sockets } from "./sockets.ts";
 
 const log = logger("daemon");
 
@@ -39,8 +34,8 @@ const maxVisitors = 8;
 const maxMessages = 64;
 
 export interface ServerOptions {
-  libc: Libc;
-  listener: PacketListener;
+  sockets: Sockets;
+  listener: MessageListener;
   /** Who is served; root is, too. Without it everybody who could open the socket. */
   uid?: number;
   host: Host;
@@ -54,8 +49,8 @@ export interface ServerOptions {
 export class Server implements Disposable {
   readonly #options: ServerOptions;
   /** Who has not said hello, and whether they may. */
-  readonly #visitors = new Map<PacketSocket, { served: boolean }>();
-  #connector: PacketSocket | undefined;
+  readonly #visitors = new Map<MessageSocket, { served: boolean }>();
+  #connector: MessageSocket | undefined;
   #process: ProcessState | undefined;
   #ended = false;
 
@@ -68,11 +63,11 @@ export class Server implements Disposable {
    * server is disposed of or the process exits.
    */
   async run(): Promise<void> {
-    const { libc, listener, clock, signal, everyTurn } = this.#options;
+    const { sockets, listener, clock, signal, everyTurn } = this.#options;
     const startedAt = clock.now();
     while (!this.#ended && !signal.aborted) {
-      const sockets = [listener, ...this.#connections()];
-      await waitReadable(libc, sockets, turnMs);
+      const all = [listener, ...this.#connections()];
+      await sockets.waitReadable(all, turnMs);
       this.#accept();
       for (const socket of this.#connections()) await this.#serve(socket);
       await this.#watchConnector();
@@ -91,7 +86,7 @@ export class Server implements Disposable {
     for (const socket of this.#connections()) socket[Symbol.dispose]();
   }
 
-  #connections(): PacketSocket[] {
+  #connections(): MessageSocket[] {
     return [
       ...this.#visitors.keys(),
       ...this.#connector ? [this.#connector] : [],
@@ -112,18 +107,18 @@ export class Server implements Disposable {
     }
   }
 
-  #turnAway(socket: PacketSocket, sequence: number): void {
+  #turnAway(socket: MessageSocket, sequence: number): void {
     const { uid = this.#connector!.peer().uid } = this.#options;
     socket.send(encodeMessage({ kind: "held", uid, sequence }));
     this.#dismiss(socket);
   }
 
-  #dismiss(socket: PacketSocket): void {
+  #dismiss(socket: MessageSocket): void {
     this.#visitors.delete(socket);
     socket[Symbol.dispose]();
   }
 
-  async #serve(socket: PacketSocket): Promise<void> {
+  async #serve(socket: MessageSocket): Promise<void> {
     for (let n = 0; n < maxMessages && !this.#ended; n++) {
       const received = socket.receive();
       if (received === "nothing") return;
@@ -145,7 +140,7 @@ export class Server implements Disposable {
   }
 
   /** `undefined` for what is no message; the other end is told. */
-  #read(socket: PacketSocket, bytes: Uint8Array): Message | undefined {
+  #read(socket: MessageSocket, bytes: Uint8Array): Message | undefined {
     try {
       return decodeMessage(bytes);
     } catch (error) {
@@ -157,7 +152,7 @@ export class Server implements Disposable {
     }
   }
 
-  async #welcome(socket: PacketSocket, sequence: number): Promise<void> {
+  async #welcome(socket: MessageSocket, sequence: number): Promise<void> {
     this.#visitors.delete(socket);
     this.#connector = socket;
     const { pid, uid } = socket.peer();
@@ -167,7 +162,7 @@ export class Server implements Disposable {
     socket.send(encodeMessage({ kind: "welcome", sequence }));
   }
 
-  async #answer(socket: PacketSocket, message: Message): Promise<void> {
+  async #answer(socket: MessageSocket, message: Message): Promise<void> {
     const { sequence } = message;
     try {
       const reply = await this.#do(message);

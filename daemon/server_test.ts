@@ -3,12 +3,13 @@ import { FakeResolverEdge } from "../dns/edges/edge_fake.ts";
 import { Ip, Subnet, systemClock } from "../net/mod.ts";
 import { FakeNetworkEdge } from "../vpn/device_fake.ts";
 import { cString, Libc } from "./_libc_linux.ts";
-import { PacketListener, PacketSocket } from "./_socket_linux.ts";
 import { connectDaemon, DaemonClient, waitForDaemon } from "./client.ts";
 import { encodeMessage } from "./api.ts";
 import { Host } from "./host.ts";
+import { openSockets } from "./open_sockets.ts";
 import { ResolverKeeper } from "./resolver_keeper.ts";
 import { Server } from "./server.ts";
+import type { Sockets } from "./sockets.ts";
 
 const subnet = Subnet.parse("198.18.0.0/29");
 const plan = {
@@ -18,7 +19,7 @@ const plan = {
 const ignore = Deno.build.os !== "linux";
 
 interface Daemon {
-  libc: Libc;
+  sockets: Sockets;
   network: FakeNetworkEdge;
   edge: FakeResolverEdge;
   socketPath: string;
@@ -34,7 +35,7 @@ async function withServer(
   const directory = await Deno.makeTempDir();
   const socketPath = `${directory}/socket`;
   const abort = new AbortController();
-  using libc = new Libc();
+  using sockets = openSockets();
   const network = new FakeNetworkEdge();
   const edge = new FakeResolverEdge();
   const resolver = new ResolverKeeper({
@@ -45,9 +46,9 @@ async function withServer(
   const record = () => Promise.resolve();
   const clock = systemClock;
   const host = new Host({ network, resolver, clock, record });
-  const listener = PacketListener.bind(libc, socketPath);
+  const listener = sockets.bind(socketPath);
   const server = new Server({
-    ...{ libc, listener, uid, host, resolver, clock: systemClock },
+    ...{ sockets, listener, uid, host, resolver, clock: systemClock },
     everyTurn: () => Promise.resolve(),
     signal: abort.signal,
   });
@@ -56,7 +57,7 @@ async function withServer(
     listener[Symbol.dispose]();
   });
   try {
-    await run({ libc, network, edge, socketPath, ended });
+    await run({ sockets, network, edge, socketPath, ended });
   } finally {
     abort.abort();
     await ended;
@@ -163,8 +164,8 @@ Deno.test({
   name: "a connector whose message cannot be read is the end",
   ignore,
   fn: () =>
-    withServer(async ({ libc, socketPath, ended }) => {
-      using socket = PacketSocket.connect(libc, socketPath);
+    withServer(async ({ sockets, socketPath, ended }) => {
+      using socket = sockets.connect(socketPath);
       socket.send(encodeMessage({ kind: "hello", sequence: 1 }));
       socket.send(new Uint8Array(64).fill(1));
       await ended;
@@ -175,10 +176,10 @@ Deno.test({
   name: "visitors that say anything else are dismissed, and many do no harm",
   ignore,
   fn: () =>
-    withServer(async ({ libc, socketPath, ended }) => {
+    withServer(async ({ sockets, socketPath, ended }) => {
       using stack = new DisposableStack();
       for (let n = 0; n < 12; n++) {
-        const visitor = stack.use(PacketSocket.connect(libc, socketPath));
+        const visitor = stack.use(sockets.connect(socketPath));
         if (n % 2) visitor.send(new Uint8Array(200).fill(n));
       }
       const client = await connectDaemon({ socketPath });
@@ -190,9 +191,9 @@ Deno.test({
   name: "a daemon that ends by itself is lost to its connector",
   ignore,
   fn: () =>
-    withServer(async ({ libc, socketPath }) => {
+    withServer(async ({ sockets, socketPath }) => {
       const path = `${socketPath}.mute`;
-      using listener = PacketListener.bind(libc, path);
+      using listener = sockets.bind(path);
       const connecting = DaemonClient.connect(path);
       listener.accept()![Symbol.dispose]();
       await assert.rejects(connecting, { name: "DaemonAbsentError" });

@@ -1,0 +1,93 @@
+/**
+ * The calls of macOS's C library for Unix sockets that carry descriptors, and for the lock.
+ *
+ * On Apple's arm64 the arguments that a declaration leaves open (`...`) are on the stack, where all others are in eight
+ * registers: such a call is told with registers that nobody reads in between.
+ */
+const calls = {
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  listen: { parameters: ["i32", "i32"], result: "i32" },
+  accept: { parameters: ["i32", "usize", "usize"], result: "i32" },
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  getsockopt: {
+    parameters: ["i32", "i32", "i32", "buffer", "buffer"],
+    result: "i32",
+  },
+  setsockopt: {
+    parameters: ["i32", "i32", "i32", "buffer", "u32"],
+    result: "i32",
+  },
+  getpeereid: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  sendmsg: { parameters: ["i32", "buffer", "i32"], result: "isize" },
+  recvmsg: { parameters: ["i32", "buffer", "i32"], result: "isize" },
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
+  /** Waits on a thread of its own; its errno is lost. */
+  poll: {
+    parameters: ["buffer", "u32", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  /** Of one that has no time to wait. */
+  look: { name: "poll", parameters: ["buffer", "u32", "i32"], result: "i32" },
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  fcntl: { parameters: ["i32", "i32", "usize"], result: "i32" },
+  fcntlOnStack: {
+    name: "fcntl",
+    parameters: [
+      ...["i32", "i32"] as const,
+      ...["usize", "usize", "usize", "usize", "usize", "usize"] as const,
+      "usize",
+    ],
+    result: "i32",
+  },
+  flock: { parameters: ["i32", "i32"], result: "i32" },
+  fstat: {
+    // The one whose inodes have 64 bits; arm64 has no other.
+    name: Deno.build.arch === "x86_64" ? "fstat$INODE64" : "fstat",
+    parameters: ["i32", "buffer"],
+    result: "i32",
+  },
+  close: { parameters: ["i32"], result: "i32" },
+  errnoLocation: { name: "__error", parameters: [], result: "pointer" },
+} as const;
+
+const isOnStack = Deno.build.arch === "aarch64";
+const unread = [0n, 0n, 0n, 0n, 0n, 0n] as const;
+
+/** Numbers of errors that have a meaning here (errno(2)). */
+export const errnos = {
+  ENOENT: 2,
+  EACCES: 13,
+  EAGAIN: 35,
+  ECONNREFUSED: 61,
+} as const;
+
+const setDescriptorFlags = 2; // F_SETFD
+const closeOnExec = 1n; // FD_CLOEXEC
+
+export class Libc implements Disposable {
+  readonly #library = Deno.dlopen("/usr/lib/libSystem.B.dylib", calls);
+
+  get call(): Deno.StaticForeignLibraryInterface<typeof calls> {
+    return this.#library.symbols;
+  }
+
+  /** The error of the call before, if that failed. */
+  get errno(): number {
+    const location = this.#library.symbols.errnoLocation();
+    return new Deno.UnsafePointerView(location!).getInt32();
+  }
+
+  /** No child of this process shall have it. */
+  closeOnExec(fd: number): void {
+    const { call } = this;
+    if (isOnStack) {
+      call.fcntlOnStack(fd, setDescriptorFlags, ...unread, closeOnExec);
+    } else call.fcntl(fd, setDescriptorFlags, closeOnExec);
+  }
+
+  [Symbol.dispose](): void {
+    this.#library.close();
+  }
+}
