@@ -28,7 +28,7 @@ let sink: (line: string) => void = (line) => console.error(line);
 export interface Trouble {
   /** RFC 3339. */
   time: string;
-  /** With its error, if it had one. */
+  /** With the line's other fields and its error, if it had some. */
   text: string;
 }
 
@@ -68,9 +68,7 @@ export function logger(room: string): Logger {
     const time = new Date().toISOString();
     const told = plain(fields);
     if (level === "warn" || level === "error") {
-      const { error } = told;
-      const text = error === undefined ? message : `${message}: ${error}`;
-      trouble = { time, text };
+      trouble = { time, text: troubleText(message, told) };
     }
     sink(JSON.stringify({ time, level, room, message, ...told }));
   };
@@ -80,6 +78,22 @@ export function logger(room: string): Logger {
     warn: at("warn"),
     error: at("error"),
   };
+}
+
+function troubleText(
+  message: string,
+  { error, ...others }: LogFields,
+): string {
+  const facts = Object.entries(others)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) =>
+      `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`
+    );
+  return [
+    message,
+    ...facts.length > 0 ? [` (${facts.join(", ")})`] : [],
+    ...error === undefined ? [] : [`: ${error}`],
+  ].join("");
 }
 
 function plain(fields: LogFields): LogFields {

@@ -46,10 +46,16 @@ Deno.test("the last level that was set counts, whatever the one before was set f
   assert.deepEqual(messages, ["told"]);
 });
 
-Deno.test("lastTrouble() is the last warning or error, with its cause", async () => {
+Deno.test("lastTrouble() is the last warning or error, with its facts and its cause", async () => {
   await logged(() => {
     log.error("not done", { error: new Error("no room") });
     log.info("done");
   });
   assert.equal(lastTrouble()?.text, "not done: Error: no room");
+  await logged(() => {
+    const facts = { pod: "manager-0", tries: 3, at: undefined };
+    log.warn("not reached", { ...facts, error: "it is away" });
+  });
+  const text = "not reached (pod manager-0, tries 3): it is away";
+  assert.equal(lastTrouble()?.text, text);
 });

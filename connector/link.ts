@@ -180,10 +180,19 @@ export class ManagerLink implements AsyncDisposable {
       this.#session.waiting === undefined;
     if (isUsable === this.#isUsable) return;
     this.#isUsable = isUsable;
+    this.#tell();
     if (isUsable) {
       this.#usableSince = Date.now();
       this.#usable.resolve(this.#session.manager);
     } else this.#usable = Promise.withResolvers<Manager>();
+  }
+
+  /** Whoever looks later shall find that there was no way, and why. */
+  #tell(): void {
+    if (this.#abort.signal.aborted || this.#lost !== undefined) return;
+    const { replica: { pod }, waiting } = this.#session;
+    if (waiting) log.warn("no way to the manager", { pod, error: waiting.why });
+    else log.info("the manager is reached", { pod });
   }
 
   async #keep(): Promise<void> {
@@ -191,7 +200,8 @@ export class ManagerLink implements AsyncDisposable {
       const before = this.#session;
       const why = await before.over;
       if (this.#abort.signal.aborted) return;
-      log.warn("session given up", { pod: before.replica.pod, why });
+      const { pod } = before.replica;
+      log.warn("session given up", { pod, error: why });
       this.#lost = { since: Date.now(), why };
       this.#refresh();
       this.#retire(before);
