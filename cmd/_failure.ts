@@ -106,7 +106,9 @@ function onOneLine(text: string): string {
 }
 
 /** What to do about it, as one line. */
-export function remedyOf({ kind, adminCommands = [] }: Failure): string {
+export function remedyOf(
+  { kind, adminCommands = [] }: Pick<Failure, "kind" | "adminCommands">,
+): string {
   if (adminCommands.length === 0) return remedies[kind];
   const commands = adminCommands.map((command) => `\`${command}\``);
   return `Ask an admin of the cluster to run ${commands.join(" and ")}`;

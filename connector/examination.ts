@@ -24,6 +24,7 @@ import { toFailure } from "./errors.ts";
 import { lookForManager, type ManagerPresence } from "./manager.ts";
 import { reachManager } from "./reach.ts";
 import { formatRights, lacking, rightsToConnect } from "./rights.ts";
+import { answersSmallQuestion } from "./small_question.ts";
 import { WorldView } from "./world_view.ts";
 
 /** What a step found, or why it failed. */
@@ -35,6 +36,8 @@ export interface ClusterFacts {
   apiServer?: Found<{ version: string; answerMs: number }>;
   /** By how much this laptop's clock is before the API server's. */
   clockLeadMs?: number;
+  /** Nothing is answered by TLS, and a few bytes without it are. */
+  onlySmallAnswers?: boolean;
   /** A question and an answer of so many bytes. */
   largeQuestion?: Found<{ bytes: number }>;
   /** What this user may not, and needs to connect; a line for each namespace. */
@@ -74,7 +77,14 @@ export async function examineCluster(
     return { version: gitVersion, answerMs };
   }, signal);
   if (api.clockLeadMs !== undefined) facts.clockLeadMs = api.clockLeadMs;
-  if (!("value" in facts.apiServer)) return facts;
+  if (!("value" in facts.apiServer)) {
+    const { kind } = facts.apiServer.failure;
+    if (kind !== "api-unreachable") return facts;
+    const onlySmallAnswers = await answersSmallQuestion(access.value, {
+      signal,
+    });
+    return { ...facts, onlySmallAnswers };
+  }
   facts.largeQuestion = await found(() => askAtLength(api, signal), signal);
   const { managerNamespace } = request;
   const missing = await lacking(api, rightsToConnect(managerNamespace));

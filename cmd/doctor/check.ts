@@ -1,6 +1,7 @@
 import type { Status } from "../../connector/api.ts";
 import type { RootTool } from "../_root.ts";
 import type { ClusterFacts } from "../../connector/mod.ts";
+import type { Tun } from "./tun.ts";
 
 /** What was found of a connection that stands; absent parts were not looked at. */
 export interface ConnectionFacts {
@@ -25,9 +26,9 @@ export interface Facts {
     /** A killed daemon left something. */
     leftover: boolean;
     /** `/dev/net/tun`. */
-    tun: "there" | "missing";
-    /** How root's rights are had. */
-    root: "root" | "none" | RootTool;
+    tun: Tun;
+    /** How root's rights are had; "forbidden": no program that starts here becomes root. */
+    root: "root" | "none" | "forbidden" | RootTool;
   };
   cluster: ClusterFacts;
   connection?: ConnectionFacts;

@@ -6,6 +6,9 @@ import { type Check, failed, ok, type Verdict, warning } from "./check.ts";
 const clockWarningMs = 30_000;
 const clockFailureMs = 5 * 60_000;
 
+const largePacketsRemedy =
+  "A network on the way may lose large packets: lower the MTU of this laptop's interface or of its VPN (`ip link set dev NAME mtu 1280`)";
+
 /** The way to the cluster, from the file to the manager. */
 export const clusterChecks: Check[] = [
   {
@@ -49,14 +52,20 @@ export const clusterChecks: Check[] = [
   {
     id: "large-packets",
     title: "Large packets",
-    judge({ cluster: { largeQuestion } }) {
+    judge({ cluster: { largeQuestion, onlySmallAnswers } }) {
+      if (onlySmallAnswers) {
+        return failed(
+          "the API server answers a few bytes in plain, and nothing by TLS, which takes larger packets",
+          largePacketsRemedy,
+        );
+      }
       if (largeQuestion === undefined) return undefined;
       if ("value" in largeQuestion) {
         return ok(`${largeQuestion.value.bytes} bytes go there and come back`);
       }
       return failed(
         `small requests are answered, a large one is not: ${largeQuestion.failure.cause}`,
-        "A network on the way may lose large packets: lower the MTU of this laptop's interface or of its VPN (`ip link set dev NAME mtu 1280`)",
+        largePacketsRemedy,
       );
     },
   },

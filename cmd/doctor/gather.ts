@@ -12,6 +12,7 @@ import { CommandError } from "../_error.ts";
 import { rootTools } from "../_root.ts";
 import type { DoctorFlags } from "../doctor.ts";
 import type { ConnectionFacts, Facts, Lookup } from "./check.ts";
+import { lookAtTun } from "./tun.ts";
 
 /** How long a name may take to be answered. */
 const nameMs = 10_000;
@@ -22,17 +23,16 @@ export async function gatherFacts(
 ): Promise<Facts> {
   const { connector, status } = await connectorFacts(flags);
   const request = await requestOf(connectedPlace(status, flags));
-  const [isLeft, hasTun, root, cluster, connection] = await Promise.all([
+  const [isLeft, tun, root, cluster, connection] = await Promise.all([
     leftover(),
-    exists("/dev/net/tun"),
+    lookAtTun(),
     rootFacts(),
     examineCluster(request, { signal }),
     status && connectionFacts(status),
   ]);
   return {
     laptop: {
-      ...{ connector, leftover: isLeft, root },
-      tun: hasTun ? "there" : "missing",
+      ...{ connector, leftover: isLeft, root, tun },
     },
     cluster,
     ...connection ? { connection } : {},
@@ -66,6 +66,8 @@ async function connectorFacts({ use, ...flags }: DoctorFlags): Promise<
 
 async function rootFacts(): Promise<Facts["laptop"]["root"]> {
   if (Deno.uid() === 0) return "root";
+  const status = await Deno.readTextFile("/proc/self/status").catch(() => "");
+  if (/^NoNewPrivs:\s*1$/m.test(status)) return "forbidden";
   const places = (Deno.env.get("PATH") ?? "").split(delimiter);
   for (const tool of rootTools) {
     const found = places.map((place) => exists(`${place}/${tool}`));

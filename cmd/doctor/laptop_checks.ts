@@ -1,3 +1,4 @@
+import { remedyOf, withoutRoot } from "../_failure.ts";
 import { rootTools } from "../_root.ts";
 import { type Check, failed, ok, warning } from "./check.ts";
 
@@ -26,23 +27,41 @@ export const laptopChecks: Check[] = [
   {
     id: "tun",
     title: "TUN",
-    judge: ({ laptop: { tun } }) =>
-      tun === "there" ? ok("/dev/net/tun is there") : failed(
-        "/dev/net/tun is missing: `tp connect` cannot open its device",
-        "Load the module (`modprobe tun`); in a container pass `--device /dev/net/tun --cap-add NET_ADMIN`; or use `tp run` or `tp proxy`",
-      ),
+    judge({ laptop: { tun } }) {
+      if (tun === "usable") return ok("/dev/net/tun opens");
+      if (tun === "for-root") return ok("/dev/net/tun is there, for root");
+      const inVain = "`tp connect` cannot make its device";
+      if (tun === "missing") {
+        return failed(
+          `/dev/net/tun is missing: ${inVain}`,
+          remedyOf({ kind: "tun-missing" }),
+        );
+      }
+      const denied = tun === "no-capability"
+        ? "/dev/net/tun opens, but not even root has CAP_NET_ADMIN here"
+        : tun === "denied"
+        ? "not even root may open /dev/net/tun here"
+        : `/dev/net/tun does not open: ${tun.failure}`;
+      return failed(`${denied}: ${inVain}`, remedyOf({ kind: "tun-denied" }));
+    },
   },
   {
     id: "root",
     title: "Root",
     judge({ laptop: { root } }) {
       if (root === "root") return ok("this is root");
+      if (root === "forbidden") {
+        return warning(
+          "no program becomes root here (no_new_privs): `tp connect` cannot start its daemon",
+          `In a pod set \`allowPrivilegeEscalation: true\`, with docker leave out \`--security-opt no-new-privileges\`, or run as root. ${withoutRoot}`,
+        );
+      }
       if (root !== "none") return ok(`by ${root}`);
       return warning(
         `this user is not root, and there is no ${
           rootTools.join(", ")
         }: \`tp connect\` cannot start its daemon`,
-        "Install sudo, run as root, or use `tp run` or `tp proxy`, which need neither",
+        `Install sudo, or run as root. ${withoutRoot}`,
       );
     },
   },

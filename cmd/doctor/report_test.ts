@@ -29,7 +29,7 @@ function well(): Facts & { connection: ConnectionFacts } {
     },
   } as unknown as Status;
   return {
-    laptop: { connector: "runs", leftover: false, tun: "there", root: "sudo" },
+    laptop: { connector: "runs", leftover: false, tun: "usable", root: "sudo" },
     cluster: {
       kubeconfig: {
         value: { context: "c", server: "https://api.test/", namespace: "n" },
@@ -80,12 +80,32 @@ const worlds: {
   {
     wrong: "no TUN device",
     make: ({ laptop }) => laptop.tun = "missing",
-    says: ["tun", "failed", /\/dev\/net\/tun/],
+    says: ["tun", "failed", /\/dev\/net\/tun is missing/],
+  },
+  {
+    wrong: "a TUN device that a container's rules keep from root",
+    make: ({ laptop }) => laptop.tun = "denied",
+    says: ["tun", "failed", /not even root may open/],
+  },
+  {
+    wrong: "a container without CAP_NET_ADMIN",
+    make: ({ laptop }) => laptop.tun = "no-capability",
+    says: ["tun", "failed", /CAP_NET_ADMIN/],
+  },
+  {
+    wrong: "a TUN device that does not open",
+    make: ({ laptop }) => laptop.tun = { failure: "it is busy" },
+    says: ["tun", "failed", /it is busy/],
   },
   {
     wrong: "no sudo",
     make: ({ laptop }) => laptop.root = "none",
     says: ["root", "warning", /no sudo/],
+  },
+  {
+    wrong: "a place where nobody becomes root",
+    make: ({ laptop }) => laptop.root = "forbidden",
+    says: ["root", "warning", /no_new_privs/],
   },
   {
     wrong: "a kubeconfig that is not there",
@@ -123,6 +143,14 @@ const worlds: {
         failure: { kind: "api-unreachable", cause: "no answer in time" },
       },
     says: ["large-packets", "failed", /no answer in time/],
+  },
+  {
+    wrong: "a network that loses the packets of a handshake",
+    make: ({ cluster }) => {
+      cluster.onlySmallAnswers = true;
+      delete cluster.largeQuestion;
+    },
+    says: ["large-packets", "failed", /nothing by TLS/],
   },
   {
     wrong: "rights that are missing",
