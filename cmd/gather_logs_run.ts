@@ -18,6 +18,7 @@ import { logToFile } from "./_log_file.ts";
 import { heldBy, isOfPlace } from "./_meant_connection.ts";
 import { formatValue } from "./_output.ts";
 import { laptopLogs } from "./gather/laptop_logs.ts";
+import { namesInLog } from "./gather/names_in_log.ts";
 import { type Named, pseudonymizer } from "./gather/pseudonyms.ts";
 import { writePrivately, zipOf } from "./gather/zip.ts";
 import type { GatherLogsFlags } from "./gather_logs.ts";
@@ -76,6 +77,9 @@ async function gather(
     ? pseudonymizer([
       ...cluster?.names ?? [],
       ...namesOf(status, { request, problems }),
+      ...[...laptop.files, ...cluster?.files ?? []].flatMap(([, content]) =>
+        typeof content === "string" ? namesInLog(content) : []
+      ),
     ])
     : (text: string) => text;
   const files = new Map<string, string>();
