@@ -8,6 +8,7 @@ export { compileC } from "./compile_c.ts";
 export { type Cluster, openCluster, type TestNamespace } from "./cluster.ts";
 export type { CommandOptions, CommandResult } from "./command.ts";
 export { must, run } from "./command.ts";
+export { Container } from "./container.ts";
 export {
   type ClusterOfLaptop,
   Laptop,

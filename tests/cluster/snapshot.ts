@@ -26,7 +26,9 @@ function list(directories: string): string {
 }
 
 /** Text of everything that `tp` could leave behind on a laptop. Counters, times and pids are not in it. */
-export async function takeSnapshot(laptop: Laptop): Promise<string> {
+export async function takeSnapshot(
+  laptop: Pick<Laptop, "run" | "pids">,
+): Promise<string> {
   const processes = await describeProcesses(await laptop.pids());
   const script = Object.entries(sections).map(([title, command]) =>
     `echo '== ${title}'; { ${command}; } || true`

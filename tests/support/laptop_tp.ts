@@ -15,12 +15,15 @@ export const executable = Deno.env.get("TP_TEST_EXECUTABLE") ??
 const image = Deno.env.get("TP_IMAGE");
 const imageEnv: Record<string, string> = image ? { TP_IMAGE: image } : {};
 
+/** Where it is typed: a laptop, or a container on one. */
+export type TpPlace = Pick<Laptop, "run" | "spawn" | "snapshot">;
+
 export class Tp {
-  readonly #laptop: Laptop;
+  readonly #laptop: TpPlace;
   readonly #user: LaptopUser;
 
   /** @param options.user Who runs it; root unless told. */
-  constructor(laptop: Laptop, options: { user?: LaptopUser } = {}) {
+  constructor(laptop: TpPlace, options: { user?: LaptopUser } = {}) {
     this.#laptop = laptop;
     this.#user = options.user ?? "root";
   }
