@@ -14,8 +14,8 @@ import { printable } from "./_printable.ts";
 /** An intercept that stands. */
 export interface Attached {
   readonly info: InterceptInfo;
-  /** Calls `listener` if it ends by itself. To be called once, and only for one that is held. */
-  onEnded(listener: (reason: string) => void): void;
+  /** Tells what becomes of it by itself, each time a sentence. To be called once, and only for one that is held. */
+  follow(tell: (text: string) => void): void;
   /** Resolves when it is no more. */
   leave(): Promise<void>;
 }
@@ -48,8 +48,11 @@ export async function attach(
       if (event.event !== "intercepted") continue;
       return {
         info: event.info,
-        onEnded: (listener) =>
-          void follow(events, (reason) => isLeft || listener(reason)),
+        follow: (tell) =>
+          void follow(
+            events,
+            (what) => isLeft || tell(`"${name}" ${what}`),
+          ),
         leave: async () => {
           isLeft = true;
           await leave(client, { name });
@@ -81,15 +84,18 @@ async function leave(
 
 async function follow(
   events: ReturnType<ConnectorClient["intercept"]>,
-  listener: (reason: string) => void,
+  tell: (what: string) => void,
 ): Promise<void> {
   try {
     for await (const event of events) {
-      if (event.event === "ended") listener(event.reason);
+      if (event.event === "turned") tell(printable(event.text));
+      if (event.event === "ended") tell(`has ended: ${event.reason}`);
     }
   } catch (error) {
     // Who has left does not read on.
-    if (error instanceof ConnectorAbsentError) listener("the connector ended");
+    if (error instanceof ConnectorAbsentError) {
+      tell("has ended: the connector ended");
+    }
   }
 }
 

@@ -15,6 +15,7 @@ function connector() {
     async *intercept(): AsyncGenerator<InterceptEvent> {
       const info = { name: "web" } as InterceptInfo;
       yield { event: "intercepted", info };
+      yield { event: "turned", text: "has no traffic: it is anna's" };
       yield { event: "ended", reason: await over.promise };
     },
     leave: () => {
@@ -25,15 +26,19 @@ function connector() {
   return { client: client as ConnectorClient, end: over.resolve };
 }
 
-Deno.test("attach() tells the end of an intercept, but not to who ended it", async () => {
+Deno.test("attach() tells what becomes of an intercept, but its end not to who ended it", async () => {
   for (const isOwn of [true, false]) {
     const { client, end } = connector();
     const attached = await attach(client, request, () => {});
     const told: string[] = [];
-    attached!.onEnded((reason) => told.push(reason));
+    attached!.follow((text) => told.push(text));
+    await new Promise((resolve) => setTimeout(resolve, 0));
     if (isOwn) await attached!.leave();
     else end("its object was deleted");
     await new Promise((resolve) => setTimeout(resolve, 0));
-    assert.deepEqual(told, isOwn ? [] : ["its object was deleted"]);
+    assert.deepEqual(told, [
+      `"web" has no traffic: it is anna's`,
+      ...isOwn ? [] : ['"web" has ended: its object was deleted'],
+    ]);
   }
 });

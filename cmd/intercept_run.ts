@@ -107,7 +107,7 @@ async function use(
     if (flags.waitMessage !== undefined) say(flags.waitMessage);
     isKept = userCommand === undefined;
     if (userCommand === undefined) return undefined;
-    attached.onEnded((reason) => say(`"${info.name}" has ended: ${reason}`));
+    attached.follow(say);
     return await runUserCommand(userCommand, { env });
   } finally {
     if (!isKept) await attached.leave();

@@ -54,11 +54,13 @@ export interface MountRequest {
   readOnly: boolean;
 }
 
-/** What happens while intercepting, in order; `intercepted` or `failed` is the last, but `ended` may follow if it is held. */
+/** What happens while intercepting, in order; `intercepted` or `failed` is the last, but `turned` and `ended` may follow if it is held. */
 export type InterceptEvent =
   | { event: "progress"; text: string }
   | { event: "intercepted"; info: InterceptInfo }
   | { event: "failed"; failure: Failure }
+  /** It stands, and another has its traffic, or it has it again: completes the sentence `"NAME" …`. */
+  | { event: "turned"; text: string }
   /** It is no more, by no doing of who holds it. */
   | { event: "ended"; reason: string };
 
@@ -91,7 +93,7 @@ export interface InterceptInfo {
   namespace: string;
   mode: InterceptMode | "local-only";
   disposition: typeof dispositions[number];
-  /** Why it is not active. */
+  /** Why it is not active, or will not be for good. */
   message?: string;
   workload?: string;
   workload_kind?: string;

@@ -12,6 +12,8 @@ export interface HeldParts {
   ended: Promise<string>;
   /** Resolves, with why, when it is of no use any more although its object is there. */
   failed: Promise<string>;
+  /** Has `tell` called when another has its traffic, with who that is, and when it has it again. One listener. */
+  onTurn: (tell: (text: string) => void) => void;
 }
 
 /** A name that is taken, from the request on until all is undone. */

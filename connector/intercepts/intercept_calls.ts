@@ -70,9 +70,10 @@ export class InterceptCalls implements Disposable {
           signal,
           tell: (text) => tell({ event: "progress", text }),
         });
-        const { info, ended, failed } = held.parts!;
+        const { info, ended, failed, onTurn } = held.parts!;
         tell({ event: "intercepted", info: info() });
         if (!request.isHeld) return;
+        onTurn((text) => void tell({ event: "turned", text }));
         const reason = await Promise.race([
           ended,
           failed.then((why) => `it has failed: ${why}`),

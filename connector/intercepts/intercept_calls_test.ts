@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { InterceptStatus } from "../../manager/api.ts";
 import type { InterceptEvent, InterceptRequest } from "./api.ts";
 import { refusal } from "./cluster_fake.ts";
 import { InterceptCalls } from "./intercept_calls.ts";
@@ -82,6 +83,30 @@ Deno.test("POST /intercept of a held one tells that somebody else has ended it",
   const { value } = await reader.read();
   assert.equal(JSON.parse(value!).event, "ended");
   assert.equal((await reader.read()).done, true);
+});
+
+Deno.test("POST /intercept of a held one tells when another has its traffic, and when it has it again", async () => {
+  const { cluster, calls } = place();
+  const { reader } = await untilTold(
+    await post(calls, "/intercept", request(true)),
+  );
+  const [object] = cluster.intercepts();
+  const turn = async (status: InterceptStatus) => {
+    cluster.setStatus(object!, status);
+    return JSON.parse((await reader.read()).value!);
+  };
+  const conflict = { phase: "Conflict", message: "it is bob's" } as const;
+  const told = [await turn(conflict), await turn({ phase: "Active" })];
+  assert.deepEqual(told, [
+    { event: "turned", text: "has no traffic: it is bob's" },
+    { event: "turned", text: "has its traffic again" },
+  ]);
+  // What is no turn is not told.
+  cluster.setStatus(object!, { phase: "Away", message: "away" });
+  cluster.setStatus(object!, { phase: "Active" });
+  assert.equal((await turn(conflict)).event, "turned");
+  await reader.cancel();
+  await until(() => cluster.intercepts().length === 0);
 });
 
 Deno.test("POST /intercept of a held one tells that it has failed, and ends it", async () => {

@@ -26,6 +26,9 @@ export class InterceptObject implements AsyncDisposable {
   readonly #failed = Promise.withResolvers<string>();
   readonly #following: Promise<void>;
   #object: Intercept;
+  #onTurn: (text: string) => void = () => {};
+  /** Who has its traffic, in words, while another has. */
+  #takenBy: string | undefined;
   #changed = Promise.withResolvers<void>();
   #isGone = false;
 
@@ -97,6 +100,12 @@ export class InterceptObject implements AsyncDisposable {
     }
   }
 
+  /** Has `tell` called when another has the traffic of one that was active, and when it has it again. */
+  onTurn(tell: (text: string) => void): void {
+    this.#onTurn = tell;
+    if (this.#takenBy !== undefined) tell(takenText(this.#takenBy));
+  }
+
   /** Deletes it, if it is still there. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#abort.abort();
@@ -139,7 +148,19 @@ export class InterceptObject implements AsyncDisposable {
       if (status?.phase === "Failed") {
         this.#failed.resolve(status.message ?? status.phase);
       }
+      this.#tellTurn();
       this.#tellChange();
+    }
+  }
+
+  #tellTurn(): void {
+    const { phase, message = "" } = this.#object.status ?? {};
+    if (phase === "Conflict" && message !== this.#takenBy) {
+      this.#takenBy = message;
+      this.#onTurn(takenText(message));
+    } else if (phase === "Active" && this.#takenBy !== undefined) {
+      this.#takenBy = undefined;
+      this.#onTurn("has its traffic again");
     }
   }
 
@@ -153,6 +174,10 @@ export class InterceptObject implements AsyncDisposable {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers<void>();
   }
+}
+
+function takenText(message: string): string {
+  return `has no traffic: ${message}`;
 }
 
 /** What a release does not know of is a failure like others. */

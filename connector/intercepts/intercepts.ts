@@ -237,7 +237,9 @@ export class Intercepts implements AsyncDisposable {
     building.use(this.#options.search.add(namespace));
     const info = localOnlyInfo({ name, namespace });
     const never = new Promise<string>(() => {});
-    return Promise.resolve({ info: () => info, ended: never, failed: never });
+    return Promise.resolve({
+      ...{ info: () => info, ended: never, failed: never, onTurn: () => {} },
+    });
   }
 
   async #open(

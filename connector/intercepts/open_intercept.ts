@@ -69,10 +69,11 @@ export async function openIntercept(
   table.set(object.uid, { name: spec.name, address, ports, start, isCopy });
   await object.untilActive({ signal, tell });
   const { ended, failed } = object;
+  const onTurn: HeldParts["onTurn"] = (tell) => object.onTurn(tell);
   if (spec.mode === "proxy-via") {
     const own = { address: address.text, laptopPorts: new Map() };
     const info = () => interceptInfo(object.current, { serviceUids, own });
-    return { info, ended, failed };
+    return { info, ended, failed, onTurn };
   }
   const { container } = spec;
   const intercept = object.uid;
@@ -118,7 +119,7 @@ export async function openIntercept(
         serviceUids,
         own: { ...own, mount: mount?.() },
       }),
-    ...{ ended, failed },
+    ...{ ended, failed, onTurn },
   };
 }
 

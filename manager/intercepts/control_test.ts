@@ -105,6 +105,10 @@ Deno.test("a laptop that is away loses the traffic after 30 s to who comes next,
   const awayAfter = one.clock.now() - lost;
   assert.ok(awayAfter > 28_000 && awayAfter < 33_000, `${awayAfter} ms`);
   await one.until(isActive("bb"));
+  assert.match(
+    one.message("bb")!,
+    /^for as long as another is away: .* is intercepted by a-owner \(a@laptop\)/,
+  );
   laptop.state = "connected";
   await one.until(isActive("a"));
   await one.until(() => one.phase("bb") === "Conflict");
@@ -114,6 +118,7 @@ Deno.test("a laptop that is away loses the traffic after 30 s to who comes next,
     return one.phase("a") === undefined;
   }, 1000);
   await one.until(isActive("bb"));
+  await one.until(() => one.message("bb") === undefined);
 });
 
 Deno.test("who writes an intercept with a session that begins as another's ends nothing of that one's", async () => {

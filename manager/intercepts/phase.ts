@@ -25,6 +25,8 @@ export interface PhaseFacts {
   presence: Presence;
   /** Why it has no traffic, as {@link precedenceOf} says. */
   conflict?: string | undefined;
+  /** Who would have its traffic if his laptop were there, in the same words. */
+  standsInFor?: string | undefined;
   progress: Progress;
   /** Pods that are to stay, and those of them that are ready and have the intercept. */
   pods: { readonly ready: number; readonly wanted: number };
@@ -39,8 +41,8 @@ export interface PhaseFacts {
  * given the rule before they serve.
  */
 export function statusOf(facts: PhaseFacts): InterceptStatus {
-  const { intercept, presence, conflict, progress, pods, manager, isAnswered } =
-    facts;
+  const { intercept, presence, conflict, standsInFor } = facts;
+  const { progress, pods, manager, isAnswered } = facts;
   const { status } = intercept;
   if (status?.phase === "Failed") return status;
   const common = { ...manager ? { manager } : {}, pods };
@@ -63,7 +65,14 @@ export function statusOf(facts: PhaseFacts): InterceptStatus {
     return { phase: "Conflict", message: conflict, ...common };
   }
   const isWhole = progress.kind === "done" && isAnswered;
-  if (isWhole || since === "Active") return { phase: "Active", ...common };
+  if (isWhole || since === "Active") {
+    const message = `for as long as another is away: ${standsInFor}`;
+    return {
+      phase: "Active",
+      ...standsInFor === undefined ? {} : { message },
+      ...common,
+    };
+  }
   const message = progress.kind === "going"
     ? progress.message
     : `waiting for the agents of ${podsText(pods.wanted - pods.ready)}`;

@@ -31,6 +31,14 @@ const table: {
     says: { phase: "Active" },
   },
   {
+    what: "every pod's answer, while who was first is away",
+    facts: { progress: done, isAnswered: true, standsInFor: "it is anna's" },
+    says: {
+      phase: "Active",
+      message: "for as long as another is away: it is anna's",
+    },
+  },
+  {
     what: "answers of all pods that are ready, while others are to be replaced",
     facts: { progress: going, isAnswered: true },
     says: { phase: "Waiting" },
@@ -115,6 +123,6 @@ for (const { what, since, facts, says } of table) {
     for (const [name, value] of Object.entries(says)) {
       assert.deepEqual(told[name as keyof InterceptStatus], value);
     }
-    if (says.phase === "Active") assert.equal(told.message, undefined);
+    if (says.phase === "Active") assert.equal(told.message, says.message);
   });
 }

@@ -18,6 +18,8 @@ export interface StatusFacts {
   progress: Progress;
   /** By UID. */
   conflicts: ReadonlyMap<string, string>;
+  /** By UID: what would be their conflicts, were all laptops there. */
+  standIns: ReadonlyMap<string, string>;
   /** All of the workload. */
   pods: readonly PodFacts[];
 }
@@ -50,7 +52,7 @@ export class StatusWriter {
 
   async #writeOne(
     intercept: Intercept,
-    { progress, conflicts, pods }: StatusFacts,
+    { progress, conflicts, standIns, pods }: StatusFacts,
   ): Promise<boolean> {
     const { api, ledger, self, learn } = this.#parts;
     const { metadata: { namespace = "", name = "", uid = "" }, spec } =
@@ -64,6 +66,7 @@ export class StatusWriter {
     const status = cut(statusOf({
       ...{ intercept, presence, progress, manager },
       conflict: conflicts.get(uid),
+      standsInFor: standIns.get(uid),
       pods: { ready: having.length, wanted: staying.length },
       isAnswered: ready.length > 0 && having.length === ready.length,
     }));

@@ -128,6 +128,9 @@ export class WorkloadControl implements AsyncDisposable {
     const progress = await this.#advance(agent, { living, wanting, inForce });
     const isSettled = await this.#writer.write(living, {
       ...{ progress, conflicts, pods: this.pods.facts ?? [] },
+      standIns: here.length === living.length
+        ? new Map()
+        : precedenceOf(living).conflicts,
     });
     const isNew = living.some(({ status }) => status?.phase !== "Active");
     if (progress.kind === "failed" && agent && isNew) {
@@ -282,7 +285,7 @@ export class WorkloadControl implements AsyncDisposable {
     const former = living.filter(({ status }) => status !== undefined);
     await this.#writer.write(former, {
       progress: gone(`the agent of ${formatWorkload(workload)} was removed`),
-      ...{ conflicts: new Map(), pods: [] },
+      ...{ conflicts: new Map(), standIns: new Map(), pods: [] },
     });
     await this.#unfollow();
     const { signal } = this.#removal = new AbortController();
