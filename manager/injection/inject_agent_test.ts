@@ -321,7 +321,8 @@ Deno.test("injectAgent() does not take long for a pod as large as a question may
   const startMs = performance.now();
   injected(large, options(agentSpec({ ports: taken as never })));
   const tookMs = performance.now() - startMs;
-  assert.ok(tookMs < 2_000, `${tookMs} ms`);
+  // To compare each with each would take minutes; a busy machine takes seconds for this.
+  assert.ok(tookMs < 10_000, `${tookMs} ms`);
 });
 
 Deno.test("agentRevision() is the same for the same agent, in whatever order its fields come", () => {
