@@ -2,73 +2,22 @@
 import assert from "node:assert/strict";
 import { deployIntercepts, openCluster, say } from "../cluster/mod.ts";
 import { type Fault, Faults } from "../support/faults.ts";
-import { InterceptedService } from "../support/intercepted_service.ts";
+import {
+  InterceptedService,
+  patienceMs,
+  span,
+} from "../support/intercepted_service.ts";
 import { ends, lifeOf, succeeded } from "../support/manager_pods.ts";
 import { type ManagerPlace, managerPlace } from "../support/manager_place.ts";
 import { ownProcesses } from "../support/own_processes.ts";
 
 /** The faults are made in the bed's own network. */
 const ignore = Deno.env.has("TP_TEST_KUBECONFIG");
-/** What a client or an agent waits for a laptop that is away; then the app answers. */
-const patienceMs = 20_000;
 /** When a laptop counts as away, and how long it takes until the phase says so and agents know. */
 const awayMs = 30_000;
 const noticedMs = 16_000;
 const app = /^(echo|echo-number|files)-[0-9a-f]+-/;
 const pod = "traffic-manager-0";
-
-/** From then on. */
-interface Span {
-  readonly startMs: number;
-  readonly endMs: number;
-}
-
-async function span(work: () => Promise<void>): Promise<Span> {
-  const startMs = Date.now();
-  await work();
-  return { startMs, endMs: Date.now() };
-}
-
-/** From the end of a fault to the laptop's next answer. */
-async function comesBack(
-  { clients, own }: InterceptedService,
-  { endMs }: Span,
-): Promise<number> {
-  const { endedMs } = await clients.answered(own, { sinceMs: endMs });
-  return endedMs - endMs;
-}
-
-/** A fault that is over before the laptop counts as away: every request is the laptop's, and the connection goes on. */
-async function outlive(
-  service: InterceptedService,
-  { name, make, withinMs }: Fault,
-): Promise<void> {
-  const { clients, own } = service;
-  await clients.echo();
-  const breaks = clients.breaks.length;
-  const { metadata: { uid } } = await service.object();
-  const during = await span(make);
-  const [backMs, echoMs] = await Promise.all([
-    comesBack(service, during),
-    clients.echo(),
-  ]);
-  const answers = await clients.settled(during.startMs, during.endMs);
-  const longestMs = Math.max(
-    0,
-    ...answers.map(({ startedMs, endedMs }) => endedMs - startedMs),
-  );
-  const others = answers.filter(({ who = "" }) => !own.test(who));
-  say(
-    `intercept: ${name}: ${answers.length} requests meanwhile, ${others.length} not the laptop's, the longest took ${longestMs} ms; afterwards: the next answer ${backMs} ms, the open connection ${echoMs} ms`,
-  );
-  assert.deepEqual(others, []);
-  assert.ok(longestMs < patienceMs, `${longestMs} ms`);
-  assert.equal(clients.breaks.length, breaks, clients.breaks.join());
-  assert.ok(Math.max(backMs, echoMs) <= withinMs, `${backMs}, ${echoMs} ms`);
-  const { metadata, status } = await service.object();
-  assert.equal(metadata.uid, uid);
-  assert.equal(status?.phase, "Active");
-}
 
 /** A manager's process ends and another one comes: the intercept is the same, and works. */
 async function outliveManager(
@@ -82,7 +31,7 @@ async function outliveManager(
     await end.bring(cluster, place, pod);
     await succeeded(cluster, place, { pod, life });
   });
-  const backMs = await comesBack(service, during);
+  const backMs = await service.comesBack(during);
   const answers = await clients.settled(during.startMs, during.endMs);
   const failed = answers.filter(({ who }) => who === undefined);
   const ofApp = answers.filter(({ who = "" }) => app.test(who));
@@ -117,7 +66,7 @@ async function beAway(
     clients.answered(app, { sinceMs: startMs }),
   ]);
   const [backMs, echoMs, activeMs] = await Promise.all([
-    comesBack(service, during),
+    service.comesBack(during),
     converses ? clients.echo() : undefined,
     service.phase("Active", during.endMs),
   ]);
@@ -205,7 +154,7 @@ Deno.test({
       ]
     ) {
       const fault = next();
-      await t.step(fault.name, () => outlive(first, fault));
+      await t.step(fault.name, () => first.outlive(fault));
     }
     for (const end of ends) {
       const step = () => outliveManager(first, { place, end });

@@ -1,11 +1,21 @@
 /** A laptop that serves a Service of the cluster, and clients in the cluster that ask it all the time. */
 import assert from "node:assert/strict";
 import type { Intercept } from "../../manager/api.ts";
-import { appBinary, type Cluster, Laptop, waitFor } from "../cluster/mod.ts";
+import {
+  appBinary,
+  type Cluster,
+  Laptop,
+  say,
+  waitFor,
+} from "../cluster/mod.ts";
+import type { Fault } from "./faults.ts";
 import { Tp } from "./laptop_tp.ts";
 import type { ManagerPlace } from "./manager_place.ts";
 import { sampleService } from "./sample_application.ts";
 import { ServiceClients } from "./service_clients.ts";
+
+/** What a client waits for a laptop that is away; then the app answers. */
+export const patienceMs = 20_000;
 
 export interface InterceptedServiceOptions {
   /** Of the workload, of its Service, and of the intercept. */
@@ -16,6 +26,20 @@ export interface InterceptedServiceOptions {
   readonly ports: readonly string[];
   /** The Service's port of the server that greets and echoes, where that is intercepted. */
   readonly converse?: number;
+  /** More flags that lead to the cluster, for its laptop. */
+  readonly access?: (laptop: Laptop) => Promise<readonly string[]>;
+}
+
+/** From then on, in ms since 1970. */
+export interface Span {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+export async function span(work: () => Promise<void>): Promise<Span> {
+  const startMs = Date.now();
+  await work();
+  return { startMs, endMs: Date.now() };
 }
 
 export class InterceptedService implements AsyncDisposable {
@@ -26,11 +50,13 @@ export class InterceptedService implements AsyncDisposable {
   /** Who answers on the laptop. */
   readonly own: RegExp;
   readonly #options: InterceptedServiceOptions;
+  readonly #access: readonly string[];
   #stack = new AsyncDisposableStack();
 
   private constructor(
     parts: Pick<InterceptedService, "cluster" | "laptop" | "tp" | "clients">,
     options: InterceptedServiceOptions,
+    access: readonly string[],
   ) {
     this.cluster = parts.cluster;
     this.laptop = parts.laptop;
@@ -38,6 +64,7 @@ export class InterceptedService implements AsyncDisposable {
     this.clients = parts.clients;
     this.own = new RegExp(`^laptop-of-${options.name}$`);
     this.#options = options;
+    this.#access = access;
   }
 
   /** Resolves when the laptop answers. */
@@ -62,7 +89,8 @@ export class InterceptedService implements AsyncDisposable {
       }),
     );
     const parts = { cluster, laptop, tp, clients };
-    const service = new InterceptedService(parts, options);
+    const access = await options.access?.(laptop) ?? [];
+    const service = new InterceptedService(parts, options, access);
     building.defer(() => tp.run(["quit"]).then(() => {}));
     await service.intercept();
     await clients.answered(service.own);
@@ -83,7 +111,7 @@ export class InterceptedService implements AsyncDisposable {
     await this.tp.ok([
       ...["intercept", name, "--namespace", namespace, "--mount=false"],
       ...ports.flatMap((port) => ["--port", port]),
-      ...place.flag,
+      ...[...place.flag, ...this.#access],
     ]);
   }
 
@@ -106,6 +134,43 @@ export class InterceptedService implements AsyncDisposable {
       return status?.phase === phase || JSON.stringify(status);
     }, { timeoutMs: 90_000 });
     return Date.now() - sinceMs;
+  }
+
+  /** From the end of a fault to the laptop's next answer. */
+  async comesBack({ endMs }: Span): Promise<number> {
+    const { endedMs } = await this.clients.answered(this.own, {
+      sinceMs: endMs,
+    });
+    return endedMs - endMs;
+  }
+
+  /** A fault that is over before the laptop counts as away: every request is the laptop's, and the connection goes on. */
+  async outlive({ name, make, withinMs }: Fault): Promise<void> {
+    const { clients, own } = this;
+    await clients.echo();
+    const breaks = clients.breaks.length;
+    const { metadata: { uid } } = await this.object();
+    const during = await span(make);
+    const [backMs, echoMs] = await Promise.all([
+      this.comesBack(during),
+      clients.echo(),
+    ]);
+    const answers = await clients.settled(during.startMs, during.endMs);
+    const longestMs = Math.max(
+      0,
+      ...answers.map(({ startedMs, endedMs }) => endedMs - startedMs),
+    );
+    const others = answers.filter(({ who = "" }) => !own.test(who));
+    say(
+      `intercept: ${name}: ${answers.length} requests meanwhile, ${others.length} not the laptop's, the longest took ${longestMs} ms; afterwards: the next answer ${backMs} ms, the open connection ${echoMs} ms`,
+    );
+    assert.deepEqual(others, []);
+    assert.ok(longestMs < patienceMs, `${longestMs} ms`);
+    assert.equal(clients.breaks.length, breaks, clients.breaks.join());
+    assert.ok(Math.max(backMs, echoMs) <= withinMs, `${backMs}, ${echoMs} ms`);
+    const { metadata, status } = await this.object();
+    assert.equal(metadata.uid, uid);
+    assert.equal(status?.phase, "Active");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
