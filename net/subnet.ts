@@ -16,8 +16,11 @@ export class Subnet {
     if (!Number.isInteger(prefix) || prefix < 0 || prefix > ip.bits) {
       throw new RangeError(`Cannot make a subnet of "${ip}": prefix ${prefix}`);
     }
-    const hostBits = BigInt(ip.bits - prefix);
-    this.base = Ip.fromBigInt(ip.toBigInt() >> hostBits << hostBits, ip.family);
+    const octets = ip.bytes.slice();
+    const whole = prefix >> 3;
+    if (whole < octets.length) octets[whole]! &= 0xff00 >> (prefix & 7);
+    octets.fill(0, whole + 1);
+    this.base = Ip.of(octets);
     this.prefix = prefix;
   }
 

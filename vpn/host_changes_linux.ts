@@ -1,5 +1,5 @@
 /**
- * The kernel's word that the host's network has changed: links, addresses, routes (rtnetlink(7)). Every user may listen.
+ * The kernel's word that the host's network has changed: links, addresses, routes, rules (rtnetlink(7)). Every user may listen.
  *
  * What a message says is not read: whoever waits looks for himself at what he needs.
  */
@@ -23,8 +23,8 @@ const calls = {
 const netlinkFamily = 16; // AF_NETLINK
 const raw = 3 | 0x80000 | 0x800; // SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK
 const eventFlags = 0x80000 | 0x800; // EFD_CLOEXEC | EFD_NONBLOCK
-/** RTMGRP_LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE */
-const groups = 0x1 | 0x10 | 0x40 | 0x100 | 0x400;
+/** RTMGRP_LINK, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_IFADDR, IPV6_ROUTE */
+const groups = 0x1 | 0x10 | 0x40 | 0x80 | 0x100 | 0x400;
 const readable = 1; // POLLIN
 /** A burst is over soon; that the kernel dropped a part of it is no loss. */
 const bufferBytes = 1 << 16;

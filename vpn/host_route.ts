@@ -31,15 +31,14 @@ export function isMeant({ subnet, device }: HostRoute): boolean {
 
 /** The same, those marked too that lead to a subnet in which the host's interface has an address. */
 export function withLinks(routes: readonly HostRoute[]): HostRoute[] {
-  const links = Deno.networkInterfaces().map(({ name, cidr }) => ({
-    device: name,
-    subnet: Subnet.parse(cidr),
-  }));
+  const linkOf = (device: string, subnet: Subnet) => `${device} ${subnet}`;
+  const links = new Set(
+    Deno.networkInterfaces()
+      .map(({ name, cidr }) => linkOf(name, Subnet.parse(cidr))),
+  );
   return routes.map((route) => ({
     ...route,
-    onLink: route.onLink || route.gateway === undefined && links.some(
-          ({ device, subnet }) =>
-            device === route.device && subnet.equals(route.subnet),
-        ),
+    onLink: route.onLink || route.gateway === undefined &&
+        links.has(linkOf(route.device, route.subnet)),
   }));
 }

@@ -71,10 +71,7 @@ export function parseRoutesV6(text: string): HostRoute[] {
 }
 
 function octetsOf(hex: string): Uint8Array {
-  return Uint8Array.from(
-    hex.match(/../g) ?? [],
-    (pair) => parseInt(pair, 16),
-  );
+  return Uint8Array.fromHex(hex);
 }
 
 /** A 32-bit word in hexadecimal, little-endian as on every machine that we run on. */
