@@ -6,7 +6,8 @@
  * 2. The host's network is opened, unless another connection uses it: the host is ready before the cluster is changed.
  * 3. A manager that is missing is installed; the session is made.
  * 4. It joins the host's network: names are answered, routes are set, and follow the cluster.
- * 5. Intercepts come and go while it stands, those first by which workloads' pods dial.
+ * 5. What connections that were killed have left in the cluster is deleted. Intercepts come and go while it stands, those first
+ *    by which workloads' pods dial.
  *
  * Undoing is this read backwards.
  */
@@ -27,6 +28,8 @@ import { InterceptCalls } from "./intercepts/intercept_calls.ts";
 import { InterceptTable } from "./intercepts/intercept_table.ts";
 import { Intercepts } from "./intercepts/intercepts.ts";
 import type { LaptopPorts } from "./intercepts/laptop_ports.ts";
+import { deleteLeftObjects } from "./intercepts/left_objects.ts";
+import { SessionRecords } from "./intercepts/session_records.ts";
 import type { HostNetwork, Membership } from "./host_network.ts";
 import type { Hosts } from "./hosts.ts";
 import type { AskedManager } from "./log_level.ts";
@@ -88,9 +91,10 @@ export async function connect(
   );
   // While routes lead to it: who has a flow open is told that it ends.
   building.use(approach);
+  const records = new SessionRecords({ server: access.server });
   const intercepts = building.use(
     new Intercepts({
-      ...{ api, link, table, search, ports, sessions },
+      ...{ api, link, table, search, ports, sessions, records },
       namespaces: () => view.current.namespaces,
       toApp: (ip) => membership.toApp(ip),
       leadsToCluster: (ip) => host.leadsToCluster(ip),
@@ -99,6 +103,7 @@ export async function connect(
     }),
   );
   signal.throwIfAborted();
+  await deleteLeftObjects({ api, records, sessions, signal });
   const { namespace } = access;
   const { mapped } = approach;
   const calls = building.use(

@@ -38,6 +38,7 @@ import {
 } from "./open_intercept.ts";
 import { OwnObjects } from "./own_objects.ts";
 import { planPorts, type PortPlan } from "./port_plan.ts";
+import type { SessionRecords } from "./session_records.ts";
 import { findWorkload, shapeOf, uidsByName } from "./workload.ts";
 
 const log = logger("connector");
@@ -56,6 +57,8 @@ export interface InterceptsOptions {
   ports?: LaptopPorts;
   /** Thumbprints of the keys of all connections of this laptop; this one's alone when absent. */
   sessions?: ReadonlySet<string>;
+  /** Of what killed connectors have left. None when absent. */
+  records?: SessionRecords;
   /** Those that the cluster has. */
   namespaces: () => readonly string[];
   /** By which address processes on the laptop reach one of the cluster. */
@@ -88,9 +91,9 @@ export class Intercepts implements AsyncDisposable {
 
   constructor(options: InterceptsOptions) {
     this.#options = options;
-    const { api, thumbprint: session, sessions = new Set() } = options;
+    const { api, thumbprint: session, sessions = new Set(), records } = options;
     this.#ports = options.ports ?? new LaptopPorts();
-    this.#objects = new OwnObjects({ api, session, sessions });
+    this.#objects = new OwnObjects({ api, session, sessions, records });
   }
 
   /**

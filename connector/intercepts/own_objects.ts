@@ -5,6 +5,8 @@
  * 2. One that is no longer wanted is deleted. What fails is tried again in the background, until the connection ends: its
  *    session is alive, so the manager would leave the object as it is.
  * 3. What else this laptop has left in a namespace is deleted before another one is made there.
+ * 4. Where there may be one is noted beforehand, and forgotten when none is left: for the next connector, should this one be
+ *    killed.
  */
 import {
   type ApiClient,
@@ -25,6 +27,7 @@ import {
 import { intercepts } from "../../manager/client.ts";
 import { type Clock, pause, systemClock } from "../../net/mod.ts";
 import { notMade } from "./object_failure.ts";
+import type { SessionRecords } from "./session_records.ts";
 
 const log = logger("connector");
 
@@ -53,6 +56,8 @@ export interface OwnObjectsOptions {
   session: string;
   /** Thumbprints of the keys of all connections of this laptop; this one's alone when absent. */
   sessions?: ReadonlySet<string>;
+  /** Nothing is noted when absent. */
+  records?: SessionRecords | undefined;
   clock?: Clock;
 }
 
@@ -70,17 +75,20 @@ export class OwnObjects implements AsyncDisposable {
   readonly #api: ApiClient;
   readonly #session: string;
   readonly #sessions: ReadonlySet<string>;
+  readonly #records: SessionRecords | undefined;
   readonly #clock: Clock;
   /** Marks, from before an object is made until it is to be deleted, and UIDs, should somebody take the mark away. */
   readonly #wanted = new Set<string>();
-  readonly #deletions = new Map<Unwanted, Promise<void>>();
+  /** Each resolves to whether it is gone. */
+  readonly #deletions = new Map<Unwanted, Promise<boolean>>();
   readonly #closed = new AbortController();
 
   constructor(
-    { api, session, sessions = new Set(), clock = systemClock }:
+    { api, session, sessions = new Set(), records, clock = systemClock }:
       OwnObjectsOptions,
   ) {
     this.#sessions = sessions;
+    this.#records = records;
     this.#api = api;
     this.#session = session;
     this.#clock = clock;
@@ -104,6 +112,7 @@ export class OwnObjects implements AsyncDisposable {
       spec,
     };
     this.#wanted.add(mark);
+    await this.#records?.note(this.#session, namespace);
     try {
       const made = await this.#make(object, signal);
       this.#wanted.add(made.metadata.uid!);
@@ -162,7 +171,10 @@ export class OwnObjects implements AsyncDisposable {
   /** What is left is tried once more. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort();
-    await Promise.all(this.#deletions.values());
+    const deletions = await Promise.all(this.#deletions.values());
+    if (deletions.every((isGone) => isGone)) {
+      await this.#records?.forget(this.#session);
+    }
   }
 
   async #make(object: Intercept, signal: AbortSignal): Promise<Intercept> {
@@ -214,7 +226,7 @@ export class OwnObjects implements AsyncDisposable {
     this.#deletions.set(unwanted, running);
   }
 
-  async #keepDeleting(unwanted: Unwanted): Promise<void> {
+  async #keepDeleting(unwanted: Unwanted): Promise<boolean> {
     const { signal } = this.#closed;
     const clock = this.#clock;
     let waitMs = firstPauseMs;
@@ -223,10 +235,11 @@ export class OwnObjects implements AsyncDisposable {
       const limit = signal.aborted
         ? AbortSignal.timeout(lastDeleteMs)
         : AbortSignal.any([signal, AbortSignal.timeout(deleteMs)]);
-      if (await this.#attempt(unwanted, limit)) return;
+      if (await this.#attempt(unwanted, limit)) return true;
       waitMs = Math.min(waitMs * 2, longestPauseMs);
     } while (!signal.aborted);
     log.warn("intercept left behind", { name: unwanted.name });
+    return false;
   }
 
   /** Resolves to whether it is gone for certain. */
