@@ -46,6 +46,7 @@ export class DatagramFlows {
   readonly #reassembly: Reassembly;
   readonly #packet = new IpPacket();
   readonly #frame = new Uint8Array(frameBufferBytes);
+  #isStopping = false;
 
   constructor(options: DatagramFlowsOptions) {
     this.#options = options;
@@ -92,7 +93,9 @@ export class DatagramFlows {
     for (const flow of this.#all) if (flow.isIdle) this.#end(flow);
   }
 
+  /** Apps are told, those too that have had their answer. */
   async stop(): Promise<void> {
+    this.#isStopping = true;
     const flows = [...this.#all];
     for (const flow of flows) this.#end(flow);
     await Promise.all(flows.map((flow) => flow.ended));
@@ -136,9 +139,10 @@ export class DatagramFlows {
     else this.#byPorts.set(ports, [flow]);
     // What an error would quote; a fragment has no ports to tell whose it is.
     const quoted = packet.isFragment ? undefined : this.#copy();
-    flow.ended.then((refusal) => {
+    flow.ended.then((ended) => {
       this.#forget(ports, flow);
-      const { shape: { unsupported }, counters } = this.#options;
+      const { shape: { unsupported, end }, counters } = this.#options;
+      const refusal = ended ?? (this.#isStopping ? end : undefined);
       if (refusal === "unknown-target" && unsupported) {
         counters.add(unsupported);
       }

@@ -149,6 +149,27 @@ Deno.test("a flow that is refused after its dial ends with a port unreachable, a
   assert.equal(world.written.length, 1);
 });
 
+Deno.test("apps are told when flows end with the device, and not when they are idle", async () => {
+  for (const isDialled of [true, false]) {
+    const dial = isDialled ? undefined : () => new Promise<never>(() => {});
+    await using world = new World(dial);
+    world.send("idle", { port: 8 });
+    await turn();
+    world.clock.advance(120_000);
+    world.flows.sweep();
+    await turn();
+    assert.equal(world.written.length, 0);
+    world.send("anyone?");
+    await turn();
+    await world.flows.stop();
+    assert.equal(world.written.length, 1);
+    const { bytes, payload, sourceIp } = viewOf(world.written[0]!);
+    assert.deepEqual([bytes[payload], bytes[payload + 1]], [3, 3]);
+    assert.equal(String(sourceIp), service);
+    assert.deepEqual(bytes.slice(payload + 8), datagram("anyone?"));
+  }
+});
+
 Deno.test("datagrams that wait for a dial are bounded", async () => {
   await using world = new World(() => new Promise(() => {}));
   for (let i = 0; i < 40; i++) world.send(`${i}`);

@@ -28,6 +28,8 @@ export interface DatagramShape {
   readonly kind: "udp" | "echo";
   /** Counts flows that the other end knows no way to dial. */
   readonly unsupported?: CounterName;
+  /** What apps are told of flows that end with the device; absent: nothing. */
+  readonly end?: Refusal;
   /** Flows at a time; one more ends the one that was quiet for longest. */
   readonly flowLimit: number;
   /** The message, header included, in an unfragmented packet; `undefined` when its lengths contradict each other. */
@@ -45,6 +47,8 @@ export interface DatagramShape {
 
 export const udpShape: DatagramShape = {
   kind: "udp",
+  // Who waits for an answer, as resolvers do, need not wait until the time is up.
+  end: "refused",
   flowLimit: 1024,
   messageIn(packet) {
     const payloadBytes = udpPayloadBytes(packet);
