@@ -1,0 +1,66 @@
+import { type Laptop, outside, sleep } from "../cluster/mod.ts";
+
+/** Between two pages. */
+const pauseMs = 30;
+/** A page that takes longer does not come. */
+const limitSeconds = 5;
+
+/** What a laptop got of the world outside. */
+export interface PagesTold {
+  readonly count: number;
+  readonly firstMs: number;
+  readonly slowestMs: number;
+  /** What was not the page. */
+  readonly faults: readonly string[];
+}
+
+/** Who asks for a page of the world outside by its name, one time after the other, from when it is made. */
+export class OutsidePages implements AsyncDisposable {
+  readonly #laptop: Laptop;
+  readonly #times: number[] = [];
+  readonly #faults: string[] = [];
+  readonly #first = Promise.withResolvers<void>();
+  #isOver = false;
+  readonly #asking: Promise<void>;
+
+  constructor(laptop: Laptop) {
+    this.#laptop = laptop;
+    this.#asking = this.#ask();
+  }
+
+  /** Resolves when the first one came, or did not. */
+  get first(): Promise<void> {
+    return this.#first.promise;
+  }
+
+  /** Waits for the one that is under way, and asks for no more. */
+  async end(): Promise<PagesTold> {
+    await this[Symbol.asyncDispose]();
+    return {
+      count: this.#times.length,
+      firstMs: this.#times[0]!,
+      slowestMs: Math.max(...this.#times),
+      faults: this.#faults,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true;
+    await this.#asking;
+  }
+
+  async #ask(): Promise<void> {
+    const curl = ["curl", "-sS", "-m", `${limitSeconds}`];
+    while (!this.#isOver) {
+      const startMs = performance.now();
+      const { stdout, stderr } = await this.#laptop.run(
+        [...curl, `http://${outside.name}/`],
+        { timeoutMs: 2 * limitSeconds * 1_000 },
+      );
+      this.#times.push(Math.round(performance.now() - startMs));
+      if (stdout !== outside.page) this.#faults.push(stdout + stderr);
+      this.#first.resolve();
+      await sleep(pauseMs);
+    }
+  }
+}
