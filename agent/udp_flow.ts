@@ -1,7 +1,12 @@
 /** One client's datagrams to one port, and the answers. */
 import { logger } from "../log.ts";
 import type { AgentPort, Rule } from "../manager/api.ts";
-import { type Clock, type Datagrams, udpIdleMs } from "../net/mod.ts";
+import {
+  type Clock,
+  type Datagrams,
+  forwardDatagrams,
+  udpIdleMs,
+} from "../net/mod.ts";
 import { UdpDatagrams } from "../tcp/mod.ts";
 import type { App, Family } from "./app.ts";
 import type { Counters } from "./counters.ts";
@@ -13,7 +18,6 @@ const log = logger("agent");
 
 /** Datagrams that wait until it is known where they go. */
 const maxWaiting = 32;
-const maxDatagramBytes = 65_527;
 
 export interface UdpFlowOptions {
   readonly port: AgentPort;
@@ -100,13 +104,11 @@ export class UdpFlow {
     if (this.#abort.signal.aborted) return datagrams.close();
     for (const bytes of this.#waiting) datagrams.send(bytes);
     this.#waiting = [];
-    const buffer = new Uint8Array(maxDatagramBytes);
-    for (;;) {
-      const length = await datagrams.receive(buffer);
-      if (length === null || this.#abort.signal.aborted) return;
+    await forwardDatagrams(datagrams, (bytes) => {
+      if (this.#abort.signal.aborted) return;
       this.#lastMs = this.#options.clock.now();
-      this.#options.answer(buffer.subarray(0, length));
-    }
+      this.#options.answer(bytes);
+    });
   }
 
   async #open(): Promise<Datagrams> {
@@ -143,7 +145,7 @@ export class UdpFlow {
       if (signal.aborted) return tap.close();
       this.#taps.add(tap);
       try {
-        while (await tap.receive(nowhere) !== null);
+        await forwardDatagrams(tap, () => {});
       } finally {
         this.#taps.delete(tap);
       }
@@ -160,6 +162,3 @@ export class UdpFlow {
     this.#callOff = clock.after(leftMs, () => this.#watchIdle());
   }
 }
-
-/** Datagrams are cut to its size. */
-const nowhere = new Uint8Array(1);

@@ -1,4 +1,4 @@
-import type { Datagrams } from "../net/mod.ts";
+import { DatagramInbox, type Datagrams } from "../net/mod.ts";
 
 /** The most answers that wait in a flow to be taken; more are dropped, as the network would. */
 const maxWaitingAnswers = 256;
@@ -17,8 +17,7 @@ export interface FlowEvents {
 export class UdpFlow implements Datagrams {
   readonly #answerOne: AnswerOne;
   readonly #on: FlowEvents;
-  readonly #answers: Uint8Array[] = [];
-  #wake = Promise.withResolvers<void>();
+  readonly #answers = new DatagramInbox(maxWaitingAnswers);
   #closed = false;
 
   constructor(answerOne: AnswerOne, on: FlowEvents) {
@@ -30,30 +29,24 @@ export class UdpFlow implements Datagrams {
     if (this.#closed) return false;
     this.#answerOne(query.slice()).then((answer) => {
       if (answer === undefined || this.#closed) return;
-      if (this.#answers.length >= maxWaitingAnswers) return this.#on.drop();
-      this.#answers.push(answer);
-      this.#wake.resolve();
+      if (!this.#answers.put(answer)) this.#on.drop();
     });
     return true;
   }
 
-  async receive(into: Uint8Array): Promise<number | null> {
-    while (this.#answers.length === 0 && !this.#closed) {
-      await this.#wake.promise;
-      this.#wake = Promise.withResolvers<void>();
-    }
-    const answer = this.#answers.shift();
-    if (answer === undefined) return null;
-    const count = Math.min(answer.length, into.length);
-    into.set(answer.subarray(0, count));
-    return count;
+  receive(into: Uint8Array): Promise<number | null> {
+    return this.#answers.receive(into);
+  }
+
+  forward(take: (bytes: Uint8Array) => void): Promise<void> {
+    return this.#answers.forward(take);
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#on.close();
-    this.#answers.length = 0;
-    this.#wake.resolve();
+    this.#answers.clear();
+    this.#answers.end();
   }
 }

@@ -1,4 +1,9 @@
-import { type Datagrams, type Ip, isEchoInFlow } from "../net/mod.ts";
+import {
+  DatagramInbox,
+  type Datagrams,
+  type Ip,
+  isEchoInFlow,
+} from "../net/mod.ts";
 import type { EchoProber } from "./echo_prober.ts";
 
 /** Replies that wait to be received; more are dropped. */
@@ -14,8 +19,7 @@ export interface EchoFlowOptions {
 /** Echo requests to one address go in, the replies that it gave come out. */
 export class EchoFlow implements Datagrams {
   readonly #options: EchoFlowOptions;
-  readonly #waiting: Uint8Array[] = [];
-  #wake = Promise.withResolvers<void>();
+  readonly #replies = new DatagramInbox(maxWaiting);
   #isClosed = false;
 
   constructor(options: EchoFlowOptions) {
@@ -25,30 +29,21 @@ export class EchoFlow implements Datagrams {
   send(bytes: Uint8Array): boolean {
     const { to, prober, mayAsk } = this.#options;
     if (this.#isClosed || !isEchoInFlow(bytes, "request")) return false;
-    return mayAsk() && prober.ask(to, bytes, (reply) => this.#take(reply));
+    return mayAsk() &&
+      prober.ask(to, bytes, (reply) => void this.#replies.put(reply));
   }
 
-  async receive(into: Uint8Array): Promise<number | null> {
-    while (this.#waiting.length === 0 && !this.#isClosed) {
-      await this.#wake.promise;
-      this.#wake = Promise.withResolvers<void>();
-    }
-    const reply = this.#waiting.shift();
-    if (reply === undefined) return null;
-    const count = Math.min(reply.length, into.length);
-    into.set(reply.subarray(0, count));
-    return count;
+  receive(into: Uint8Array): Promise<number | null> {
+    return this.#replies.receive(into);
+  }
+
+  forward(take: (bytes: Uint8Array) => void): Promise<void> {
+    return this.#replies.forward(take);
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#waiting.length = 0;
-    this.#wake.resolve();
-  }
-
-  #take(reply: Uint8Array): void {
-    if (this.#isClosed || this.#waiting.length >= maxWaiting) return;
-    this.#waiting.push(reply);
-    this.#wake.resolve();
+    this.#replies.clear();
+    this.#replies.end();
   }
 }

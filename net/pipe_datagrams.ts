@@ -16,8 +16,7 @@ export async function pipeDatagrams(a: Datagrams, b: Datagrams): Promise<void> {
 async function copy(from: Datagrams, to: Datagrams): Promise<void> {
   let why: RefusedError | undefined;
   try {
-    if (from.forward) await from.forward((bytes) => void to.send(bytes));
-    else await copyEach(from, to);
+    await forwardDatagrams(from, (bytes) => void to.send(bytes));
   } catch (error) {
     // A flow that broke has ended.
     if (error instanceof RefusedError) why = error;
@@ -26,11 +25,16 @@ async function copy(from: Datagrams, to: Datagrams): Promise<void> {
   to.close(why);
 }
 
-async function copyEach(from: Datagrams, to: Datagrams): Promise<void> {
+/** `Datagrams.forward` of any flow: of one that has none, by a buffer. */
+export async function forwardDatagrams(
+  from: Datagrams,
+  take: (bytes: Uint8Array) => void,
+): Promise<void> {
+  if (from.forward) return await from.forward(take);
   const buffer = new Uint8Array(maxDatagramBytes);
   for (;;) {
     const length = await from.receive(buffer);
     if (length === null) return;
-    to.send(buffer.subarray(0, length));
+    take(buffer.subarray(0, length));
   }
 }

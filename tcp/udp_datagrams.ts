@@ -1,4 +1,10 @@
-import type { Clock, Datagrams, Ip } from "../net/mod.ts";
+import {
+  type Clock,
+  DatagramInbox,
+  type Datagrams,
+  type Ip,
+  type RefusedError,
+} from "../net/mod.ts";
 import { refusalOfError } from "./refusal_of_error.ts";
 import { UdpSocket } from "./udp_socket_linux.ts";
 
@@ -25,14 +31,8 @@ const scratch = new Uint8Array(0x10000);
 export class UdpDatagrams implements Datagrams {
   readonly #socket: UdpSocket;
   readonly #options: UdpDatagramsOptions;
-  readonly #waiting: Uint8Array[] = [];
+  readonly #inbox = new DatagramInbox(maxWaiting);
   readonly #released = Promise.withResolvers<void>();
-  #receiver: PromiseWithResolvers<number | null> | undefined;
-  #into: Uint8Array | undefined;
-  /** Instead of {@link #into}. */
-  #taker: ((bytes: Uint8Array) => void) | undefined;
-  /** Why it ended, when it was neither idle nor closed. */
-  #failure: unknown;
   #callOff = () => {};
   #lastMs: number;
   #closed = false;
@@ -66,39 +66,24 @@ export class UdpDatagrams implements Datagrams {
 
   /** @throws {RefusedError} after all that had come before, when the flow was refused. */
   receive(into: Uint8Array): Promise<number | null> {
-    if (this.#receiver !== undefined) return Promise.reject(receivesAlready());
-    const message = this.#waiting.shift();
-    if (message !== undefined) return Promise.resolve(copy(message, into));
-    if (this.#failure) return Promise.reject(this.#failure);
-    if (this.#closed) return Promise.resolve(null);
-    this.#into = into;
-    this.#receiver = Promise.withResolvers();
-    return this.#receiver.promise;
+    return this.#inbox.receive(into);
   }
 
-  async forward(take: (bytes: Uint8Array) => void): Promise<void> {
-    if (this.#receiver !== undefined) throw receivesAlready();
-    for (const message of this.#waiting.splice(0)) take(message);
-    if (this.#failure) throw this.#failure;
-    if (this.#closed) return;
-    this.#taker = take;
-    this.#receiver = Promise.withResolvers();
-    await this.#receiver.promise;
+  forward(take: (bytes: Uint8Array) => void): Promise<void> {
+    return this.#inbox.forward(take);
   }
 
   close(): void {
-    this.#waiting.length = 0;
+    this.#inbox.clear();
     this.#end();
   }
 
-  #end(): void {
+  #end(failure?: RefusedError): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#callOff();
     this.#socket.close().then(this.#released.resolve);
-    if (this.#failure) this.#receiver?.reject(this.#failure);
-    else this.#receiver?.resolve(null);
-    this.#receiver = this.#into = undefined;
+    this.#inbox.end(failure);
   }
 
   #take(): void {
@@ -106,24 +91,7 @@ export class UdpDatagrams implements Datagrams {
       const length = this.#socket.receive(scratch);
       if (typeof length === "string") return this.#onError(length);
       this.#lastMs = this.#options.clock.now();
-      const message = scratch.subarray(0, length);
-      if (this.#taker) this.#give(message, this.#taker);
-      else if (this.#receiver) {
-        this.#receiver.resolve(copy(message, this.#into!));
-        this.#receiver = this.#into = undefined;
-      } else if (this.#waiting.length < maxWaiting) {
-        this.#waiting.push(message.slice());
-      }
-    }
-  }
-
-  /** What goes wrong there is for who called {@link forward}. */
-  #give(message: Uint8Array, take: (bytes: Uint8Array) => void): void {
-    try {
-      take(message);
-    } catch (error) {
-      this.#failure = error;
-      this.#end();
+      this.#inbox.put(scratch.subarray(0, length));
     }
   }
 
@@ -131,8 +99,7 @@ export class UdpDatagrams implements Datagrams {
   #onError(code: string): void {
     if (!refusing.includes(code) || this.#options.isPatient) return;
     const error = new Error(`The datagrams were refused: ${code}`);
-    this.#failure = refusalOfError(Object.assign(error, { code }));
-    this.#end();
+    this.#end(refusalOfError(Object.assign(error, { code })));
   }
 
   #watchIdle(): void {
@@ -145,13 +112,3 @@ export class UdpDatagrams implements Datagrams {
 
 /** What others say of the flow; all else is of one datagram (EMSGSIZE of a path that takes shorter ones, too). */
 const refusing = ["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH"];
-
-function receivesAlready(): TypeError {
-  return new TypeError("Cannot receive: a receive is under way");
-}
-
-function copy(message: Uint8Array, into: Uint8Array): number {
-  const count = Math.min(message.length, into.length);
-  into.set(message.subarray(0, count));
-  return count;
-}

@@ -137,7 +137,7 @@ export class DatagramStream extends Stream implements Datagrams {
 
   override onDatagram(bytes: Uint8Array, from: number, to: number): void {
     if (this.#isEnded) return;
-    if (this.#taker) return this.#taker(bytes.subarray(from, to));
+    if (this.#taker) return this.#give(bytes.subarray(from, to), this.#taker);
     if (this.#receiver === undefined) {
       this.#incoming.push(bytes, from, to);
       return;
@@ -194,6 +194,16 @@ export class DatagramStream extends Stream implements Datagrams {
     this.#isOver = false;
     this.#host.sendControl(this);
     this.#host.sendData(this);
+  }
+
+  /** What goes wrong there is for who called {@link forward}, not for the carrier. */
+  #give(bytes: Uint8Array, take: (bytes: Uint8Array) => void): void {
+    try {
+      take(bytes);
+    } catch (error) {
+      this.#receiver?.reject(error);
+      this.close();
+    }
   }
 
   #wake(result: number | null): void {

@@ -51,6 +51,24 @@ Deno.test("forward() gives what waits, then what comes, until the flow ends", as
   await flows[0]!.forward!(() => assert.fail("it has ended"));
 });
 
+Deno.test("what a taker throws is for who forwards: the flow ends, and the session goes on", async () => {
+  const { flows, serve } = keeper();
+  await using pair = await openPair({ serve });
+  const [flow, other] = await Promise.all(
+    ["1", "2"].map((target) => pair.dialer.openDatagrams(bytesOf(target))),
+  );
+  await until(() => flows.length === 2);
+  const forwarded = flows[0]!.forward!(() => {
+    throw new Error("a taker's");
+  });
+  const broken = assert.rejects(forwarded, { message: "a taker's" });
+  flow!.send(bytesOf("one"));
+  await broken;
+  assert.equal(await flow!.receive(new Uint8Array(1)), null);
+  other!.send(bytesOf("two"));
+  assert.deepEqual(await receive(flows[1]!), bytesOf("two"));
+});
+
 Deno.test("a datagram is cut to the receiver's buffer, the next one is whole", async () => {
   const { flows, serve } = keeper();
   await using pair = await openPair({ serve });

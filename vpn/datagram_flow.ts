@@ -1,6 +1,7 @@
 import {
   type Clock,
   type Datagrams,
+  forwardDatagrams,
   type IpPacket,
   type Refusal,
   RefusedError,
@@ -117,15 +118,14 @@ export class DatagramFlow {
 
   async #answer(datagrams: Datagrams): Promise<void> {
     const { from, to, shape, write, counters, clock } = this.#options;
-    using answer = shape.openAnswer({ from: to, to: from });
-    for (;;) {
-      const payloadBytes = await datagrams.receive(answer.payload);
-      if (payloadBytes === null || this.#abort.signal.aborted) return;
+    const answer = shape.openAnswer({ from: to, to: from });
+    await forwardDatagrams(datagrams, (payload) => {
+      if (this.#abort.signal.aborted) return;
       this.#lastMs = clock.now();
-      const frame = answer.frame(payloadBytes);
-      if (frame === undefined) continue;
+      const frame = answer.frame(payload);
+      if (frame === undefined) return;
       write(...frame);
       counters.add(`${shape.kind}_to_apps`);
-    }
+    });
   }
 }

@@ -16,11 +16,12 @@ import { type RefusalAnswer, refusalAnswers } from "./refusal_answer.ts";
 import { UdpAnswer } from "./udp_answer.ts";
 
 /** The packets that answer one flow. */
-export interface DatagramAnswer extends Disposable {
-  /** Where the next payload is received. */
-  readonly payload: Uint8Array<ArrayBuffer>;
-  /** The frame for the first `payloadBytes` octets of {@link payload}, and its length; `undefined` when they are no answer. */
-  frame(payloadBytes: number): [Uint8Array<ArrayBuffer>, number] | undefined;
+export interface DatagramAnswer {
+  /**
+   * The frame for what came (cut to what fits a packet), and its length; `undefined` when it is no answer. It is to be
+   * written before the next one is asked for, of whichever flow.
+   */
+  frame(payload: Uint8Array): [Uint8Array<ArrayBuffer>, number] | undefined;
 }
 
 export interface DatagramShape {

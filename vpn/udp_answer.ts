@@ -8,7 +8,7 @@ import {
   writeIpHeader,
   writeUint16,
 } from "../net/mod.ts";
-import { giveAnswerBuffer, takeAnswerBuffer } from "./answer_buffer.ts";
+import { answerBuffer } from "./answer_buffer.ts";
 import type { DatagramAnswer } from "./datagram_shape.ts";
 import type { Endpoint } from "./dial.ts";
 import { askForChecksum, frameStart, packetStart } from "./frame.ts";
@@ -17,17 +17,13 @@ import { askForChecksum, frameStart, packetStart } from "./frame.ts";
 const largestUdpBytes = { 4: 0xffff - 20, 6: 0xffff } as const;
 
 /**
- * The packets that answer one flow. A payload is received in place, behind room for its headers. An answer longer than
- * the device's MTU needs no fragments: the kernel takes a packet of any size from the device.
+ * The packets that answer one flow. An answer longer than the device's MTU needs no fragments: the kernel takes a packet
+ * of any size from the device.
  */
 export class UdpAnswer implements DatagramAnswer {
   readonly #from: Endpoint;
   readonly #to: Endpoint;
-  readonly #buffer = takeAnswerBuffer();
-  readonly #frame: Uint8Array<ArrayBuffer>;
   readonly #family: Ip["family"];
-  /** Where the next payload goes. */
-  readonly payload: Uint8Array<ArrayBuffer>;
   #identification = 0;
 
   /** @param options.from The service. @param options.to The app. */
@@ -35,20 +31,16 @@ export class UdpAnswer implements DatagramAnswer {
     this.#from = from;
     this.#to = to;
     this.#family = from.ip.family;
-    const udpAt = packetStart + ipHeaderBytes(this.#family);
-    this.#frame = this.#buffer.subarray(frameStart);
-    this.payload = this.#buffer.subarray(
-      udpAt + udpHeaderBytes,
-      udpAt + largestUdpBytes[this.#family],
-    );
   }
 
-  /** The frame for the first `payloadBytes` octets of {@link payload}, and its length. */
-  frame(payloadBytes: number): [Uint8Array<ArrayBuffer>, number] {
-    const buffer = this.#buffer;
+  frame(payload: Uint8Array): [Uint8Array<ArrayBuffer>, number] {
+    const buffer = answerBuffer;
     const start = ipHeaderBytes(this.#family);
     const udpAt = packetStart + start;
-    const udpBytes = udpHeaderBytes + payloadBytes;
+    const room = largestUdpBytes[this.#family] - udpHeaderBytes;
+    const taken = payload.subarray(0, room);
+    const udpBytes = udpHeaderBytes + taken.length;
+    buffer.set(taken, udpAt + udpHeaderBytes);
     this.#identification = this.#identification + 1 & 0xffff;
     const header = {
       source: this.#from.ip.bytes,
@@ -63,11 +55,6 @@ export class UdpAnswer implements DatagramAnswer {
     writeUint16(buffer, udpAt + 4, udpBytes);
     writeUint16(buffer, udpAt + udpChecksumAt, pseudoHeaderSum(header));
     askForChecksum(buffer, { start, offset: udpChecksumAt });
-    return [this.#frame, udpAt + udpBytes - frameStart];
-  }
-
-  /** Gives the buffer back. */
-  [Symbol.dispose](): void {
-    giveAnswerBuffer(this.#buffer);
+    return [buffer.subarray(frameStart), udpAt + udpBytes - frameStart];
   }
 }

@@ -1,12 +1,11 @@
 /** A flow of datagrams to the pod, from the first one on: those that come before it is open wait for it. */
 import { logger } from "../../log.ts";
-import type { Datagrams } from "../../net/mod.ts";
+import { type Datagrams, forwardDatagrams } from "../../net/mod.ts";
 
 const log = logger("connector");
 
 /** Datagrams that wait; more are lost, as on any network. */
 const maxWaiting = 64;
-const maxDatagramBytes = 65_527;
 
 export class PodDatagrams {
   /** Resolves when it is over, or could not be opened. Never rejects. */
@@ -45,12 +44,7 @@ export class PodDatagrams {
     try {
       if (this.#isClosed) return;
       for (const bytes of this.#waiting.splice(0)) flow.send(bytes);
-      const buffer = new Uint8Array(maxDatagramBytes);
-      for (;;) {
-        const length = await flow.receive(buffer);
-        if (length === null) return;
-        answer(buffer.slice(0, length));
-      }
+      await forwardDatagrams(flow, (bytes) => answer(bytes.slice()));
     } finally {
       flow.close();
     }

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { logger } from "../../log.ts";
-import type { Conn, Datagrams } from "../../net/mod.ts";
+import { type Conn, type Datagrams, forwardDatagrams } from "../../net/mod.ts";
 import { decodeSocksAddress, encodeSocksAddress } from "./socks_address.ts";
 import type { ProxyOptions } from "./proxy.ts";
 
@@ -11,7 +11,6 @@ const log = logger("connector");
 const maxFlows = 256;
 /** Datagrams that wait for a dial. */
 const maxWaiting = 32;
-const maxDatagramBytes = 65_527;
 /** Two reserved octets and the number of a fragment stand before the address (RFC 1928 section 7). */
 const addressAt = 3;
 
@@ -113,15 +112,13 @@ export class SocksDatagrams {
 
   async #answer(datagrams: Datagrams, address: Uint8Array): Promise<void> {
     const start = addressAt + address.length;
-    const buffer = new Uint8Array(start + maxDatagramBytes);
-    buffer.set(address, addressAt);
-    for (;;) {
-      const length = await datagrams.receive(buffer.subarray(start));
-      if (length === null) return;
+    await forwardDatagrams(datagrams, (bytes) => {
       // The socket keeps what it is given until it is sent.
-      const message = buffer.slice(0, start + length);
+      const message = new Uint8Array(start + bytes.length);
+      message.set(address, addressAt);
+      message.set(bytes, start);
       this.#socket.send(message, this.#client!, "127.0.0.1", () => {});
-    }
+    });
   }
 }
 
