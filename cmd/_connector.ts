@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { selfCommand } from "../build.ts";
+import type { ConnectorStatus } from "../connector/api.ts";
 import {
   ConnectorAbsentError,
   ConnectorClient,
@@ -26,6 +27,8 @@ const pollMs = 10;
 /** A connector that answered. Dispose of it to free its connection. */
 export interface RunningConnector extends Disposable {
   readonly client: ConnectorClient;
+  /** What it told when it was found. */
+  readonly told: ConnectorStatus;
   readonly pid: number;
   readonly status: UserStatus["status"];
   /** Those that stand, in order of age. */
@@ -45,10 +48,10 @@ export async function findConnector(
 ): Promise<RunningConnector | undefined> {
   const client = new ConnectorClient();
   try {
-    const { connections, connecting, idle: { user_daemon: idle } } =
-      await client.connectorStatus();
+    const told = await client.connectorStatus();
+    const { connections, connecting, idle: { user_daemon: idle } } = told;
     return {
-      ...{ client, pid: idle.pid, connecting },
+      ...{ client, told, pid: idle.pid, connecting },
       status: connections[0]?.user_daemon.status ?? idle.status,
       connections: connections.map(({ user_daemon }) => user_daemon),
       [Symbol.dispose]: () => client[Symbol.dispose](),

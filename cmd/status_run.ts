@@ -19,7 +19,7 @@ export default async function run(
   } else if (flags.use !== undefined) {
     mean(connector, { action: "tell its state", use: flags.use });
   }
-  const all = connector ? await statusesOf(connector) : [];
+  const all = connector ? statusesOf(connector) : [];
   const text = flags.output === "text"
     ? allText(all)
     : await formatValue(allValue(all), flags.output);
@@ -27,10 +27,13 @@ export default async function run(
 }
 
 /** Of the connection that is meant, else of all in order of age; that of the connector when there is none. */
-async function statusesOf({ client }: RunningConnector): Promise<Status[]> {
-  if (client.connection !== undefined) return [await client.status()];
-  const { connections, idle } = await client.connectorStatus();
-  return connections.length > 0 ? connections : [idle];
+function statusesOf({ client, told }: RunningConnector): Status[] {
+  const { connections, idle } = told;
+  const { connection } = client;
+  if (connections.length === 0) return [idle];
+  return connections.filter(({ user_daemon: { name } }) =>
+    connection === undefined || name === connection
+  );
 }
 
 function allText(all: readonly Status[]): string {
