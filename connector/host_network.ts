@@ -178,16 +178,17 @@ export class HostNetwork implements AsyncDisposable {
   /** Has the host's resolver and its changes followed. */
   async #follow(): Promise<void> {
     const { daemon, device, nameservers } = this.#parts;
-    const zones = await ZoneKeeper.start({
-      ...{ daemon, nameserver: device.dnsAddresses[0] },
-      clusters: () => this.#clusters,
-    });
-    this.#building.use(zones);
-    this.#zones = zones;
+    await using building = new AsyncDisposableStack();
+    const zones = building.use(
+      await ZoneKeeper.start({
+        ...{ daemon, nameserver: device.dnsAddresses[0] },
+        clusters: () => this.#clusters,
+      }),
+    );
     const wake = () => {
       for (const { options: { link } } of this.#members) link.wake();
     };
-    this.#building.use(
+    building.use(
       await HostWatch.start({
         ...{ nameservers, device: device.name, onWake: wake },
         onChange: () => {
@@ -196,6 +197,8 @@ export class HostNetwork implements AsyncDisposable {
         },
       }),
     );
+    this.#building.use(building.move());
+    this.#zones = zones;
   }
 
   #onChange(): void {

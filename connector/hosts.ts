@@ -19,7 +19,10 @@ export class Hosts {
   async use(options: HostNetworkOptions): Promise<HostUse> {
     for (;;) {
       options.signal.throwIfAborted();
-      await this.#closing;
+      const closing = this.#closing;
+      await closing;
+      // The last one may have gone meanwhile.
+      if (closing !== this.#closing) continue;
       const isOpener = this.#current === undefined;
       const current = this.#current ??= {
         host: this.#openHost(options),

@@ -74,3 +74,22 @@ Deno.test("who is called off while another opens the host's network does not ope
   await Promise.all(failed);
   assert.equal(opening.length, 1);
 });
+
+Deno.test("who comes as the last one goes waits until the host's network is closed", async () => {
+  const closed = Promise.withResolvers<void>();
+  const opened: string[] = [];
+  const hosts = new Hosts(() => {
+    opened.push(`${opened.length + 1}`);
+    const host = { [Symbol.asyncDispose]: () => closed.promise };
+    return Promise.resolve(host as unknown as HostNetwork);
+  });
+  const first = await hosts.use(options);
+  const second = hosts.use(options);
+  const leaving = first[Symbol.asyncDispose]();
+  await tick();
+  assert.deepEqual(opened, ["1"]);
+  closed.resolve();
+  await leaving;
+  await second;
+  assert.deepEqual(opened, ["1", "2"]);
+});

@@ -141,7 +141,7 @@ function parseWorkload(text: string, whole: string): Via {
   if (parts.length > 3 || !parts.every((part) => nameSyntax.test(part))) {
     throw settingWrong(
       `Cannot use "${whole}": "${text}" is no workload like web, ` +
-        "deployment/web, shop/web or shop/deployment/web",
+        "deployment/web, orders/web or orders/deployment/web",
     );
   }
   const [first = "", ...others] = parts;

@@ -24,7 +24,7 @@ const vnats: [vnat: string[], proxyVia: string[], subnets: string[]][] = [
     ...["10.96.0.0/16", "10.244.0.0/24", "10.244.1.0/24", "203.0.113.7/32"],
   ]],
   [["also"], [], ["203.0.113.7/32"]],
-  [[], ["service=shop/web"], ["10.96.0.0/16"]],
+  [[], ["service=orders/web"], ["10.96.0.0/16"]],
   [[], ["pods=local"], ["10.244.0.0/24", "10.244.1.0/24"]],
   [["fd00::/64"], ["10.0.0.0/8=local"], ["10.0.0.0/8", "fd00::/64"]],
 ];
@@ -53,8 +53,8 @@ const workloads: [text: string, namespace: string | undefined, string][] = [
   ["web", undefined, "web"],
   ["deployment/web", undefined, "deployment/web"],
   ["StatefulSet/web", undefined, "StatefulSet/web"],
-  ["shop/web", "shop", "web"],
-  ["shop/deployment/web", "shop", "deployment/web"],
+  ["orders/web", "orders", "web"],
+  ["orders/deployment/web", "orders", "deployment/web"],
   ["deployment/deployment/web", "deployment", "deployment/web"],
 ];
 
