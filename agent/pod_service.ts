@@ -23,12 +23,11 @@ import {
   RefusedError,
   Slots,
   udpIdleMs,
-  writeAll,
+  writeAnswer,
 } from "../net/mod.ts";
-import { dialTcp, refusalOfError, UdpDatagrams } from "../tcp/mod.ts";
+import { dialTcp, refusalOfError, UdpDatagrams, UnixConn } from "../tcp/mod.ts";
 import type { Incoming } from "../tunnel/mod.ts";
 import { parseEnviron } from "./environment.ts";
-import { UnixConn } from "../tcp/mod.ts";
 
 const log = logger("agent");
 
@@ -104,14 +103,8 @@ export class PodService implements AsyncDisposable {
       environment: parseEnviron(bytes),
       mounts,
     };
-    const stream = incoming.accept();
-    try {
-      await writeAll(stream, new TextEncoder().encode(JSON.stringify(answer)));
-      await stream.closeWrite();
-      stream.close();
-    } catch {
-      stream.reset();
-    }
+    const text = JSON.stringify(answer);
+    await writeAnswer(incoming.accept(), new TextEncoder().encode(text));
   }
 
   async #serveLoopback(incoming: Incoming, to: PodPort): Promise<void> {
@@ -186,9 +179,7 @@ async function serveLogWish(
 ): Promise<void> {
   setLogLevelFor(level, seconds * 1000);
   log.info("log level", { wished: level, seconds });
-  const stream = incoming.accept();
-  await stream.closeWrite();
-  stream.close();
+  await writeAnswer(incoming.accept(), new Uint8Array());
 }
 
 /** Reads to the end, and closes. */

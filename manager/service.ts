@@ -19,6 +19,7 @@ import {
   Slots,
   udpIdleMs,
   writeAll,
+  writeAnswer,
 } from "../net/mod.ts";
 import {
   dialTcp,
@@ -180,14 +181,7 @@ export class Service implements AsyncDisposable {
     using _lookup = placeIn(this.#lookups);
     const { dns } = this.#options;
     const answer = await dns.ask(query, { signal: incoming.signal });
-    const stream = incoming.accept();
-    try {
-      await writeAll(stream, answer);
-      await stream.closeWrite();
-      stream.close();
-    } catch {
-      stream.reset();
-    }
+    await writeAnswer(incoming.accept(), answer);
   }
 
   async #serveWorld(
@@ -282,7 +276,5 @@ async function serveLogWish(
 ): Promise<void> {
   setLogLevelFor(level, seconds * 1000);
   log.info("log level", { wished: level, seconds, thumbprint });
-  const stream = incoming.accept();
-  await stream.closeWrite();
-  stream.close();
+  await writeAnswer(incoming.accept(), new Uint8Array());
 }

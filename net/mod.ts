@@ -24,4 +24,5 @@ export { type Clock, systemClock } from "./clock.ts";
 export { pause } from "./pause.ts";
 export { udpIdleMs } from "./udp_idle.ts";
 export { unlessAborted } from "./unless_aborted.ts";
+export { writeAnswer } from "./write_answer.ts";
 export * from "./packet/mod.ts";

@@ -12,6 +12,7 @@ import {
   pipe,
   pipeDatagrams,
   RefusedError,
+  writeAnswer,
 } from "../../net/mod.ts";
 import type { Incoming, Session } from "../../tunnel/mod.ts";
 import {
@@ -29,7 +30,6 @@ import { whyNotVia } from "../via_subnets.ts";
 import type { ProvenPod } from "./agent_proof.ts";
 import { askToLog } from "./agents_logging.ts";
 import type { ConnectedAgent, ConnectedAgents } from "./connected_agents.ts";
-import { writeJson } from "./json_answer.ts";
 import type { Laptops } from "./laptops.ts";
 import { readEnvironment } from "./pod_environment.ts";
 import { keyOf } from "./taken_ports.ts";
@@ -131,14 +131,14 @@ export class Relay {
       log.info("log level of agents", {
         ...{ wished, seconds, thumbprint, workload, agents: answer.agents },
       });
-      return await writeJson(incoming.accept(), answer);
+      return await writeJson(incoming, answer);
     }
     const agent = this.#agentFor(intercept);
     if (wanted.kind === "environment" && !incoming.datagrams) {
       const environment = await this.#environment(agent, {
         ...{ target, signal },
       });
-      return await writeJson(incoming.accept(), environment);
+      return await writeJson(incoming, environment);
     }
     const { join, cut } = await open(agent.session, {
       ...{ incoming, target, signal },
@@ -264,4 +264,9 @@ async function open(
     join: () => pipe(stream, incoming.accept()),
     cut: () => stream.reset(),
   };
+}
+
+async function writeJson(incoming: Incoming, answer: unknown): Promise<void> {
+  const bytes = new TextEncoder().encode(JSON.stringify(answer));
+  await writeAnswer(incoming.accept(), bytes);
 }
