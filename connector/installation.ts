@@ -6,10 +6,10 @@ import {
   resourceOf,
 } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
+import { pause, systemClock } from "../net/mod.ts";
 import type { ConnectEvent } from "./api.ts";
 import { ConnectError } from "./failure.ts";
 import { Patience } from "./patience.ts";
-import { pause } from "./pause.ts";
 
 const log = logger("connector");
 
@@ -99,7 +99,7 @@ export class Installation {
       const found = await this.#find(manifest, signal);
       if (found === undefined) return false;
       if (found.metadata.deletionTimestamp === undefined) return true;
-      await pause(pollMs, signal);
+      await pause(pollMs, { clock: systemClock, signal });
       signal.throwIfAborted();
     }
     throw new ConnectError({

@@ -10,11 +10,10 @@ import type { ApiClient, PortForwardWay } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
 import type { World } from "../manager/api.ts";
 import type { Manager } from "../manager/client.ts";
-import { RefusedError } from "../net/mod.ts";
+import { pause, RefusedError, systemClock } from "../net/mod.ts";
 import type { Identity, Incoming, SessionStats } from "../tunnel/mod.ts";
 import { type DirectStatus, DirectWay } from "./direct_way.ts";
 import { ManagerSession, type Waiting } from "./manager_session.ts";
-import { pause } from "./pause.ts";
 import { findReplicas, readyOf, type Replica } from "./replicas.ts";
 
 const log = logger("connector");
@@ -305,7 +304,10 @@ export class ManagerLink implements AsyncDisposable {
   async #pause(ms: number): Promise<void> {
     const woken = new AbortController();
     this.#endPause = () => woken.abort();
-    await pause(ms, AbortSignal.any([this.#abort.signal, woken.signal]));
+    await pause(ms, {
+      clock: systemClock,
+      signal: AbortSignal.any([this.#abort.signal, woken.signal]),
+    });
     this.#endPause = () => {};
   }
 }

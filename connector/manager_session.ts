@@ -12,7 +12,7 @@ import type { ApiClient } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
 import type { World } from "../manager/api.ts";
 import { type Manager, openManager } from "../manager/client.ts";
-import { RefusedError } from "../net/mod.ts";
+import { pause, RefusedError, systemClock } from "../net/mod.ts";
 import {
   type CarrierChange,
   dialSession,
@@ -23,7 +23,6 @@ import {
 } from "../tunnel/mod.ts";
 import { carrierLimits, openCarrier } from "./carrier.ts";
 import type { DirectWay } from "./direct_way.ts";
-import { pause } from "./pause.ts";
 import { findReplicas, isGone, readyOf, type Replica } from "./replicas.ts";
 
 const log = logger("connector");
@@ -227,7 +226,10 @@ export class ManagerSession {
         log.debug("cannot look at the manager's pod", { error });
         pauseMs = Math.min(pauseMs * 2, longestLookMs);
       }
-      await pause(pauseMs * (0.5 + Math.random()), signal);
+      await pause(pauseMs * (0.5 + Math.random()), {
+        clock: systemClock,
+        signal,
+      });
     }
     this.#isPodWatched = false;
   }

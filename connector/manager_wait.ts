@@ -12,9 +12,9 @@ import {
   podTrouble,
   type Workload,
 } from "../k8s/mod.ts";
+import { pause, systemClock } from "../net/mod.ts";
 import { ConnectError } from "./failure.ts";
 import type { ManagerOptions } from "./manager.ts";
-import { pause } from "./pause.ts";
 import { Patience } from "./patience.ts";
 import { findReplicas, type Place, type Replicas } from "./replicas.ts";
 
@@ -55,7 +55,7 @@ export async function waitUntilReady(
     }
     late = missing[0]!;
     patience.waitFor(podPhase(late));
-    await pause(pollMs, signal);
+    await pause(pollMs, { clock: systemClock, signal });
     signal.throwIfAborted();
   }
   const warning = lastWarning(late) ?? podPhase(late);

@@ -26,13 +26,13 @@ import {
   sessionLabel,
 } from "../manager/api.ts";
 import { agentPolicyName, managerManifests } from "../manager/client.ts";
+import { pause, systemClock } from "../net/mod.ts";
 import { type RemovalOptions, removeAgents } from "./agent_removal.ts";
 import { askApiServer } from "./api_server.ts";
 import { toFailure } from "./errors.ts";
 import { ConnectError } from "./failure.ts";
 import { forbiddenToUninstall } from "./forbidden.ts";
 import { Patience } from "./patience.ts";
-import { pause } from "./pause.ts";
 
 /** How long deleted objects may take to go, in ms. */
 const goneMs = 120_000;
@@ -271,7 +271,7 @@ async function untilGone(
     patience.waitFor(`Waiting: ${what} is still being deleted...`);
     while (await isThere(api, object, signal)) {
       if (performance.now() > deadline) throw notGone(what, managerNamespace);
-      await pause(pollMs, signal);
+      await pause(pollMs, { clock: systemClock, signal });
       signal.throwIfAborted();
     }
   }

@@ -9,9 +9,8 @@
  * 4. Closing undoes all of it.
  */
 import { logger } from "../log.ts";
-import { type Conn, unlessAborted } from "../net/mod.ts";
+import { type Conn, pause, systemClock, unlessAborted } from "../net/mod.ts";
 import { volumesPath } from "./paths.ts";
-import { pause } from "./pause.ts";
 import { VolumesCopy } from "./volumes_copy.ts";
 import {
   clearVolumes,
@@ -149,7 +148,10 @@ class KeptVolumes implements Volumes {
     const first = Promise.withResolvers<void>();
     this.#kept = this.#keep(first.resolve);
     const late = new AbortController();
-    this.ready = Promise.race([first.promise, pause(firstMs, late.signal)])
+    this.ready = Promise.race([
+      first.promise,
+      pause(firstMs, { clock: systemClock, signal: late.signal }),
+    ])
       .finally(() => late.abort());
   }
 
@@ -211,7 +213,7 @@ class KeptVolumes implements Volumes {
         error: this.#error,
       });
       onFirst();
-      await pause(waitMs, signal);
+      await pause(waitMs, { clock: systemClock, signal });
       waitMs = Math.min(waitMs * 2, retryLimitMs);
     }
     onFirst();

@@ -6,8 +6,7 @@
  * 3. After a while it begins again: a changed ConfigMap or Secret, a renewed token.
  */
 import { dirname, join } from "node:path";
-import type { Conn } from "../net/mod.ts";
-import { pause } from "./pause.ts";
+import { type Conn, pause, systemClock } from "../net/mod.ts";
 import { SftpClient } from "./sftp.ts";
 import { SftpStatusError } from "./sftp_packet.ts";
 import { unfinishedName } from "./volumes_record.ts";
@@ -55,7 +54,10 @@ export class VolumesCopy {
     using client = await SftpClient.open(conn);
     while (!signal.aborted) {
       onCopied(await this.#round(client));
-      await pause(this.#options.lookMs ?? lookMs, signal);
+      await pause(this.#options.lookMs ?? lookMs, {
+        clock: systemClock,
+        signal,
+      });
     }
   }
 

@@ -1,8 +1,13 @@
 /** The environment of an intercepted container, as it is to be had on the laptop. */
 import type { ContainerEnvironment } from "../../manager/api.ts";
-import { readText, RefusedError, unlessAborted } from "../../net/mod.ts";
+import {
+  pause,
+  readText,
+  RefusedError,
+  systemClock,
+  unlessAborted,
+} from "../../net/mod.ts";
 import type { ManagerLink } from "../link.ts";
-import { pause } from "../pause.ts";
 import type { MountInfo } from "./api.ts";
 
 /** Longer than any that a kernel takes. */
@@ -44,7 +49,7 @@ export async function readEnvironment(
         throw new RefusedError("timeout", detail, { cause: error });
       }
       if (attempt === attempts) throw error;
-      await pause(pauseMs, signal);
+      await pause(pauseMs, { clock: systemClock, signal });
     }
   }
 }

@@ -8,8 +8,8 @@ import type { ApiClient } from "../../k8s/mod.ts";
 import { logger } from "../../log.ts";
 import type { Intercept, InterceptStatus } from "../../manager/api.ts";
 import { intercepts } from "../../manager/client.ts";
+import { pause, systemClock } from "../../net/mod.ts";
 import { ConnectError, type FailureKind } from "../failure.ts";
-import { pause } from "../pause.ts";
 import type { OwnObjects } from "./own_objects.ts";
 
 const log = logger("connector");
@@ -96,7 +96,10 @@ export class InterceptObject implements AsyncDisposable {
         told.add(text);
         tell(text);
       }
-      await Promise.race([this.#changed.promise, pause(pauseMs, signal)]);
+      await Promise.race([
+        this.#changed.promise,
+        pause(pauseMs, { clock: systemClock, signal }),
+      ]);
     }
   }
 
@@ -121,7 +124,7 @@ export class InterceptObject implements AsyncDisposable {
         await this.#watch(signal);
       } catch (error) {
         log.debug("intercept not watched", { error });
-        await pause(pauseMs, signal);
+        await pause(pauseMs, { clock: systemClock, signal });
       }
     }
   }

@@ -9,9 +9,8 @@ import {
 import { logger } from "../../log.ts";
 import type { Agent, Intercept } from "../../manager/api.ts";
 import { agents, intercepts, workloadResource } from "../../manager/client.ts";
-import { unlessAborted } from "../../net/mod.ts";
+import { pause, systemClock, unlessAborted } from "../../net/mod.ts";
 import { forbiddenToIntercept } from "../forbidden.ts";
-import { pause } from "../pause.ts";
 import { isMissing, workloadKinds } from "./workload.ts";
 import type { NamespaceObjects } from "./workload_infos.ts";
 
@@ -87,7 +86,7 @@ export async function* followNamespace(
   const agentObjects: Map<string, Agent> = followed(agents);
   for (;;) {
     await unlessAborted(changed.promise, signal).catch(() => {});
-    await pause(settleMs, signal);
+    await pause(settleMs, { clock: systemClock, signal });
     changed = Promise.withResolvers<void>();
     if (signal.aborted) return;
     yield {
