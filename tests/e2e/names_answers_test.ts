@@ -1,7 +1,8 @@
 /** Answers as they are on the wire, and where they lead. */
 import assert from "node:assert/strict";
-import { Laptop, openCluster, outside, say } from "../cluster/mod.ts";
+import { Laptop, openCluster, outside, say, waitFor } from "../cluster/mod.ts";
 import { Tp } from "../support/laptop_tp.ts";
+import { deploySmall } from "../support/small_workloads.ts";
 
 Deno.test("an ExternalName leads into the cluster, or out of it as the laptop knows the way", async () => {
   const cluster = await openCluster();
@@ -37,6 +38,64 @@ spec: { type: ExternalName, externalName: ${target} }
   ]);
   // As the cluster says it.
   assert.match(nowhere, /status: NOERROR[^]*CNAME\s+absent\.example\.test\./);
+});
+
+Deno.test("a service without a selector leads where its Endpoints say, with a cluster address and without", async () => {
+  const cluster = await openCluster();
+  await using own = await cluster.namespace("names");
+  const namespace = own.name;
+  await deploySmall(cluster, namespace, { name: "web" });
+  const { stdout: ip } = await cluster.kubectl([
+    ...["get", "pods", "--selector=app=web", `--namespace=${namespace}`],
+    "--output=jsonpath={.items[0].status.podIP}",
+  ]);
+  const old = (name: string, spec: string) => `
+apiVersion: v1
+kind: Service
+metadata: { name: ${name}, namespace: ${namespace} }
+spec: { ports: [{ name: http, port: 8080 }]${spec} }
+---
+apiVersion: v1
+kind: Endpoints
+metadata: { name: ${name}, namespace: ${namespace} }
+subsets:
+  - addresses: [{ ip: ${ip}, hostname: first }]
+    ports: [{ name: http, port: 8080 }]
+---`;
+  await using laptop = await Laptop.open(cluster);
+  const tp = new Tp(laptop);
+  await using _ = await tp.connected(["--namespace", namespace]);
+  await cluster.apply(
+    old("old", "") + old("old-headless", ", clusterIP: None"),
+  );
+  const fetched = async (host: string) => {
+    const url = `http://${host}:8080/`;
+    const { stdout } = await laptop.run(["curl", "-sS", "-m", "5", url]);
+    return stdout;
+  };
+  for (
+    const host of [
+      ...["old", `old.${namespace}.svc`, "old-headless"],
+      ...[`first.old-headless.${namespace}`],
+    ]
+  ) {
+    // The cluster's controllers take their time to see what was written.
+    await waitFor(`app behind ${host}`, async () => {
+      const page = await fetched(host);
+      return /\bweb\b/.test(page) || page;
+    }, { timeoutMs: 10_000 });
+  }
+  const { stdout: direct } = await laptop.run(
+    ["getent", "ahostsv4", `first.old-headless.${namespace}`],
+  );
+  assert.equal(direct.split(/\s/)[0], ip);
+  await cluster.kubectl(
+    ["delete", "endpoints", "old", `--namespace=${namespace}`],
+  );
+  await waitFor("refusal of a service that leads nowhere", async () => {
+    const page = await fetched("old");
+    return page === "" || page;
+  }, { timeoutMs: 10_000 });
 });
 
 Deno.test("a question keeps its letters, a large answer comes whole over TCP and cut as the asker's EDNS says", async () => {

@@ -6,8 +6,9 @@ const alike = Array.from({ length: 10 }, (_, i) => `svc-${i}`);
 
 /** The labels below a service, or none. */
 const named: readonly (readonly [below: string, service: string])[] = [
-  ...["web", "both", "six", "node", "hand", "hand-headless", "bare", "nobody"]
+  ...["web", "both", "six", "node", "hand", "hand-headless", "old"]
     .map((name) => ["", name] as const),
+  ...["old-headless", "bare", "nobody"].map((name) => ["", name] as const),
   ...["inside", "inside-twice", "absent", ...alike].map((name) =>
     ["", name] as const
   ),
@@ -19,6 +20,8 @@ const named: readonly (readonly [below: string, service: string])[] = [
   ),
   ["_http._tcp.", "hand-headless"],
   ["pod-0.", "hand-headless"],
+  ["_http._tcp.", "old-headless"],
+  ["pod-0.", "old-headless"],
 ];
 
 export interface NamesWorld {
@@ -89,6 +92,11 @@ function objects(namespace: string, other: string): unknown[] {
     endpoints,
   });
   const conditions = { ready: true };
+  // As before there were slices; the cluster makes one of them.
+  const endpoints = (name: string, addresses: unknown[]) => ({
+    ...{ apiVersion: "v1", kind: "Endpoints", metadata: { name, namespace } },
+    subsets: [{ addresses, ports: [{ name: "http", port: 8080 }] }],
+  });
   return [
     ...["web", ...alike].map((name) => service(name, {})),
     service("both", { ipFamilyPolicy: "PreferDualStack" }),
@@ -100,6 +108,13 @@ function objects(namespace: string, other: string): unknown[] {
     slice("hand-headless", [
       { addresses: ["10.244.250.2"], hostname: "pod-0", conditions },
       { addresses: ["10.244.250.3"], conditions },
+    ]),
+    service("old", {}),
+    endpoints("old", [{ ip: "10.244.250.4" }]),
+    service("old-headless", { clusterIP: "None" }),
+    endpoints("old-headless", [
+      { ip: "10.244.250.5", hostname: "pod-0" },
+      { ip: "10.244.250.6" },
     ]),
     service("bare", { clusterIP: "None", selector: { app: "bare" } }),
     service("nobody", { clusterIP: "None", selector: { app: "nobody" } }),
