@@ -15,6 +15,7 @@ import {
   type ClusterOfLaptop,
   type CommandResult,
   installPackages,
+  type Laptop,
   must,
   run,
   waitFor,
@@ -109,6 +110,12 @@ export class BigCluster implements AsyncDisposable {
     };
   }
 
+  /** Links a laptop that is beside another cluster to this one, too; the text of a kubeconfig for it. */
+  async alsoLink({ netns, number }: Laptop): Promise<string> {
+    await this.#link(netns, number, "cluster1");
+    return kubeconfig;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#orders.close().catch(() => {});
     await this.#answers.return(undefined);
@@ -158,7 +165,11 @@ ip addr add ${places.apiServer.host} dev lo`);
     this.#managerPid = await childOf(child.pid);
   }
 
-  async #link(netns: string, number: number): Promise<string> {
+  async #link(
+    netns: string,
+    number: number,
+    device = "cluster0",
+  ): Promise<string> {
     const subnet = `192.0.2.${number % 64 * 4}`;
     const [gateway, own] = [1, 2].map((n) =>
       subnet.replace(/\d+$/, (base) => String(Number(base) + n))
@@ -167,15 +178,15 @@ ip addr add ${places.apiServer.host} dev lo`);
     // Made from this side: a name of a network namespace is known out here only.
     const pid = this.command([])[4]!.slice("--target=".length);
     await must([
-      ...["ip", "-n", netns, "link", "add", "cluster0", "type", "veth"],
+      ...["ip", "-n", netns, "link", "add", device, "type", "veth"],
       ...["peer", "name", link, "netns", pid],
     ]);
     await this.#place.run(`ip addr add ${gateway}/30 dev ${link}
 ip link set ${link} up`);
     await must(["ip", "-n", netns, "-batch", "-"], {
       stdin: [
-        `addr add ${own}/30 dev cluster0`,
-        "link set cluster0 up",
+        `addr add ${own}/30 dev ${device}`,
+        `link set ${device} up`,
         `route add ${places.apiServer.host} via ${gateway}`,
       ].join("\n"),
     });
