@@ -59,6 +59,8 @@ export interface ManagerCopyOptions {
   readonly readToken: () => Promise<string>;
   /** Answers the streams that the manager opens. */
   readonly serve: (incoming: Incoming) => void;
+  /** Called with the authorities that the copy tells. */
+  readonly onAuthorities?: ((authorities: string) => void) | undefined;
   /** When it returns the agent does as they say. Called again with the last ones when the copy is there again. */
   readonly onRules: (copy: ManagerCopy, rules: Rules) => void;
   /** It is not there any more, or an attempt to reach it failed. */
@@ -232,6 +234,8 @@ export class ManagerCopy {
         const rules = parseRules(line);
         this.#rules = rules;
         this.#trouble = undefined;
+        const { authorities } = rules;
+        if (authorities) this.#options.onAuthorities?.(authorities);
         this.#tell();
         lines.write(String(rules.version));
       }

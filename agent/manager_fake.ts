@@ -36,6 +36,8 @@ export class FakeManager implements AsyncDisposable {
   /** What becomes of streams to laptops. */
   onLaptop: (incoming: Incoming, target: LaptopWish) => void = (incoming) =>
     incoming.refuse("refused", "no laptop");
+  /** What agents shall trust, told with the rules. */
+  authorities: string | undefined;
   /** Says no to `rules` while it is set. */
   refusesRules = false;
   /** No carrier comes about while it is set. */
@@ -127,6 +129,7 @@ export class FakeManager implements AsyncDisposable {
   async #write(stream: Conn): Promise<void> {
     const line = JSON.stringify({
       ...{ version: ++this.#version, manager: this.name, rules: this.#rules },
+      authorities: this.authorities,
     });
     await writeAll(stream, new TextEncoder().encode(`${line}\n`))
       .catch(() => {});

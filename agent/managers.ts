@@ -30,7 +30,13 @@ const maxCopies = 32;
 export interface ManagersOptions extends
   Pick<
     ManagerCopyOptions,
-    "identity" | "budget" | "clock" | "dial" | "readToken" | "serve"
+    | "identity"
+    | "budget"
+    | "clock"
+    | "dial"
+    | "readToken"
+    | "serve"
+    | "onAuthorities"
   > {
   /** The addresses of the Service. */
   readonly resolve: () => Promise<readonly string[]>;

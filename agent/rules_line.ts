@@ -13,11 +13,16 @@ const maxWaiting = 64;
  * @throws {SyntaxError} when it is no list of rules.
  */
 export function parseRules(line: string): Rules {
-  const { version, manager, rules } = JSON.parse(line) as Partial<Rules>;
+  const { version, manager, rules, authorities } = JSON.parse(
+    line,
+  ) as Partial<Rules>;
   const isList = Number.isInteger(version) && typeof manager === "string" &&
     Array.isArray(rules);
   if (!isList) throw new SyntaxError("Cannot read rules: the line is no list");
-  return { version: version!, manager: manager!, rules: rules!.filter(isRule) };
+  return {
+    ...{ version: version!, manager: manager!, rules: rules!.filter(isRule) },
+    ...typeof authorities === "string" ? { authorities } : {},
+  };
 }
 
 function isRule(value: Partial<Rule>): boolean {

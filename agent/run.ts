@@ -19,6 +19,7 @@ import { dialManager } from "./manager_dial.ts";
 import { Managers, type ManagersOptions } from "./managers.ts";
 import { PodService } from "./pod_service.ts";
 import type { Settings } from "./settings.ts";
+import { Trust } from "./trust.ts";
 import { TcpPort, type TcpPortOptions } from "./tcp_port.ts";
 import { UdpPort } from "./udp_port.ts";
 
@@ -110,6 +111,9 @@ async function openManagers(
 ): Promise<Managers> {
   const { clock = systemClock, paths = agentPaths, managerPort } = options;
   const { serve, resolve = addressesOf } = options;
+  const trust = new Trust({
+    read: () => Deno.readTextFile(`${paths.trust}/ca.pem`),
+  });
   return new Managers({
     identity: await createIdentity(),
     budget: new MemoryBudget(budgetBytes, { reservedBytes }),
@@ -118,10 +122,10 @@ async function openManagers(
     resolveAny: () => resolve(anyManager),
     readToken: async () =>
       (await Deno.readTextFile(`${paths.trust}/token`)).trim(),
-    // The file is kubelet's, which may renew it.
+    onAuthorities: (told) => trust.tell(told),
     dial: async (address, { signal }) =>
       await dialManager(address, {
-        authorities: await Deno.readTextFile(`${paths.trust}/ca.pem`),
+        authorities: await trust.authorities(),
         ...managerPort === undefined ? {} : { port: managerPort },
         signal,
       }),

@@ -27,23 +27,29 @@ async function certificate(name: string) {
 function listenTls(
   manager: FakeManager,
   { cert, key }: { cert: string; key: string },
+  port = 0,
 ) {
-  const listener = Deno.listenTls({ hostname: loopback, port: 0, cert, key });
+  const listener = Deno.listenTls({ hostname: loopback, port, cert, key });
+  let taken = 0;
+  let isClosed = false;
   const accepting = (async () => {
     for (;;) {
       const conn = await listener.accept().catch(() => undefined);
       if (conn === undefined) return;
       const carrier = new TcpConn(conn);
       await conn.handshake().then(
-        () => manager.take(carrier),
+        () => (taken++, manager.take(carrier)),
         () => carrier.reset(),
       );
     }
   })();
   return {
     port: listener.addr.port,
+    /** Carriers of who took its certificate. */
+    taken: () => taken,
     async [Symbol.asyncDispose]() {
-      listener.close();
+      if (!isClosed) listener.close();
+      isClosed = true;
       await accepting;
     },
   };
@@ -133,6 +139,32 @@ Deno.test("the agent proves its pod to a manager that proves itself, and follows
   const client = await place.connect();
   assert.equal(await firstWord(client), "laptop");
   client.close();
+});
+
+Deno.test("the agent takes whom a manager that it trusts has told it to trust, and nobody else", async () => {
+  await using place = await open();
+  const { manager, server: first, clock } = place;
+  const { port } = first;
+  await until(() => manager.answers.length === 1);
+  const [second, third, stranger] = await Promise.all(
+    [1, 2, 3].map(() => certificate("manager.tp.invalid")),
+  );
+  manager.authorities = second!.cert + third!.cert;
+  manager.tell();
+  await until(() => manager.answers.length === 2);
+  const comes = async (who: { cert: string; key: string }) => {
+    await using server = listenTls(manager, who, port);
+    manager.cut();
+    for (let i = 0; i < 100 && server.taken() === 0; i++) {
+      clock.advance(100);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return server.taken() > 0;
+  };
+  await first[Symbol.asyncDispose]();
+  assert.equal(await comes(third!), true);
+  assert.equal(await comes(stranger!), false);
+  assert.equal(await comes(second!), true);
 });
 
 Deno.test("the agent takes no manager of another name", async () => {

@@ -63,6 +63,8 @@ export interface Rules {
   /** Pod of the manager that speaks. */
   readonly manager: string;
   readonly rules: readonly Rule[];
+  /** PEM, in the first line of a stream: the authorities to be trusted from then on. A former release tells none. */
+  readonly authorities?: string;
 }
 
 export interface Rule {

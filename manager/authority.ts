@@ -7,8 +7,9 @@
  * 3. A year after the next one was made it becomes the present one, and a fresh one the next.
  * 4. The present one signs what this copy serves with, each day anew.
  *
- * So whoever was told both is served for at least a year, and as long as a manager is told anew within that. When the
- * Secret is lost and no copy is there, another line of authorities begins: agents are replaced when they are wanted next.
+ * So whoever was told both is served for at least a year. An agent is told those of the day with each of its tokens, and
+ * so outlives any number of them; one that starts anew trusts what its pod's annotation says. When the Secret is lost and
+ * no copy is there, another line of authorities begins: agents are replaced when they are wanted next.
  */
 import { logger } from "../log.ts";
 import type { Clock } from "../net/mod.ts";

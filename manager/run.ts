@@ -109,6 +109,7 @@ export async function runManager(options: RunManagerOptions): Promise<void> {
   await using interception = new Interception({
     ...{ api, settings, clock },
     lineOf: () => authority.line,
+    authorities: () => authority.bundles.value,
   });
   const { namespace } = settings;
   await using _webhook = new Webhook({

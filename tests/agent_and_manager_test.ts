@@ -82,6 +82,7 @@ function openManager(clock: FakeClock, port: PodPort) {
       prove: (token) =>
         Promise.resolve({ pod, expiresAt: Number(token) + tokenMs }),
       rulesOf: () => rules,
+      authorities: () => undefined,
       onFallback: (...all) => void refusals.add(...all),
       serveLaptop: (...all) => relay.serveLaptop(...all),
       wallNow: () => clock.now(),

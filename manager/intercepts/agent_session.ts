@@ -56,6 +56,8 @@ export interface AgentSessionOptions {
   forbidden: BoundedLog;
   agents: ConnectedAgents;
   rulesOf: (workload: string) => Feed<readonly Rule[]>;
+  /** PEM of the authorities that agents shall trust; `undefined` while they are not known. */
+  authorities: () => string | undefined;
   /** Serves what a proven agent wants of a laptop. */
   serveLaptop: (incoming: Incoming, wish: LaptopWish) => Promise<void>;
   /** Called with what an agent tells, as often as it does. */
@@ -190,7 +192,7 @@ export class AgentSession {
 
   /** Until the agent ends the stream, opens another, or the manager leaves. Never rejects. */
   async #tellRules(stream: Conn, pod: ProvenPod): Promise<void> {
-    const { rulesOf, manager, leaving } = this.#options;
+    const { rulesOf, manager, leaving, authorities } = this.#options;
     const over = new AbortController();
     const end = () => over.abort();
     leaving.addEventListener("abort", end, { once: true });
@@ -200,13 +202,15 @@ export class AgentSession {
       let version = 0;
       for await (const rules of rulesOf(pod.workload).follow(over)) {
         const line: Rules = { version: ++version, manager, rules };
+        // A stream lasts as long as a token: no authority becomes the next and then the present one meanwhile.
+        const told = version === 1 ? { authorities: authorities() } : {};
         unanswered.set(version, rules);
         if (unanswered.size > maxUnanswered) {
           unanswered.delete(unanswered.keys().next().value!);
         }
         await writeAll(
           stream,
-          new TextEncoder().encode(`${JSON.stringify(line)}\n`),
+          new TextEncoder().encode(`${JSON.stringify({ ...line, ...told })}\n`),
         );
       }
       stream.close();

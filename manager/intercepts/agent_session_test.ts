@@ -40,6 +40,25 @@ Deno.test("an agent gets its workload's rules, and what it answers is known", as
   assert.equal(agents.ofPod("uid-web-1"), undefined);
 });
 
+Deno.test("an agent is told whom to trust when it begins to listen, and again with each token", async () => {
+  await using manager = openRelayPlace();
+  const { rules } = manager;
+  const agent = await manager.agent();
+  manager.trust("the present and the next");
+  rules.set([]);
+  const first = await openRules(agent, "web-1 60");
+  const { authorities } = await readLine<Rules>(first);
+  assert.equal(authorities, "the present and the next");
+  rules.set([rule]);
+  assert.ok(!("authorities" in await readLine<Rules>(first)));
+  manager.trust("the next and one more");
+  const second = await openRules(agent, "web-1 120");
+  assert.equal(
+    (await readLine<Rules>(second)).authorities,
+    "the next and one more",
+  );
+});
+
 Deno.test("an agent's session ends with its token, unless that is renewed", async () => {
   await using manager = openRelayPlace();
   manager.rules.set([]);

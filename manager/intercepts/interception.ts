@@ -12,7 +12,7 @@ import { keepSource } from "../source.ts";
 import type { Guest } from "./agent_door.ts";
 import { proveAgent } from "./agent_proof.ts";
 import { AgentSearch } from "./agent_search.ts";
-import { AgentSession } from "./agent_session.ts";
+import { AgentSession, type AgentSessionOptions } from "./agent_session.ts";
 import { type ControlOptions, InterceptControl } from "./control.ts";
 import { Laptops } from "./laptops.ts";
 import { ProofGate } from "./proof_gate.ts";
@@ -27,6 +27,7 @@ export interface InterceptionOptions {
     "namespace" | "podName" | "image" | "withheld" | "interceptGraceMs"
   >;
   lineOf: ControlOptions["lineOf"];
+  authorities: AgentSessionOptions["authorities"];
   clock: Clock;
 }
 
@@ -112,7 +113,7 @@ export class Interception implements AsyncDisposable {
     session: Session,
     guest: Guest,
   ): (incoming: Incoming) => void {
-    const { settings, clock } = this.#options;
+    const { settings, authorities, clock } = this.#options;
     const agent = new AgentSession({
       ...{ session, guest, manager: settings.podName, clock },
       ...{ newcomers: this.#newcomers, renewals: this.#renewals },
@@ -120,6 +121,7 @@ export class Interception implements AsyncDisposable {
       ...{ agents: this.#control.agents, wallNow: Date.now },
       prove: (token) => this.#prove(token),
       rulesOf: (workload) => this.#control.rulesOf(workload),
+      authorities,
       serveLaptop: (incoming, wish) => this.relay.serveLaptop(incoming, wish),
       onFallback: (pod, fallback) => void this.#refusals.add(pod, fallback),
       leaving: this.#leaving.signal,

@@ -86,6 +86,7 @@ export function openRelayPlace() {
         .map(({ spec }) => spec.owner),
   });
   const rules = new Feed<readonly Rule[]>();
+  let authorities: string | undefined;
   const leaving = new AbortController();
   const service = new Service({
     dns: new ClusterDns({ nameserver: Ip.parse("127.0.0.1"), clock }),
@@ -111,6 +112,7 @@ export function openRelayPlace() {
         return await prove(token);
       },
       ...{ rulesOf: () => rules, leaving: leaving.signal },
+      authorities: () => authorities,
       serveLaptop: (...all) => relay.serveLaptop(...all),
       onFallback: () => {},
       wallNow: () => start + clock.now(),
@@ -148,6 +150,9 @@ export function openRelayPlace() {
     /** Holds all proofs until the promise resolves. */
     proveAfter(promise: Promise<void>) {
       proving = promise;
+    },
+    trust(bundle: string) {
+      authorities = bundle;
     },
     goAway() {
       isPresent = false;

@@ -62,6 +62,31 @@ async function aged(cert: string, key: string): Promise<string> {
   return made;
 }
 
+/** Makes the manager's next authority a year old, and waits until it is the present one. */
+async function handOver(
+  cluster: Cluster,
+  manager: ManagerPlace,
+): Promise<{ present: string; bundle: string }> {
+  const before = await authorities(cluster, manager);
+  const next = await aged(before["next.crt"], before["next.key"]);
+  const beganMs = performance.now();
+  const patch = { data: { "next.crt": btoa(next) } };
+  const { code, stderr } = await cluster.kubectl([
+    ...["patch", secret, "--namespace", manager.namespace],
+    ...["--patch", JSON.stringify(patch)],
+  ]);
+  assert.equal(code, 0, stderr);
+  let bundle = "";
+  await waitFor("another authority", async () => {
+    const now = await authorities(cluster, manager);
+    bundle = now["present.crt"] + now["next.crt"];
+    return now["present.crt"] === next || "the former one is present";
+  }, { timeoutMs: rotationLimitMs, everyMs: 500 });
+  const ms = Math.round(performance.now() - beganMs);
+  say(`another authority after ${ms} ms`);
+  return { present: next, bundle };
+}
+
 Deno.test("the manager hands over to its next authority: new pods get an agent, and agents that were there go on, also with the next manager", async (t) => {
   const place = await openPlace();
   await using _ = place.moved;
@@ -94,6 +119,21 @@ Deno.test("the manager hands over to its next authority: new pods get an agent, 
       "jsonpath={range .items[*]}{.metadata.annotations.tp\\.dev/manager-ca}{'|'}{end}",
     ]).then((told) => told.split("|").slice(0, -1));
 
+  /** Another manager in the place of this one, which does not see what happens `first`. */
+  const replaceManager = async (first?: () => Promise<unknown>) => {
+    const life = await lifeOf(cluster, manager, managerPod);
+    await first?.();
+    await ends[1]!.bring(cluster, manager, managerPod);
+    await succeeded(cluster, manager, { pod: managerPod, life: life! });
+  };
+  const followOn = async () => {
+    await answers(/^laptop$/);
+    await tp.ok(["leave", name]);
+    await answers(/^web-/);
+    await tp.ok(["intercept", name, ...port]);
+    await answers(/^laptop$/);
+  };
+
   await tp.ok(["intercept", name, ...port]);
   await answers(/^laptop$/);
   const before = await authorities(cluster, manager);
@@ -101,20 +141,7 @@ Deno.test("the manager hands over to its next authority: new pods get an agent, 
   await waitFor("one pod", async () => (await trusted()).length === 1 || "two");
   assert.deepEqual(await trusted(), [bundleBefore]);
 
-  const next = await aged(before["next.crt"], before["next.key"]);
-  const beganMs = performance.now();
-  const patch = { data: { "next.crt": btoa(next) } };
-  const { code, stderr } = await cluster.kubectl([
-    ...["patch", secret, "--namespace", manager.namespace],
-    ...["--patch", JSON.stringify(patch)],
-  ]);
-  assert.equal(code, 0, stderr);
-  let bundle = "";
-  await waitFor("another authority", async () => {
-    const now = await authorities(cluster, manager);
-    bundle = now["present.crt"] + now["next.crt"];
-    return now["present.crt"] === next || "the former one is present";
-  }, { timeoutMs: rotationLimitMs, everyMs: 500 });
+  const { present: next, bundle } = await handOver(cluster, manager);
   await waitFor("trust of the API server", async () => {
     const told = await watch.kubectl([
       ...["get", "mutatingwebhookconfiguration"],
@@ -123,9 +150,6 @@ Deno.test("the manager hands over to its next authority: new pods get an agent, 
     ]);
     return atob(told) === bundle || "it trusts the former ones";
   });
-  say(
-    `another authority after ${Math.round(performance.now() - beganMs)} ms`,
-  );
 
   await t.step("agents that were there go on", () => answers(/^laptop$/));
   await t.step("a further pod gets an agent, which is heard", async () => {
@@ -140,25 +164,31 @@ Deno.test("the manager hands over to its next authority: new pods get an agent, 
   });
   await t.step("both pods' agents follow the next manager", async () => {
     const pods = await uids();
-    const life = await lifeOf(cluster, manager, managerPod);
-    await ends[1]!.bring(cluster, manager, managerPod);
-    await succeeded(cluster, manager, { pod: managerPod, life: life! });
-    await answers(/^laptop$/);
-    await tp.ok(["leave", name]);
-    await answers(/^web-/);
-    await tp.ok(["intercept", name, ...port]);
-    await answers(/^laptop$/);
+    await replaceManager();
+    await followOn();
     assert.deepEqual(await uids(), pods);
     assert.equal((await authorities(cluster, manager))["present.crt"], next);
   });
+  await t.step(
+    "they are older than both authorities, and follow on",
+    async () => {
+      const pods = await uids();
+      const { bundle } = await handOver(cluster, manager);
+      const [oldest] = await trusted();
+      assert.equal(oldest, bundleBefore);
+      for (const cert of bundle.split(/(?=-----BEGIN)/)) {
+        assert.ok(!bundleBefore.includes(cert));
+      }
+      await replaceManager();
+      await followOn();
+      assert.deepEqual(await uids(), pods);
+    },
+  );
   await t.step("all is lost: pods are replaced once more", async () => {
     const pods = await uids();
-    const life = await lifeOf(cluster, manager, managerPod);
-    await watch.kubectl([
-      ...["delete", secret, "--namespace", manager.namespace],
-    ]);
-    await ends[1]!.bring(cluster, manager, managerPod);
-    await succeeded(cluster, manager, { pod: managerPod, life: life! });
+    await replaceManager(() =>
+      watch.kubectl(["delete", secret, "--namespace", manager.namespace])
+    );
     await waitFor("other pods", async () => {
       const now = await uids();
       return now.every((uid) => !pods.includes(uid)) || JSON.stringify(now);
