@@ -1,6 +1,7 @@
 /** What can never be intercepted is told by what it is, and what cannot be yet is waited for. */
 import assert from "node:assert/strict";
 import { say, waitFor } from "../cluster/mod.ts";
+import { evict } from "../support/eviction.ts";
 import { openPlace, port } from "../support/intercept_place.ts";
 import { executable } from "../support/laptop_tp.ts";
 import { deploySmall, whoContainer } from "../support/small_workloads.ts";
@@ -132,14 +133,7 @@ Deno.test("a pod that is lost while an intercept comes about is made again, and 
     victim = pods[0]?.metadata.name ?? "";
     return victim !== "" || "none";
   }, { everyMs: 50 });
-  const eviction = {
-    ...{ apiVersion: "policy/v1", kind: "Eviction" },
-    metadata: { name: victim, namespace },
-  };
-  await watch.kubectl([
-    ...["create", "--filename=-", "--raw"],
-    `/api/v1/namespaces/${namespace}/pods/${victim}/eviction`,
-  ], JSON.stringify(eviction));
+  await evict(cluster, { namespace, pod: victim });
   const { code, stdout } = await child.output();
   assert.equal(code, 0);
   assert.match(new TextDecoder().decode(stdout), /State +: ACTIVE/);

@@ -1,6 +1,7 @@
 /** An intercept survives whatever happens between the laptop and the cluster; while the laptop is away, the app answers. */
 import assert from "node:assert/strict";
-import { deployIntercepts, openCluster, say } from "../cluster/mod.ts";
+import { deployIntercepts, openCluster, say, waitFor } from "../cluster/mod.ts";
+import { evict } from "../support/eviction.ts";
 import { type Fault, Faults } from "../support/faults.ts";
 import {
   InterceptedService,
@@ -10,6 +11,7 @@ import {
 import { ends, lifeOf, succeeded } from "../support/manager_pods.ts";
 import { type ManagerPlace, managerPlace } from "../support/manager_place.ts";
 import { ownProcesses } from "../support/own_processes.ts";
+import { hasAgent, isReady, WorkloadWatch } from "../support/workload_watch.ts";
 
 /** The faults are made in the bed's own network. */
 const ignore = Deno.env.has("TP_TEST_KUBECONFIG");
@@ -47,6 +49,47 @@ async function outliveManager(
   await service.phase("Active", during.endMs);
   await clients.answered(own);
   await clients.echo();
+}
+
+/** Its pods are evicted, each when the one before is replaced: those that come are intercepted before they serve. */
+async function outliveEvictions(
+  service: InterceptedService,
+  { namespace, name }: { namespace: string; name: string },
+): Promise<void> {
+  const { clients, own, cluster } = service;
+  const watch = new WorkloadWatch(cluster, namespace);
+  const { metadata: { uid } } = await service.object();
+  const former = await watch.pods(name);
+  const during = await span(async () => {
+    for (const { metadata } of former) {
+      await evict(cluster, { namespace, pod: metadata.name });
+      await waitFor("replacement", async () => {
+        const pods = (await watch.pods(name)).filter(isReady);
+        const isGone = pods.every((one) => one.metadata.uid !== metadata.uid);
+        return isGone && pods.length === former.length || `${pods.length} pods`;
+      });
+    }
+  });
+  const backMs = await service.comesBack(during);
+  const answers = await clients.settled(during.startMs, during.endMs);
+  const others = answers.filter(({ who = "" }) => !own.test(who));
+  const seconds = ((during.endMs - during.startMs) / 1000).toFixed(1);
+  say(
+    `intercept: ${former.length} pods evicted in ${seconds} s: ${answers.length} requests meanwhile, ${others.length} not the laptop's; the next answer ${backMs} ms`,
+  );
+  assert.deepEqual(others, []);
+  assert.ok(backMs <= 3_000, `${backMs} ms`);
+  const pods = await watch.pods(name);
+  assert.ok(pods.every(hasAgent));
+  const { metadata, status } = await service.object();
+  assert.equal(metadata.uid, uid);
+  assert.deepEqual(status?.pods, { ready: pods.length, wanted: pods.length });
+  assert.equal(status?.phase, "Active");
+  // With them end the conversations that they had.
+  const gone = former.map(({ metadata }) => `pod/${metadata.name}`);
+  await watch.kubectl(["wait", "--for=delete", "--timeout=60s", ...gone]);
+  await clients.echo();
+  assert.match(clients.conversation!.who, own);
 }
 
 /** A fault for which the laptop counts as away: the app answers, and later the laptop again, with no word of its user. */
@@ -160,6 +203,10 @@ Deno.test({
       const step = () => outliveManager(first, { place, end });
       await t.step(`a manager that ${end.name}`, step);
     }
+    await t.step(
+      "evictions of its pods, as by drains of their nodes",
+      () => outliveEvictions(first, { namespace, name: "echo" }),
+    );
     await t.step("laptops that are away, each its own way", async () => {
       await using second = await InterceptedService.open(cluster, {
         ...{ ...at, name: "echo-number", converse: 7000 },

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Laptop, openCluster, say, waitFor } from "../cluster/mod.ts";
 import { DatabaseSession } from "../support/database_session.ts";
+import { evict } from "../support/eviction.ts";
 import { Tp } from "../support/laptop_tp.ts";
 import {
   type End,
@@ -26,19 +27,7 @@ const all: End[] = [...ends, {
   },
 }, {
   name: "is evicted, as by a drain of its node",
-  async bring({ kubectl }, { namespace }) {
-    const eviction = {
-      apiVersion: "policy/v1",
-      kind: "Eviction",
-      metadata: { name: pod, namespace },
-    };
-    const url = `/api/v1/namespaces/${namespace}/pods/${pod}/eviction`;
-    const { code, stderr } = await kubectl(
-      ["create", "--raw", url, "--filename", "-"],
-      { stdin: JSON.stringify(eviction) },
-    );
-    assert.equal(code, 0, stderr);
-  },
+  bring: (cluster, { namespace }, pod) => evict(cluster, { namespace, pod }),
 }];
 
 Deno.test({
