@@ -39,7 +39,12 @@ import {
   laptopNumbers,
   releaseLaptopNumber,
 } from "./laptop_number.ts";
-import { enterOtherNetwork, leaveOtherNetwork } from "./laptop_roaming.ts";
+import {
+  enterOtherNetwork,
+  leaveOtherNetwork,
+  takeOtherAddresses,
+  takeUsualAddresses,
+} from "./laptop_roaming.ts";
 import { ipBatch, netnsExists, netnsPids, removeNetns } from "./netns.ts";
 import { startOutside } from "./outside.ts";
 import { startHolder, stopProcess } from "./process.ts";
@@ -274,14 +279,18 @@ export class Laptop implements AsyncDisposable {
 
   /**
    * Takes this laptop into another network: its link to the cluster, its addresses there and its default route change.
+   * With `keepsLinks` it stays where it is, and all its addresses change.
    *
    * @returns what takes it back
    */
-  async roam(): Promise<AsyncDisposable> {
+  async roam({ keepsLinks = false } = {}): Promise<AsyncDisposable> {
     this.#assertOnBed("change");
     const place = { netns: this.netns, number: this.number };
-    await enterOtherNetwork(place);
-    return { [Symbol.asyncDispose]: () => leaveOtherNetwork(place) };
+    const [go, comeBack] = keepsLinks
+      ? [takeOtherAddresses, takeUsualAddresses]
+      : [enterOtherNetwork, leaveOtherNetwork];
+    await go(place);
+    return { [Symbol.asyncDispose]: () => comeBack(place) };
   }
 
   /** Lets the kernels send packets of 64 KiB over the link to the cluster (as they do at first), or only what a wire carries. */

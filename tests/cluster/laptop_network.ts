@@ -94,8 +94,8 @@ export async function linkToBed(
 export function toApiServer(number: number): string[] {
   const { gateway } = clusterLink(number);
   return [
-    `route add ${apiServer.ipv4} via ${gateway.ipv4}`,
-    `route add ${apiServer.ipv6} via ${gateway.ipv6}`,
+    `route replace ${apiServer.ipv4} via ${gateway.ipv4}`,
+    `route replace ${apiServer.ipv6} via ${gateway.ipv6}`,
   ];
 }
 

@@ -1,5 +1,6 @@
 import {
   clusterLink,
+  type LaptopAddresses,
   linksSettled,
   nodeInterface,
   outsideLink,
@@ -49,6 +50,16 @@ export async function enterOtherNetwork(
   ]);
 }
 
+/** Gives a laptop other addresses on its links, as a lease does that ends: nothing from the former ones arrives any more. */
+export async function takeOtherAddresses(place: Place): Promise<void> {
+  await changeAddresses(place, { from: usual, to: other });
+}
+
+/** Gives it the former ones back. */
+export async function takeUsualAddresses(place: Place): Promise<void> {
+  await changeAddresses(place, { from: other, to: usual });
+}
+
 /** Takes it back to where it was. */
 export async function leaveOtherNetwork(
   { netns, number }: Place,
@@ -76,4 +87,38 @@ function otherLink(number: number) {
     ipv6: `${ipv6}:2`,
     gateway: { ipv4: `${ipv4}.1`, ipv6: `${ipv6}:1` },
   };
+}
+
+type AddressOf = (link: LaptopAddresses) => LaptopAddresses;
+
+const usual: AddressOf = (link) => link;
+const other: AddressOf = ({ ipv4, ipv6, gateway }) => ({
+  ipv4: ipv4.replace(/\d+$/, "102"),
+  ipv6: ipv6.replace(/\d+$/, "102"),
+  gateway,
+});
+
+/** The routes of a link go with its last address. */
+async function changeAddresses(
+  { netns, number }: Place,
+  { from, to }: { from: AddressOf; to: AddressOf },
+): Promise<void> {
+  const links = { cluster0: clusterLink(number), eth0: outsideLink(number) };
+  const change = (verb: "del" | "add", addressOf: AddressOf) =>
+    Object.entries(links).flatMap(([link, addresses]) => {
+      const { ipv4, ipv6 } = addressOf(addresses);
+      const flags = verb === "add" ? " nodad" : "";
+      return [
+        `addr ${verb} ${ipv4}/24 dev ${link}`,
+        `addr ${verb} ${ipv6}/64 dev ${link}${flags}`,
+      ];
+    });
+  const { gateway } = links.eth0;
+  await ipBatch(netns, [
+    ...change("del", from),
+    ...change("add", to),
+    ...toApiServer(number),
+    `route replace default via ${gateway.ipv4}`,
+    `route replace default via ${gateway.ipv6}`,
+  ]);
 }

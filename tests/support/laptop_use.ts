@@ -59,23 +59,20 @@ export class LaptopUse implements AsyncDisposable {
     const service = services[this.#changes++ % services.length]!;
     await make();
     const startMs = performance.now();
-    const since = async (work: Promise<unknown>) => {
-      await work;
-      return Math.round(performance.now() - startMs);
+    const uses = {
+      "cluster name": this.#resolves(service),
+      "outside name": this.#resolves(outside.name, outside.web.ipv4),
+      "service": this.#opens(page),
+      "open transaction": this.#insert(),
     };
-    const times = {
-      "cluster name": since(this.#resolves(service)),
-      "outside name": since(this.#resolves(outside.name, outside.web.ipv4)),
-      "service": since(this.#opens(page)),
-      "open transaction": since(this.#insert()),
-    };
-    const words: string[] = [];
-    let slowestMs = 0;
-    for (const [what, time] of Object.entries(times)) {
-      const ms = await time;
-      words.push(`${what} ${ms} ms`);
-      slowestMs = Math.max(slowestMs, ms);
-    }
+    const times = await Promise.all(
+      Object.entries(uses).map(async ([what, use]) => {
+        await use;
+        return { what, ms: Math.round(performance.now() - startMs) };
+      }),
+    );
+    const words = times.map(({ what, ms }) => `${what} ${ms} ms`);
+    const slowestMs = Math.max(...times.map(({ ms }) => ms));
     say(`${name}: works again after: ${words.join(", ")}`);
     assert.ok(slowestMs <= withinMs, `${name}: ${slowestMs} ms`);
   }
