@@ -1,19 +1,42 @@
 /**
  * What a person does on a laptop that is connected: asks for names of the cluster and of the outside, opens services, and
- * has a transaction open. For who changes something below it.
+ * has something open that lasts. For who changes something below it.
  */
 import assert from "node:assert/strict";
 import { type Laptop, outside, say, waitFor } from "../cluster/mod.ts";
 import { DatabaseSession } from "./database_session.ts";
 
-/** Asked for in turn, so that no answer is one that is still known. */
-const services = [
-  "redis.default",
-  "verylargedatastore.default",
-  "dataprocessingservice.default",
-  "kubernetes.default",
-];
-const page = "http://verylargejavaservice.default:8080/";
+/** What is used of a cluster. */
+export interface Used {
+  /** Names, asked for in turn, so that no answer is one that is still known. */
+  readonly names: readonly string[];
+  readonly page: { readonly url: string; readonly text: string };
+  /** Opens a conversation with a service that lasts. */
+  converse(laptop: Laptop): Promise<Conversation>;
+}
+
+/** What both sides must remember from beginning to end. */
+export interface Conversation extends AsyncDisposable {
+  /** Says something, and waits until it has arrived. */
+  say(): Promise<void>;
+  /** @throws {AssertionError} unless all of it is there */
+  finish(): Promise<void>;
+}
+
+/** The sample application of the bed. */
+const sample: Used = {
+  names: [
+    "redis.default",
+    "verylargedatastore.default",
+    "dataprocessingservice.default",
+    "kubernetes.default",
+  ],
+  page: {
+    url: "http://verylargejavaservice.default:8080/",
+    text: "EdgyCorp",
+  },
+  converse: openTransaction,
+};
 /** Longer than anything may take: what has not happened by then does not happen. */
 const patienceMs = 30_000;
 /** As long as a resolver waits. */
@@ -30,21 +53,23 @@ export interface Change {
 /** Dispose of it before the connection ends. */
 export class LaptopUse implements AsyncDisposable {
   readonly #laptop: Laptop;
-  readonly #database: DatabaseSession;
-  #rows = 0;
+  readonly #used: Used;
+  readonly #conversation: Conversation;
   #changes = 0;
 
-  private constructor(laptop: Laptop, database: DatabaseSession) {
+  private constructor(
+    laptop: Laptop,
+    used: Used,
+    conversation: Conversation,
+  ) {
     this.#laptop = laptop;
-    this.#database = database;
+    this.#used = used;
+    this.#conversation = conversation;
   }
 
-  /** Opens the transaction. */
-  static async start(laptop: Laptop): Promise<LaptopUse> {
-    const database = await DatabaseSession.open(laptop);
-    await database.ask("create temporary table rows (row int)");
-    await database.ask("begin");
-    return new LaptopUse(laptop, database);
+  /** Opens the conversation; a transaction where nothing else is said. */
+  static async start(laptop: Laptop, used = sample): Promise<LaptopUse> {
+    return new LaptopUse(laptop, used, await used.converse(laptop));
   }
 
   /**
@@ -56,14 +81,15 @@ export class LaptopUse implements AsyncDisposable {
     { name, make }: Change,
     { withinMs }: { withinMs: number },
   ): Promise<void> {
-    const service = services[this.#changes++ % services.length]!;
+    const { names, page: { url, text } } = this.#used;
+    const clusterName = names[this.#changes++ % names.length]!;
     await make();
     const startMs = performance.now();
     const uses = {
-      "cluster name": this.#resolves(service),
+      "cluster name": this.#resolves(clusterName),
       "outside name": this.#resolves(outside.name, outside.web.ipv4),
-      "service": this.#opens(page),
-      "open transaction": this.#insert(),
+      "service": this.#opens(url, text),
+      "what is open": this.#says(),
     };
     const times = await Promise.all(
       Object.entries(uses).map(async ([what, use]) => {
@@ -84,15 +110,13 @@ export class LaptopUse implements AsyncDisposable {
     return durationMs;
   }
 
-  /** Ends the transaction. @throws {AssertionError} unless all of it is there */
+  /** @throws {AssertionError} unless all that was said has arrived */
   async finish(): Promise<void> {
-    await this.#database.ask("commit");
-    const rows = await this.#database.ask("select count(*) from rows");
-    assert.equal(rows, String(this.#rows));
+    await this.#conversation.finish();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#database[Symbol.asyncDispose]();
+    await this.#conversation[Symbol.asyncDispose]();
   }
 
   #ask(name: string) {
@@ -108,27 +132,43 @@ export class LaptopUse implements AsyncDisposable {
     }, { timeoutMs: patienceMs, everyMs: 50 });
   }
 
-  async #opens(url: string): Promise<void> {
+  async #opens(url: string, text: string): Promise<void> {
     await waitFor(`answer of ${url}`, async () => {
       const { stdout, stderr } = await this.#laptop.run(
         ["curl", "-sS", "-m", `${attemptSeconds}`, url],
       );
-      return stdout.includes("EdgyCorp") || stderr;
+      return stdout.includes(text) || stderr;
     }, { timeoutMs: patienceMs, everyMs: 50 });
   }
 
-  async #insert(): Promise<void> {
-    const row = ++this.#rows;
+  async #says(): Promise<void> {
     const { promise, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(
-      () => reject(new Error("Cannot go on: the transaction stands still")),
+      () => reject(new Error("Cannot go on: what was open stands still")),
       patienceMs,
     );
-    const insert = `insert into rows values (${row})`;
     try {
-      await Promise.race([this.#database.ask(insert), promise]);
+      await Promise.race([this.#conversation.say(), promise]);
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+/** A transaction of psql. */
+async function openTransaction(laptop: Laptop): Promise<Conversation> {
+  const database = await DatabaseSession.open(laptop);
+  await database.ask("create temporary table rows (row int)");
+  await database.ask("begin");
+  let rows = 0;
+  return {
+    say: async () => {
+      await database.ask(`insert into rows values (${++rows})`);
+    },
+    finish: async () => {
+      await database.ask("commit");
+      assert.equal(await database.ask("select count(*) from rows"), `${rows}`);
+    },
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  };
 }
