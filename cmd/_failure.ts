@@ -87,6 +87,9 @@ const remedies: Record<FailureKind, string> = {
     "End the program that has it (`ss -ltnp` shows it), or leave that `--to-pod` out",
   "pod-port-denied":
     "Leave that `--to-pod` out, or have an admin of the laptop open such ports (`net.ipv4.ip_unprivileged_port_start`)",
+  "publish-port-in-use":
+    "End the program that has it (`ss -ltnp` shows it), or give another: `--publish OTHER:PORT`",
+  "publish-port-denied": "Give one from 1024 on: `--publish OTHER:PORT`",
   "mount-failed": "Give another directory: `--mount DIRECTORY`",
   "not-removed":
     "Run it again to go on; `kubectl describe` tells what holds the object",

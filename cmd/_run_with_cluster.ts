@@ -1,19 +1,22 @@
 /**
  * `tp run`, `tp shell`
  *
- * 1. That there is no such command is told before anything is done.
+ * 1. That there is no such command, or that a port to publish is another's, is told before anything is done.
  * 2. A session with the cluster is made, of this process' own.
  * 3. The command runs in a network of its own. Where the laptop does not allow one, it runs as it is, with the environment
  *    that leads it to a proxy.
  */
 import type { StricliProcess } from "@stricli/core";
+import type { PublishedPort } from "../connector/api.ts";
 import {
+  ConnectError,
   NoInsideError,
   openProxy,
   type Outbound,
+  PublishedPorts,
   runInside,
 } from "../connector/mod.ts";
-import type { ConnectFlags } from "./_connect_flags.ts";
+import { failureError } from "./_failure.ts";
 import { Interrupt, interruptedExitCode } from "./_interrupt.ts";
 import { endSignals, openOutboundInterruptibly } from "./_outbound.ts";
 import { proxyEnvironment } from "./_proxy_environment.ts";
@@ -22,16 +25,18 @@ import {
   relaySignals,
   runUserCommand,
 } from "./_user_command.ts";
+import type { RunFlags } from "./run.ts";
 
 type Say = (line: string) => void;
 
 /** Leaves the command's exit code behind. */
 export async function runWithCluster(
   command: readonly string[],
-  { flags, process }: { flags: ConnectFlags; process: StricliProcess },
+  { flags, process }: { flags: RunFlags; process: StricliProcess },
 ): Promise<void> {
   const say: Say = (line) => process.stderr.write(line + "\n");
   await mustBeProgram(command[0]!);
+  using published = takePorts(flags.publish ?? []);
   // Also between the session and the command: who is called off in that moment runs nothing.
   using interrupt = new Interrupt(endSignals);
   await using outbound = await openOutboundInterruptibly(flags, {
@@ -40,13 +45,14 @@ export async function runWithCluster(
   if (outbound !== undefined) say(`Connected to ${outbound.description}`);
   process.exitCode = outbound === undefined
     ? interruptedExitCode
-    : await runIn(command, { outbound, interrupt, say });
+    : await runIn(command, { outbound, published, interrupt, say });
 }
 
 async function runIn(
   command: readonly string[],
-  { outbound, interrupt, say }: {
+  { outbound, published, interrupt, say }: {
     outbound: Outbound;
+    published: PublishedPorts;
     interrupt: Interrupt;
     say: Say;
   },
@@ -54,7 +60,7 @@ async function runIn(
   await using relaying = new AsyncDisposableStack();
   try {
     return await runInside(command, {
-      outbound,
+      ...{ outbound, published },
       onStart: (child) => {
         relaying.use(relaySignals(child));
         if (interrupt.signal.aborted) child.kill("SIGTERM");
@@ -66,6 +72,21 @@ async function runIn(
     say(`No network of its own for the command: ${error.message}`);
     say("It gets the environment of a proxy (`tp proxy`) instead");
   }
+  // What it listens on is the laptop's anyway.
+  published[Symbol.dispose]();
+  for (const { laptop, inside } of published.ports) {
+    if (laptop === inside) continue;
+    say(`Port ${inside} is this laptop's own, and not published as ${laptop}`);
+  }
   await using proxy = openProxy(outbound);
   return await runUserCommand(command, { env: proxyEnvironment(proxy) });
+}
+
+/** @throws {CommandError} */
+function takePorts(ports: readonly PublishedPort[]): PublishedPorts {
+  try {
+    return new PublishedPorts(ports);
+  } catch (error) {
+    throw error instanceof ConnectError ? failureError(error.failure) : error;
+  }
 }

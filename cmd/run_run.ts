@@ -1,11 +1,11 @@
 import type { Context } from "./_context.ts";
-import type { ConnectFlags } from "./_connect_flags.ts";
 import { CommandError } from "./_error.ts";
 import { runWithCluster } from "./_run_with_cluster.ts";
+import type { RunFlags } from "./run.ts";
 
 export default async function run(
   this: Context,
-  flags: ConnectFlags,
+  flags: RunFlags,
 ): Promise<void> {
   const { userCommand, process } = this;
   if (userCommand === undefined) {

@@ -12,6 +12,10 @@ export {
   parsePodPort,
   parsePortRequest,
 } from "./intercepts/port_request.ts";
+export {
+  parsePublishedPort,
+  type PublishedPort,
+} from "./run/published_port.ts";
 export { parseConnectionName } from "./connection_name.ts";
 export { parseMappedNamespaces } from "./mapped_namespaces.ts";
 export { parseProxyWishes } from "./proxy_wishes.ts";

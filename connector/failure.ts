@@ -50,6 +50,8 @@ export const failureKinds = [
   "port-in-use",
   "pod-port-in-use",
   "pod-port-denied",
+  "publish-port-in-use",
+  "publish-port-denied",
   "mount-failed",
   "not-removed",
   "internal",

@@ -15,7 +15,7 @@ export { type DnsRules, parseDnsSettings } from "./dns_settings.ts";
 export { ConnectError } from "./failure.ts";
 export { openOutbound, type Outbound } from "./outbound/mod.ts";
 export { openProxy, type Proxy } from "./proxy/mod.ts";
-export { NoInsideError, runInside } from "./run/mod.ts";
+export { NoInsideError, PublishedPorts, runInside } from "./run/mod.ts";
 export {
   type ClusterFacts,
   examineCluster,

@@ -5,7 +5,8 @@
  * 2. Loopback, device, routes and the files that tell of names are set; how that went is reported.
  * 3. A session begins on the same connection: a stream of it is a flow of an app, opened with the manager's own targets.
  *    Credit, half-close, resets and refusals are those of the tunnel.
- * 4. Packets become streams (`vpn/`).
+ * 4. Packets become streams (`vpn/`); a stream that the outer process opens is a connection to a port of the app
+ *    (`published.ts`).
  *
  * When the other end of the socket is gone, so is the session, and this process has nothing left to do.
  */
@@ -36,6 +37,7 @@ import {
 } from "./api.ts";
 import { coverNames } from "./mounts_linux.ts";
 import { endProcesses, netnsOf } from "./processes_linux.ts";
+import { answerPublished } from "./published.ts";
 
 export { unprivileged } from "./unshare_linux.ts";
 
@@ -113,6 +115,7 @@ function dialOnce(conn: Conn): Promise<Session> {
       identity,
       product,
       limits,
+      serve: (incoming) => void answerPublished(incoming),
       dial: () => {
         const taken = carrier;
         carrier = undefined;

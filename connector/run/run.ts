@@ -5,7 +5,8 @@
  * 2. The process inside is started (`inside/`), with files in which our DNS is the only nameserver.
  * 3. Each flow of the command comes as a stream, and is answered as the manager would: names by our DNS, the laptop's
  *    loopback by itself, addresses of the cluster through the manager, all else from this laptop.
- * 4. The command's end is the end of it all.
+ * 4. What connects to a published port of the laptop becomes a stream the other way.
+ * 5. The command's end is the end of it all.
  */
 import { product } from "../../build.ts";
 import {
@@ -17,7 +18,8 @@ import {
   whyNoNamespaces,
 } from "../../inside/client.ts";
 import { logger } from "../../log.ts";
-import { type Conn, Subnet } from "../../net/mod.ts";
+import { encodeTarget } from "../../manager/api.ts";
+import { type Conn, Ip, Subnet } from "../../net/mod.ts";
 import { Acceptor } from "../../tunnel/mod.ts";
 import { pickTunSubnet, readHostRoutes } from "../../vpn/mod.ts";
 import { hasIpv6 } from "../device.ts";
@@ -25,14 +27,19 @@ import type { Outbound } from "../outbound/mod.ts";
 import { Dials } from "./dials.ts";
 import { composeHosts, composeResolvConf } from "./files.ts";
 import { answerFlow } from "./flows.ts";
+import type { PublishedPorts } from "./published_ports.ts";
 import { freshRunDirectory } from "./run_directory.ts";
 
 export { NoInsideError };
 
 const log = logger("connector");
+/** The command's own. */
+const loopback = Ip.parse("127.0.0.1");
 
 export interface RunOptions {
   outbound: Outbound;
+  /** Which lead to ports of its network from when it runs. */
+  published: PublishedPorts;
   /** Called when the command is about to run, with who passes signals on to it. */
   onStart: (child: Pick<Deno.ChildProcess, "kill">) => void;
 }
@@ -44,7 +51,7 @@ export interface RunOptions {
  */
 export async function runInside(
   command: readonly string[],
-  { outbound, onStart }: RunOptions,
+  { outbound, published, onStart }: RunOptions,
 ): Promise<number> {
   const why = await whyNoNamespaces();
   if (why !== undefined) throw new NoInsideError(why);
@@ -60,7 +67,7 @@ export async function runInside(
     command,
   });
   onStart(child);
-  void serve(conn, new Dials(outbound, devices));
+  void serve(conn, { dials: new Dials(outbound, devices), published });
   return await ended;
 }
 
@@ -74,11 +81,19 @@ async function planDevice(): Promise<InsidePlan> {
 }
 
 /** Answers the flows of the one session that begins on `conn`, until it is over. */
-async function serve(conn: Conn, dials: Dials): Promise<void> {
+async function serve(
+  conn: Conn,
+  { dials, published }: { dials: Dials; published: PublishedPorts },
+): Promise<void> {
   const acceptor = new Acceptor({
     product,
     limits: { ...limits, sessions: 1 },
-    onSession: () => (incoming) => void answerFlow(incoming, dials),
+    onSession: (session) => {
+      published.serve((port) =>
+        session.open(encodeTarget({ kind: "tcp", ip: loopback, port }))
+      );
+      return (incoming) => void answerFlow(incoming, dials);
+    },
   });
   try {
     await acceptor.take(conn);

@@ -1,6 +1,6 @@
 /** `tp run`: one command with the cluster in its network, by a user without root, on a laptop that does not change. */
 import assert from "node:assert/strict";
-import { Laptop, openCluster, outside } from "../cluster/mod.ts";
+import { Laptop, openCluster, outside, waitFor } from "../cluster/mod.ts";
 import { executable, Tp } from "../support/laptop_tp.ts";
 import { assertSameState } from "../support/same_state.ts";
 
@@ -177,6 +177,34 @@ Deno.test("the laptop's loopback has a name for a command of tp run", async () =
     `curl -sS -m 10 --retry 5 --retry-connrefused ${url}`,
   );
   assert.equal(stdout, `tp-lap-${laptop.number}\n`, stderr);
+});
+
+Deno.test("what a command of tp run listens on is on the laptop's loopback where it is published", async () => {
+  await using place = await openUnchanged();
+  const { laptop, tp } = place;
+  const publish = ["--publish", "8098:80", "--publish", "8099"];
+  const script = `curl -sS -m 10 ${page} | grep '<title>'; ` +
+    "busybox httpd -p '[::1]:8099' -h /etc; exec busybox nc -l -p 8000";
+  const server = tp.start(["run", ...publish, "--", "sh", "-c", script], {
+    ...{ stdin: "null", stdout: "null", stderr: "null" },
+  });
+  const get = (port: number) =>
+    laptop.run(
+      ["curl", "-sS", "-m", "10", `http://127.0.0.1:${port}/hostname`],
+    );
+  await waitFor("what is published", async () => {
+    const { stdout, stderr } = await get(8099);
+    return stdout === `tp-lap-${laptop.number}\n` || stderr;
+  });
+  // Nobody listens inside.
+  assert.match((await get(8098)).stderr, /reset/);
+  assert.match(
+    await tp.fails(["run", ...publish, "--", "true"]),
+    /^tp: Cannot publish port 8098: 127\.0\.0\.1:8098 is already in use/,
+  );
+  server.kill("SIGTERM");
+  await server.status;
+  assert.match((await get(8099)).stderr, /refused|Couldn't connect/);
 });
 
 Deno.test("a command of tp run goes on when the laptop has come into another network", async () => {
