@@ -223,6 +223,26 @@ Deno.test("--proxy-via dials in a workload's pod what only that reaches, and onl
     assert.match(error, /^tp: Cannot dial from the pods of "inner": .*pods/);
     await scale(1);
   });
+  await t.step("a workload whose next pod may not come", async () => {
+    await deploySmall(cluster, namespace, { name: "full" });
+    const { length } = (await get("pods", "{.items[*].metadata.name}"))
+      .split(" ");
+    const quota = ["quota", "full", "--namespace", namespace];
+    await cluster.kubectl(["create", ...quota, `--hard=pods=${length}`]);
+    await waitFor("quota", async () => {
+      const used = await get("quota", "{.items[*].status.used.pods}");
+      return Number(used) === length || used;
+    });
+    const error = await fails([
+      ...["--namespace", namespace, "--proxy-via", `${subnet}=full`],
+    ]);
+    assert.match(
+      error,
+      /^tp: Cannot dial from the pods of "full": FailedCreate/,
+    );
+    assert.match(error, /exceeded quota: full/);
+    await cluster.kubectl(["delete", ...quota]);
+  });
   await t.step("a user who may connect, and not intercept", async () => {
     const user = `bob-${crypto.randomUUID().slice(0, 8)}`;
     const kubeconfig = await writeLaptopFile(

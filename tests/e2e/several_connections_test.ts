@@ -151,7 +151,9 @@ Deno.test("two connections stand side by side, each with names and addresses of 
   // What the first had is the other's when the first is gone.
   await tp.ok(second);
   assert.equal(await who("web.two"), "till");
-  await tp.ok(["quit", "--use", oldest]);
+  // The connection to the manager that is taken away ends with it, and no other.
+  const removed = await tp.ok(["uninstall", "--everything", ...one.flag]);
+  assert.match(removed, new RegExp(`^Disconnected ${oldest}$`, "m"));
   await waitFor("the addresses of the one that is left", async () => {
     const told = await dig("web");
     return told === tillIp || told;
