@@ -9,7 +9,7 @@ const script = `curl -sS -m 10 ${page} | grep -c '<title>.*EdgyCorp'; ` +
   `curl -sS -m 10 http://${outside.name}; ip -o link show tp0 | wc -l; exit 4`;
 const become = "setpriv --clear-groups --reuid=42000 --regid=42000 " +
   "env HOME=/home/tp-test XDG_RUNTIME_DIR=/run/user/42000";
-const run = `${executable} run -- sh -c "$1"`;
+const run = `${executable} run --publish 8097:80 -- sh -c "$1"`;
 
 /** How root brings about a place, and why there are no namespaces in it, if there are none. */
 const places: [what: string, how: string, why?: RegExp][] = [
@@ -68,6 +68,7 @@ for (const [what, how, why] of places) {
     else {
       assert.match(stderr, why);
       assert.match(stderr, /gets the environment of a proxy/);
+      if (how.includes(run)) assert.match(stderr, /^Port 80 is .* as 8097$/m);
     }
     assertSameState(await laptop.snapshot(), before);
   });
