@@ -121,7 +121,8 @@ async function connected(
 ): Promise<RunningConnector | undefined> {
   const isAny = flags.context === undefined && flags.kubeconfig === undefined &&
     flags.managerNamespace === undefined;
-  if (isAny) {
+  // Who names a connection means that one, and none that is yet to be made.
+  if (isAny || flags.use !== undefined) {
     const meaning = { action: "intercept", use: flags.use };
     const running = await findConnection(meaning, say);
     if (running !== undefined) {

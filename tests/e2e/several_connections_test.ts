@@ -96,6 +96,10 @@ Deno.test("two connections stand side by side, each with names and addresses of 
   );
   assert.match(await tp.ok(["list", "--use", "two"]), /\btill\b/);
   assert.match(
+    await tp.fails(["intercept", "web", "--use", "x", ...one.flag]),
+    /no connection fits "x"/,
+  );
+  assert.match(
     await tp.fails(["list", "--use", "three"]),
     /no connection fits "three"/,
   );
