@@ -5,6 +5,7 @@ import { dnsServedTo, ownDns } from "../support/cluster_dns.ts";
 import { DatabaseSession } from "../support/database_session.ts";
 import { Tp } from "../support/laptop_tp.ts";
 import { managerPlace } from "../support/manager_place.ts";
+import { ownProcesses } from "../support/own_processes.ts";
 import { assertSameState } from "../support/same_state.ts";
 import { deploySmall } from "../support/small_workloads.ts";
 
@@ -115,10 +116,12 @@ Deno.test("two connections stand side by side, each with names and addresses of 
     /already in use by intercept web/,
   );
   await tp.ok(intercept("till", 8081, oldest));
-  const { stdout: objects } = await cluster.kubectl([
-    ...["get", "intercepts.tp.dev", ...ns, "--no-headers"],
-  ]);
-  assert.equal(objects.trim().split("\n").length, 2, objects);
+  const objects = async () => {
+    const get = ["get", "intercepts.tp.dev", ...ns, "--output=name"];
+    return (await cluster.kubectl(get)).stdout.trim().split("\n");
+  };
+  const left = await objects();
+  assert.equal(left.length, 2, String(left));
   assert.match(
     await tp.fails(["leave", "till", "--use", "two"]),
     /till/,
@@ -135,6 +138,19 @@ Deno.test("two connections stand side by side, each with names and addresses of 
   await tp.ok(["leave", "both", "--use", "two"]);
   await tp.ok(["leave", "both"]);
   assert.match(await tp.fails(["leave", "both"]), /"both" not found/);
+
+  // What both had when they were killed is deleted by who connects next, and nothing else is.
+  await tp.ok(intercept("web", 8080, "two"));
+  await tp.ok(intercept("till", 8081, oldest));
+  Deno.kill((await ownProcesses(laptop)).connector, "SIGKILL");
+  await tp.ok(["connect", ...one.flag, ...ns]);
+  await waitFor("the end of what was left", async () => {
+    return String(await objects()) || true;
+  });
+  await tp.ok(intercept("till", 8081, oldest));
+  await tp.ok(second);
+  assert.equal((await objects()).length, 1);
+  await tp.ok(["leave", "till"]);
 
   {
     await using held = await DatabaseSession.open(laptop);
