@@ -6,7 +6,8 @@
  * 2. Our text is written to a file of its own, which is renamed over the original: readers see one or the other.
  * 3. Where the file is a mount point (containers) neither is possible: its octets are copied to the state directory and it
  *    is written in place.
- * 4. What somebody else writes meanwhile (a DHCP client) is the original from then on.
+ * 4. What somebody else writes meanwhile (a DHCP client) is the original from then on, unless it cannot be changed: it may
+ *    be laid over ours for a while (a read-only mount), and the original is still wanted then.
  */
 import type { Ip } from "../../net/mod.ts";
 import {
@@ -91,11 +92,27 @@ export class ResolvConfEdge implements ResolverEdge {
   /** The file is somebody else's. When that cannot be changed, the next call finds it as it does now. */
   async #applyAnew(applied: Applied): Promise<void> {
     try {
+      await this.#probe();
       await this.apply(applied);
     } catch (error) {
       this.#applied = { ...applied, stamp: "" };
-      throw error;
+      throw toResolverError(error);
     }
+  }
+
+  /** Rejects when the file can neither be replaced nor written. */
+  async #probe(): Promise<void> {
+    const { file } = this.#paths;
+    const name = temporaryOf(file);
+    await removeIfThere(name);
+    try {
+      await Deno.link(file, name);
+    } catch (error) {
+      if (!cannotLink(error)) throw error;
+      (await Deno.open(file, { write: true })).close();
+      return;
+    }
+    await Deno.remove(name);
   }
 
   async #save(): Promise<void> {
