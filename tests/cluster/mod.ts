@@ -34,5 +34,6 @@ export { outside } from "./outside.ts";
 export { installPackages } from "./packages.ts";
 export { reissueToken } from "./reissued_token.ts";
 export { makeUser, type TestUser } from "./user.ts";
+export type { SnapshotSection } from "./snapshot.ts";
 export { say, step } from "./step.ts";
 export { sleep, waitFor } from "./wait.ts";

@@ -4,7 +4,7 @@ import type { Laptop } from "./laptop.ts";
  * What of a laptop is compared: a title, and the shell command whose output is the content. Caches of byte code
  * (`/var/cache/tp`, `~/.cache/tp`) may stay: they are made anew whenever they are gone.
  */
-const sections: Readonly<Record<string, string>> = {
+const sections = {
   "links": "ip -o link show | sed 's/ qlen.*//; s/@[^:]*:/:/'",
   "addresses": "ip -o addr show",
   "routes": "ip -4 route show table all; ip -6 route show table all",
@@ -18,6 +18,9 @@ const sections: Readonly<Record<string, string>> = {
   "/etc": list("/etc"),
   "/var": list("/var/lib/tp"),
 };
+
+/** A part of a snapshot, which begins with the line "== TITLE". */
+export type SnapshotSection = keyof typeof sections | "processes";
 
 /** Everything below some directories: kind, mode, owner, size of files, path, target of links. */
 function list(directories: string): string {

@@ -72,6 +72,20 @@ intercept: { defaultPort: 3210 }
   });
   assert.match(view.stderr, /nothing like dns\.local-ip of /);
 
+  const text = (await tp.run(
+    ["config", "view", "--vnat", "10.9.0.0/16"],
+    { env: { ...options.env, TP_IMAGE: "registry.test/tp" } },
+  )).stdout;
+  for (
+    const line of [
+      `  vnat: ["10.9.0.0/16"] # --vnat`,
+      `  managerImage: "registry.test/tp" # $TP_IMAGE`,
+      `  excludes: ["printer"] # ${of("tp.dev")}`,
+      `  defaultPort: 3210 # ${config}:5`,
+      `  lookupTimeout: "10s" # default`,
+    ]
+  ) assert.ok(text.split("\n").includes(line), `${line}\n${text}`);
+
   const address = async (name: string, prefix: string[] = []) => {
     const command = [...prefix, "getent", "ahostsv4", name];
     const { stdout } = await laptop.run(command, options);

@@ -42,9 +42,8 @@ async function connectAndUse(
   },
 ): Promise<void> {
   const tp = new Tp(laptop, { user });
-  await tp.ok(["connect", ...place.flag, ...args], { env });
+  await using _ = await tp.connected([...place.flag, ...args], { env });
   const answer = await laptop.run(["curl", "-sS", "-m", "10", page], { user });
-  await tp.ok(["quit"], { env });
   assert.match(answer.stdout, /EdgyCorp/, answer.stderr);
 }
 

@@ -103,7 +103,7 @@ Deno.test("tp gather-logs writes one file of all logs, readable by its user alon
 Deno.test("tp gather-logs has the logs and pods of agents, at the level that was asked for, and nothing secret of them", async () => {
   const place = await openPlace();
   await using _ = place.moved;
-  const { cluster, laptop, tp, namespace, watch } = place;
+  const { cluster, laptop, tp, manager, namespace, watch } = place;
   const secret = `planted-${crypto.randomUUID()}`;
   const env = [{ name: "SOME_SETTING", value: secret }];
   await deploySmall(cluster, namespace, { name: "web", container: { env } });
@@ -138,5 +138,24 @@ Deno.test("tp gather-logs has the logs and pods of agents, at the level that was
   assert.match(yaml!, new RegExp(`name: ${agentContainerName}`));
   for (const [name, text] of files) {
     assert.ok(!text.includes(secret) && !text.includes(token), name);
+  }
+
+  // The laptop's own, too, and an error that names what nobody knows.
+  const unknown = "a-secret-project";
+  await tp.fails(["intercept", unknown, "--port", "8080"]);
+  const hostname = (await laptop.run(["hostname"])).stdout.trim();
+  const names = [name, namespace, hostname, manager.namespace, "web"];
+  const whole = [...(await gather({ laptop, tp }, "--get-pod-yaml")).files];
+  const hidden = await gather(
+    { laptop, tp },
+    ...["--get-pod-yaml", "--anonymize"],
+  );
+  for (const one of [...names, unknown]) {
+    const word = new RegExp(`(?<![\\w-])${one}(?![\\w-])`);
+    const isIn = (files: Iterable<[string, string]>) =>
+      [...files].filter((file) => file.some((text) => word.test(text)))
+        .map(([name]) => name);
+    say(`${one} is in ${isIn(whole).join(", ") || "nothing"}`);
+    assert.deepEqual(isIn(hidden.files), [], one);
   }
 });

@@ -24,7 +24,7 @@ Deno.test("a copy of the manager that is killed loses no intercept; a laptop tha
   await using place = await managerPlace(cluster);
   const tp = new Tp(laptop);
   await tp.ok(["install", ...place.flag, "--replicas", "2"]);
-  await tp.ok(["connect", ...place.flag]);
+  const connection = await tp.connected([...place.flag]);
   const session = await sessionOf(cluster, place);
   await using made = await cluster.namespace();
   await deployIntercepts(cluster, made.name);
@@ -62,7 +62,7 @@ Deno.test("a copy of the manager that is killed loses no intercept; a laptop tha
   say(`phases while a copy was killed: ${[...phases].join(", ")}`);
   for (const phase of phases) assert.match(phase, /^Active at /);
 
-  await tp.ok(["quit"]);
+  await connection[Symbol.asyncDispose]();
   const away = await here.phase("web", "Away");
   say(`tp quit: away after ${Math.round(away.ms)} ms`);
   assert.ok(away.ms > 18_000 && away.ms < 45_000, `${away.ms} ms`);

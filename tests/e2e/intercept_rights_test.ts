@@ -71,8 +71,7 @@ Deno.test("a user with rights in one namespace lists and intercepts there, and n
   await deployIntercepts(cluster, inside.name);
   await deployIntercepts(cluster, outside.name);
   const admin = new Tp(admins);
-  await admin.ok(["connect", ...place.flag]);
-  stack.defer(() => admin.ok(["quit"]).then(() => {}));
+  stack.use(await admin.connected([...place.flag]));
 
   const user = `alice-${crypto.randomUUID().slice(0, 8)}`;
   const kubeconfig = await writeLaptopFile(
@@ -84,8 +83,7 @@ Deno.test("a user with rights in one namespace lists and intercepts there, and n
   await bind(cluster, { namespace: inside.name, user });
   const tp = new Tp(laptop);
   const access = ["--kubeconfig", kubeconfig, ...place.flag];
-  await tp.ok(["connect", ...access]);
-  stack.defer(() => tp.ok(["quit"]).then(() => {}));
+  stack.use(await tp.connected(access));
 
   const at = ([command = "", ...rest]: string[], namespace: string) => [
     ...[command, ...rest, "--namespace", namespace],

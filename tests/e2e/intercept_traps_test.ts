@@ -55,11 +55,12 @@ Deno.test("a malicious pod's volumes lead to no file of the laptop", async (t) =
   const tp = new Tp(laptop);
   await using stack = new AsyncDisposableStack();
   // The connector's own environment must not be told either.
-  await tp.ok(
-    ["connect", ...place.flag, "--namespace", namespace],
-    { env: { SECRET: mark } },
+  stack.use(
+    await tp.connected(
+      [...place.flag, "--namespace", namespace],
+      { env: { SECRET: mark } },
+    ),
   );
-  stack.defer(() => tp.ok(["quit"]).then(() => {}));
   const root = "/root/volumes";
   await tp.ok([
     ...["intercept", "malicious", "--port", "8080:http", "--mount", root],

@@ -22,14 +22,16 @@ async function connectThrough(
   tp: Tp,
   place: ManagerPlace,
   pod: string,
-): Promise<void> {
+): Promise<AsyncDisposable> {
+  await using connections = new AsyncDisposableStack();
   await waitFor(`connection through ${pod}`, async () => {
-    await tp.ok(["connect", ...place.flag]);
+    const connection = await tp.connected([...place.flag]);
     const { pod: used } = await managerState(tp);
-    if (used === pod) return true;
-    await tp.ok(["quit"]);
+    if (used === pod) return !!connections.use(connection);
+    await connection[Symbol.asyncDispose]();
     return `it is through ${used}`;
   });
+  return connections.move();
 }
 
 async function answers(laptop: Laptop): Promise<true | string> {
@@ -60,8 +62,8 @@ Deno.test({
 
     for (const { name, bring } of ends) {
       await t.step(name, async () => {
-        await connectThrough(tpHere, place, pods[0]!);
-        await connectThrough(tpThere, place, pods[1]!);
+        await using _here = await connectThrough(tpHere, place, pods[0]!);
+        await using _there = await connectThrough(tpThere, place, pods[1]!);
         await using lost = await DatabaseSession.open(here);
         await using kept = await DatabaseSession.open(there);
         const backend = await kept.ask("select pg_backend_pid()");
@@ -93,7 +95,6 @@ Deno.test({
         for (const laptop of [here, there]) {
           assert.equal(await answers(laptop), true);
         }
-        for (const tp of [tpHere, tpThere]) await tp.ok(["quit"]);
       });
     }
   },
@@ -112,7 +113,7 @@ Deno.test({
     await using laptop = await Laptop.open(cluster);
     const tp = new Tp(laptop);
     await tp.ok(["install", ...place.flag, "--replicas", "2"]);
-    await connectThrough(tp, place, pods[0]!);
+    await using _connection = await connectThrough(tp, place, pods[0]!);
     await using database = await DatabaseSession.open(laptop);
     const backend = await database.ask("select pg_backend_pid()");
     {
@@ -131,6 +132,5 @@ Deno.test({
     }
     assert.equal(await database.ask("select pg_backend_pid()"), backend);
     assert.equal((await managerState(tp)).pod, pods[1]);
-    await tp.ok(["quit"]);
   },
 });

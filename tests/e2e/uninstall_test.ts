@@ -33,7 +33,7 @@ Deno.test("tp uninstall --everything leaves the cluster as before, with clients 
   await tp.ok(["connect", ...place.flag, ...where]);
   const flags = ["--port", "8080:http", "--mount=false"];
   await tp.ok(["intercept", "echo", ...flags]);
-  await theirs.ok(["connect", ...place.flag, ...where]);
+  const connection = await theirs.connected([...place.flag, ...where]);
   await theirs.ok(["intercept", "echo-headless", ...flags]);
 
   const said = await tp.ok(["uninstall", "--everything", ...place.flag]);
@@ -49,7 +49,7 @@ Deno.test("tp uninstall --everything leaves the cluster as before, with clients 
 
   const status = await theirs.ok(["status"]);
   assert.match(status, /Proxy: +INTERRUPTED/);
-  await theirs.ok(["quit"]);
+  await connection[Symbol.asyncDispose]();
   const again = await tp.ok(["uninstall", "--everything", ...place.flag]);
   assert.match(again, /^Removed the agents of 0 workloads$/m);
   assert.match(again, /^Nothing of tp is left in the cluster$/m);

@@ -11,6 +11,7 @@ import {
 import type { Fault } from "./faults.ts";
 import { Tp } from "./laptop_tp.ts";
 import type { ManagerPlace } from "./manager_place.ts";
+import { assertSameState } from "./same_state.ts";
 import { sampleService } from "./sample_application.ts";
 import { ServiceClients } from "./service_clients.ts";
 
@@ -91,7 +92,11 @@ export class InterceptedService implements AsyncDisposable {
     const parts = { cluster, laptop, tp, clients };
     const access = await options.access?.(laptop) ?? [];
     const service = new InterceptedService(parts, options, access);
-    building.defer(() => tp.run(["quit"]).then(() => {}));
+    const before = await laptop.snapshot();
+    building.defer(async () => {
+      await tp.ok(["quit"]);
+      assertSameState(await laptop.snapshot(), before);
+    });
     await service.intercept();
     await clients.answered(service.own);
     // The conversation with the pod that was replaced ends with it.

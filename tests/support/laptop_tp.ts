@@ -5,7 +5,9 @@ import type {
   Laptop,
   LaptopCommandOptions,
   LaptopUser,
+  SnapshotSection,
 } from "../cluster/mod.ts";
+import { assertSameState } from "./same_state.ts";
 
 /** The build under test; `TP_TEST_EXECUTABLE` names another than this repository's. */
 export const executable = Deno.env.get("TP_TEST_EXECUTABLE") ??
@@ -14,6 +16,11 @@ export const executable = Deno.env.get("TP_TEST_EXECUTABLE") ??
 /** What the cluster of `TP_TEST_KUBECONFIG` pulls in the place of this release's image. */
 const image = Deno.env.get("TP_IMAGE");
 const imageEnv: Record<string, string> = image ? { TP_IMAGE: image } : {};
+
+export interface ConnectedOptions extends LaptopCommandOptions {
+  /** What a test changes of the laptop by itself meanwhile, and does not change back. */
+  readonly apartFrom?: readonly SnapshotSection[];
+}
 
 /** Where it is typed: a laptop, or a container on one. */
 export type TpPlace = Pick<Laptop, "run" | "spawn" | "snapshot">;
@@ -67,9 +74,18 @@ export class Tp {
     return stderr;
   }
 
-  /** Connected until disposed of. */
-  async connected(args: string[] = []): Promise<AsyncDisposable> {
-    await this.ok(["connect", ...args]);
-    return { [Symbol.asyncDispose]: () => this.ok(["quit"]).then(() => {}) };
+  /** Connected until disposed of, when the laptop must be as it was before. */
+  async connected(
+    args: string[] = [],
+    { apartFrom = [], ...options }: ConnectedOptions = {},
+  ): Promise<AsyncDisposable> {
+    const before = await this.#laptop.snapshot();
+    await this.ok(["connect", ...args], options);
+    return {
+      [Symbol.asyncDispose]: async () => {
+        await this.ok(["quit"], options);
+        assertSameState(await this.#laptop.snapshot(), before, { apartFrom });
+      },
+    };
   }
 }
