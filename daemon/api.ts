@@ -18,7 +18,11 @@ import { Ip, Subnet } from "../net/mod.ts";
 import { type EdgeReason, edgeReasons } from "../dns/edges/choose_edge.ts";
 import { type RefusalCode, refusalCodes } from "./refusal.ts";
 
-export const daemonSocketPath = "/run/tp/daemon.sock";
+/** Lost with the kernel's state at a restart of the host, and readable to everybody. */
+export const runDirectory = Deno.build.os === "darwin"
+  ? "/var/run/tp"
+  : "/run/tp";
+export const daemonSocketPath = `${runDirectory}/daemon.sock`;
 /** Where systemd listens in the daemon's stead, on a host that has it as a service. */
 export const serviceSocketPath = "/run/tp-daemon.sock";
 export const messageSize = 320;

@@ -31,7 +31,8 @@ export class Guard {
   static async start(options: GuardOptions): Promise<Guard> {
     const { script } = options;
     await Deno.remove(script).catch(() => {});
-    await Deno.writeTextFile(script, guardScript, {
+    const os = Deno.build.os === "darwin" ? "darwin" : "linux";
+    await Deno.writeTextFile(script, guardScript(os), {
       createNew: true,
       mode: 0o700,
     });

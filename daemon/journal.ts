@@ -8,9 +8,9 @@
  *     unreachable 198.18.0.0/29 4294967295
  *     device tp0 7
  *
- * The resolver comes first: it is what hurts most.
+ * The resolver comes first: it is what hurts most. On macOS it is another line, `resolver-files /etc/resolver`.
  */
-import type { ResolvConfPaths } from "../dns/edges/resolv_conf_edge.ts";
+import type { ResolverPlace } from "../dns/edges/leftover.ts";
 import { Subnet } from "../net/mod.ts";
 import type { ProcessId } from "../process/mod.ts";
 import { type DeviceName, unreachableMetric } from "../vpn/device.ts";
@@ -18,7 +18,7 @@ import { type DeviceName, unreachableMetric } from "../vpn/device.ts";
 export interface Journal {
   readonly daemon: ProcessId;
   readonly guard?: ProcessId;
-  readonly resolver: ResolvConfPaths;
+  readonly resolver: ResolverPlace;
   readonly unreachable: readonly Subnet[];
   readonly device?: DeviceName;
 }
@@ -28,7 +28,9 @@ export function formatJournal(journal: Journal): string {
   const lines = [
     ["daemon", daemon.pid, daemon.start],
     ...guard ? [["guard", guard.pid, guard.start]] : [],
-    ["resolver", resolver.file, resolver.original, resolver.copy],
+    "directory" in resolver
+      ? ["resolver-files", resolver.directory]
+      : ["resolver", resolver.file, resolver.original, resolver.copy],
     ...unreachable.map((subnet) => ["unreachable", subnet, unreachableMetric]),
     ...device ? [["device", device.name, device.index]] : [],
   ];
@@ -38,7 +40,7 @@ export function formatJournal(journal: Journal): string {
 /** `undefined` for a text that {@link formatJournal} does not write. */
 export function parseJournal(text: string): Journal | undefined {
   let [daemon, guard, device]: [ProcessId?, ProcessId?, DeviceName?] = [];
-  let resolver: ResolvConfPaths | undefined;
+  let resolver: ResolverPlace | undefined;
   const unreachable: Subnet[] = [];
   for (const line of text.split("\n")) {
     const [word, a = "", b = "", c = ""] = line.split(" ");
@@ -46,6 +48,7 @@ export function parseJournal(text: string): Journal | undefined {
     else if (word === "guard") guard = { pid: Number(a), start: b };
     else if (word === "device") device = { name: a, index: Number(b) };
     else if (word === "resolver") resolver = { file: a, original: b, copy: c };
+    else if (word === "resolver-files") resolver = { directory: a };
     else if (word === "unreachable") unreachable.push(Subnet.parse(a));
   }
   if (daemon === undefined || resolver === undefined) return undefined;

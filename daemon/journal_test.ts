@@ -27,6 +27,19 @@ unreachable fd00:1::/64 4294967295
 device tp0 7
 `,
   ],
+  [
+    "macOS",
+    {
+      daemon: { pid: 47, start: "1795945227.004711" },
+      resolver: { directory: "/etc/resolver" },
+      unreachable: [],
+      device: { name: "utun4", index: 17 },
+    },
+    `daemon 47 1795945227.004711
+resolver-files /etc/resolver
+device utun4 17
+`,
+  ],
 ];
 
 for (const [what, journal, text] of golden) {

@@ -1,7 +1,7 @@
-import { holdsResolvConf } from "../dns/edges/resolv_conf_edge.ts";
+import { holdsHostResolver } from "../dns/edges/leftover.ts";
 import type { Journal } from "./journal.ts";
 import { readJournal } from "./journal_file.ts";
-import { resolvConfPaths } from "./paths.ts";
+import { resolverPlace } from "./paths.ts";
 import { seesAll, stateOf } from "../process/mod.ts";
 
 /** How long a guard may take to undo: it looks every 0.4 s. */
@@ -16,7 +16,7 @@ export async function leftover(): Promise<boolean> {
   for (let waitedMs = 0;; waitedMs += lookMs) {
     const journal = await readJournal();
     if (journal === undefined) {
-      return await holdsResolvConf(resolvConfPaths.file);
+      return await holdsHostResolver(resolverPlace);
     }
     if (await lives(journal.daemon)) return false;
     const isGuarded = journal.guard && await lives(journal.guard);

@@ -22,6 +22,7 @@ import {
   logPath,
   resolvConfPaths,
   resolverDirectory,
+  resolverPlace,
   runDirectory,
   socketPath,
   stateDirectory,
@@ -60,7 +61,7 @@ export interface DaemonOptions {
  * @throws {DaemonStartError} and has changed nothing.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
-  requireLinuxRoot();
+  requireRoot();
   Deno.chdir("/");
   Deno.umask(0o077);
   await using stack = new AsyncDisposableStack();
@@ -97,7 +98,7 @@ async function serve(
   let changes: Changes = { unreachable: [] };
   const record = async (next: Changes) => {
     changes = next;
-    const journal = { daemon, guard: guard.id, resolver: resolvConfPaths };
+    const journal = { daemon, guard: guard.id, resolver: resolverPlace };
     await writeJournal({ ...journal, ...changes });
   };
   await record(changes);
@@ -151,8 +152,8 @@ function handedOverListener(sockets: Sockets): MessageListener {
   return sockets.adopt(3);
 }
 
-function requireLinuxRoot(): void {
-  if (Deno.build.os !== "linux") {
+function requireRoot(): void {
+  if (!["linux", "darwin"].includes(Deno.build.os)) {
     throw new DaemonStartError(
       `Cannot start the daemon: ${Deno.build.os} is not supported`,
     );

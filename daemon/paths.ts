@@ -1,11 +1,14 @@
+import type { ResolverPlace } from "../dns/edges/leftover.ts";
 import type { ResolvConfPaths } from "../dns/edges/resolv_conf_edge.ts";
-import { daemonSocketPath } from "./api.ts";
+import { daemonSocketPath, runDirectory } from "./api.ts";
 
-/** Lost with the kernel's state at a restart of the host, and readable to everybody: socket, journal, sign of life. */
-export const runDirectory = "/run/tp";
+/** Of socket, journal and sign of life. */
+export { runDirectory } from "./api.ts";
+
+const isDarwin = Deno.build.os === "darwin";
 
 /** Survives a restart of the host; root's own (0700). */
-export const stateDirectory = "/var/lib/tp";
+export const stateDirectory = isDarwin ? "/var/db/tp" : "/var/lib/tp";
 
 export const journalPath = `${runDirectory}/journal`;
 /** The journal that is about to replace the other. */
@@ -24,3 +27,8 @@ export const resolvConfPaths: ResolvConfPaths = {
 
 /** Where macOS has files for zones. */
 export const resolverDirectory = "/etc/resolver";
+
+/** Where what we tell the host's resolver is to be found later. */
+export const resolverPlace: ResolverPlace = isDarwin
+  ? { directory: resolverDirectory }
+  : resolvConfPaths;

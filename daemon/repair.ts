@@ -1,4 +1,4 @@
-import { restoreResolvConf } from "../dns/edges/resolv_conf_edge.ts";
+import { restoreHostResolver } from "../dns/edges/leftover.ts";
 import { logger } from "../log.ts";
 import { logFilePaths } from "../log_file.ts";
 import type { NetworkEdge } from "../vpn/device.ts";
@@ -13,7 +13,7 @@ import {
   logLimits,
   logPath,
   nextJournalPath,
-  resolvConfPaths,
+  resolverPlace,
   runDirectory,
   socketPath,
   stateDirectory,
@@ -43,7 +43,7 @@ export async function undoLeftovers(network: NetworkEdge): Promise<void> {
   const journal = await readJournal();
   // The guard of the dead must not undo what a later daemon does.
   if (journal?.guard) await killGroup(journal.guard);
-  await restoreResolvConf(resolvConfPaths);
+  await restoreHostResolver(resolverPlace);
   if (journal === undefined) return;
   log.warn("undoing what a killed daemon left", { pid: journal.daemon.pid });
   if (journal.device) network.removeDevice(journal.device);

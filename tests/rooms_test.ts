@@ -80,7 +80,9 @@ const rooms: Record<string, Room> = {
       "dns/edges",
       // Alone, for what every command loads.
       "dns/edges/choose_edge.ts",
+      "dns/edges/leftover.ts",
       "dns/edges/resolv_conf_edge.ts",
+      "dns/edges/resolver_directory_edge.ts",
     ],
     because: "root reaches no network and parses nothing foreign",
   },
