@@ -16,6 +16,9 @@ export async function launchDaemon(say: (line: string) => void): Promise<void> {
   const uid = Deno.uid() ?? 0;
   const daemon = selfCommand(["daemon-foreground", "--uid", `${uid}`]);
   say(`Launching tp Daemon v${version}`);
+  if (Deno.build.os === "darwin") {
+    say("Warning: tp is written for macOS, but was never run there");
+  }
   if (uid !== 0) {
     say(
       `Need root privileges to run "${daemon[0]} daemon-foreground": ` +

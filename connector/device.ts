@@ -36,6 +36,7 @@ function tunSubnet(subnet: Subnet): TunSubnet {
 
 /** Whether this laptop has IPv6 at all. */
 export async function hasIpv6(): Promise<boolean> {
+  if (Deno.build.os === "darwin") return true;
   try {
     const path = "/proc/sys/net/ipv6/conf/default/disable_ipv6";
     return (await Deno.readTextFile(path)).trim() === "0";

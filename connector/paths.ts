@@ -4,7 +4,8 @@
 export function runtimeDirectory(): string {
   const given = Deno.env.get("XDG_RUNTIME_DIR");
   if (given && isOwn(given)) return `${given}/tp`;
-  return Deno.uid() === 0 ? "/run/tp-root" : `${cacheDirectory()}/run`;
+  if (Deno.uid() !== 0) return `${cacheDirectory()}/run`;
+  return Deno.build.os === "darwin" ? "/var/run/tp-root" : "/run/tp-root";
 }
 
 /** What the process `pid` of `tp run` has for the moment of its start. */

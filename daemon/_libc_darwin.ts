@@ -1,9 +1,11 @@
-/**
- * The calls of macOS's C library for Unix sockets that carry descriptors, and for the lock.
- *
- * On Apple's arm64 the arguments that a declaration leaves open (`...`) are on the stack, where all others are in eight
- * registers: such a call is told with registers that nobody reads in between.
- */
+/** The calls of macOS's C library for Unix sockets that carry descriptors, and for the lock. */
+import {
+  closeOnExec,
+  descriptorCalls,
+  errnoOf,
+  libcPath,
+} from "../libc_darwin.ts";
+
 const calls = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
@@ -31,16 +33,6 @@ const calls = {
   /** Of one that has no time to wait. */
   look: { name: "poll", parameters: ["buffer", "u32", "i32"], result: "i32" },
   open: { parameters: ["buffer", "i32"], result: "i32" },
-  fcntl: { parameters: ["i32", "i32", "usize"], result: "i32" },
-  fcntlOnStack: {
-    name: "fcntl",
-    parameters: [
-      ...["i32", "i32"] as const,
-      ...["usize", "usize", "usize", "usize", "usize", "usize"] as const,
-      "usize",
-    ],
-    result: "i32",
-  },
   flock: { parameters: ["i32", "i32"], result: "i32" },
   fstat: {
     // The one whose inodes have 64 bits; arm64 has no other.
@@ -49,11 +41,8 @@ const calls = {
     result: "i32",
   },
   close: { parameters: ["i32"], result: "i32" },
-  errnoLocation: { name: "__error", parameters: [], result: "pointer" },
+  ...descriptorCalls,
 } as const;
-
-const isOnStack = Deno.build.arch === "aarch64";
-const unread = [0n, 0n, 0n, 0n, 0n, 0n] as const;
 
 /** Numbers of errors that have a meaning here (errno(2)). */
 export const errnos = {
@@ -63,11 +52,8 @@ export const errnos = {
   ECONNREFUSED: 61,
 } as const;
 
-const setDescriptorFlags = 2; // F_SETFD
-const closeOnExec = 1n; // FD_CLOEXEC
-
 export class Libc implements Disposable {
-  readonly #library = Deno.dlopen("/usr/lib/libSystem.B.dylib", calls);
+  readonly #library = Deno.dlopen(libcPath, calls);
 
   get call(): Deno.StaticForeignLibraryInterface<typeof calls> {
     return this.#library.symbols;
@@ -75,16 +61,12 @@ export class Libc implements Disposable {
 
   /** The error of the call before, if that failed. */
   get errno(): number {
-    const location = this.#library.symbols.errnoLocation();
-    return new Deno.UnsafePointerView(location!).getInt32();
+    return errnoOf(this.call);
   }
 
   /** No child of this process shall have it. */
   closeOnExec(fd: number): void {
-    const { call } = this;
-    if (isOnStack) {
-      call.fcntlOnStack(fd, setDescriptorFlags, ...unread, closeOnExec);
-    } else call.fcntl(fd, setDescriptorFlags, closeOnExec);
+    closeOnExec(this.call, fd);
   }
 
   [Symbol.dispose](): void {

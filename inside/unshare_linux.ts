@@ -22,6 +22,7 @@ export function unprivileged(command: readonly string[]): string[] {
 
 /** Why there can be no namespaces here, in words; `undefined` when there can. */
 export async function whyNoNamespaces(): Promise<string | undefined> {
+  if (Deno.build.os === "darwin") return "macOS has no namespaces";
   for (const program of ["unshare", "setpriv"]) {
     const why = await tryRun([program, "--version"]);
     if (why !== undefined) return why;

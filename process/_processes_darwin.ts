@@ -1,4 +1,5 @@
 /** Processes as macOS tells of them by sysctl(3): of all to everybody, but for arguments and environment of others. */
+import { libcPath } from "../libc_darwin.ts";
 import {
   decodeArguments,
   decodeProcesses,
@@ -51,7 +52,7 @@ function infos(name: number[]): ProcessInfo[] {
 
 /** Empty when the kernel does not tell. */
 function ask(name: readonly number[]): Uint8Array {
-  library ??= Deno.dlopen("/usr/lib/libSystem.B.dylib", calls);
+  library ??= Deno.dlopen(libcPath, calls);
   const path = new Uint8Array(Int32Array.from(name).buffer);
   const into = new Uint8Array(most);
   const length = new BigUint64Array([BigInt(most)]);

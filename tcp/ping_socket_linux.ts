@@ -16,7 +16,7 @@ const dontWait = 0x40; // MSG_DONTWAIT
 const waitMs = 200;
 const addressOctets = 28;
 
-const { symbols } = Deno.dlopen("libc.so.6", {
+const calls = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   setsockopt: {
@@ -33,26 +33,36 @@ const { symbols } = Deno.dlopen("libc.so.6", {
     result: "isize",
     nonblocking: true,
   },
-});
+} as const;
 
-/** Opens a socket; `undefined` when the kernel does not let this process, or has no such family. */
+const library = Deno.build.os === "linux"
+  ? Deno.dlopen("libc.so.6", calls)
+  : undefined;
+
+/** Opens a socket; `undefined` when the kernel does not let this process, has no such family, or is not Linux. */
 export function openPingSocket(family: 4 | 6): PingSocket | undefined {
+  if (library === undefined) return undefined;
+  const { symbols } = library;
   const fd = symbols.socket(families[family], datagrams, protocols[family]);
   if (fd < 0) return undefined;
   const timeout = new BigInt64Array([0n, BigInt(waitMs * 1000)]);
   const octets = new Uint8Array(timeout.buffer);
   symbols.setsockopt(fd, solSocket, receiveTimeout, octets, octets.length);
-  return new LinuxPingSocket(fd, family);
+  return new LinuxPingSocket(symbols, fd, family);
 }
 
+type Symbols = Deno.StaticForeignLibraryInterface<typeof calls>;
+
 class LinuxPingSocket implements PingSocket {
+  readonly #symbols: Symbols;
   readonly #fd: number;
   readonly #family: 4 | 6;
   readonly #to: Uint8Array<ArrayBuffer>;
   readonly #from = new Uint8Array(addressOctets);
   readonly #fromLength = new Uint8Array(4);
 
-  constructor(fd: number, family: 4 | 6) {
+  constructor(symbols: Symbols, fd: number, family: 4 | 6) {
+    this.#symbols = symbols;
     this.#fd = fd;
     this.#family = family;
     this.#to = new Uint8Array(family === 4 ? 16 : addressOctets);
@@ -61,7 +71,7 @@ class LinuxPingSocket implements PingSocket {
 
   send(to: Ip, message: Uint8Array<ArrayBuffer>): boolean {
     this.#to.set(to.bytes, this.#ipAt);
-    const sent = symbols.sendto(
+    const sent = this.#symbols.sendto(
       ...[this.#fd, message, BigInt(message.length), dontWait] as const,
       ...[this.#to, this.#to.length] as const,
     );
@@ -72,7 +82,7 @@ class LinuxPingSocket implements PingSocket {
     into: Uint8Array<ArrayBuffer>,
   ): Promise<{ from: Ip; length: number } | undefined> {
     this.#fromLength[0] = addressOctets;
-    const received = await symbols.recvfrom(
+    const received = await this.#symbols.recvfrom(
       ...[this.#fd, into, BigInt(into.length), 0] as const,
       ...[this.#from, this.#fromLength] as const,
     );
@@ -84,7 +94,7 @@ class LinuxPingSocket implements PingSocket {
   }
 
   close(): void {
-    symbols.close(this.#fd);
+    this.#symbols.close(this.#fd);
   }
 
   /** Where the address stands in a `sockaddr`. */

@@ -1,6 +1,6 @@
 import { type Conn, ConnResetError } from "../net/mod.ts";
-import { setNoDelay } from "./no_delay_linux.ts";
-import { resetTcp } from "./tcp_reset_linux.ts";
+import { setNoDelay } from "./no_delay.ts";
+import { resetTcp } from "./tcp_reset.ts";
 
 /** A TCP connection of this process as a {@link Conn}, bare or with TLS: half-close and reset travel both ways. */
 export class TcpConn implements Conn {

@@ -6,7 +6,7 @@ import {
   type RefusedError,
 } from "../net/mod.ts";
 import { refusalOfError } from "./refusal_of_error.ts";
-import { UdpSocket } from "./udp_socket_linux.ts";
+import { UdpSocket } from "./udp_socket.ts";
 
 /** The most datagrams that wait to be received; more are dropped, as a socket would. */
 const maxWaiting = 256;

@@ -32,11 +32,11 @@ const rooms: Record<string, Room> = {
     because: "the protocol is tested without network, time or system",
   },
   process: {
-    may: [],
+    may: ["libc_darwin.ts"],
     because: "it tells of the system's processes, whoever asks",
   },
   tcp: {
-    may: ["net", "log.ts"],
+    may: ["net", "log.ts", "libc_darwin.ts"],
     because: "one connection of the system is one byte flow, whoever made it",
   },
   k8s: {
@@ -44,7 +44,7 @@ const rooms: Record<string, Room> = {
     because: "the API server's client knows nothing of what it is used for",
   },
   vpn: {
-    may: ["net", "log.ts", "tcp"],
+    may: ["net", "log.ts", "libc_darwin.ts", "tcp"],
     because: "packets become streams through the `dial` it is given",
   },
   dns: {
@@ -74,6 +74,7 @@ const rooms: Record<string, Room> = {
       "net",
       "log.ts",
       "log_file.ts",
+      "libc_darwin.ts",
       "vpn/device.ts",
       "vpn/network_edge.ts",
       "vpn/netlink_linux.ts",

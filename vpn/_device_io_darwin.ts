@@ -2,8 +2,8 @@
  * Frames of a utun device, which is a socket, by calls of the C library that allocate nothing. Neither call waits; who has
  * read all waits for it and for a wake-up at once (poll(2)).
  */
+import { libcPath } from "../libc_darwin.ts";
 import { bellCalls, openBell, ringBell } from "./_kqueue_darwin.ts";
-import { libraryPath } from "./_libc_darwin.ts";
 import { fromUtun, toUtun, utunStart } from "./_utun_frame.ts";
 import type { Awaited, DeviceIo } from "./device_io.ts";
 
@@ -22,7 +22,7 @@ const broken = 8 | 16 | 32; // POLLERR | POLLHUP | POLLNVAL
 export class DarwinDeviceIo implements DeviceIo {
   readonly fd: number;
   readonly wakeFd: number;
-  readonly #library = Deno.dlopen(libraryPath, calls);
+  readonly #library = Deno.dlopen(libcPath, calls);
   readonly #polled = new Uint8Array(16); // two struct pollfd: fd, events, returned events
   readonly #view = new DataView(this.#polled.buffer);
   #buffer: Uint8Array<ArrayBuffer> | undefined;

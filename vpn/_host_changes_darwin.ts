@@ -3,8 +3,8 @@
  *
  * What a message says is not read: whoever waits looks for himself at what he needs.
  */
+import { libcPath } from "../libc_darwin.ts";
 import { bellCalls, openBell, ringBell } from "./_kqueue_darwin.ts";
-import { libraryPath } from "./_libc_darwin.ts";
 import type { HostChanges } from "./host_changes.ts";
 
 const calls = {
@@ -28,7 +28,7 @@ const readable = 1; // POLLIN
 const bufferBytes = 1 << 16;
 
 export class DarwinHostChanges implements HostChanges {
-  readonly #library = Deno.dlopen(libraryPath, calls);
+  readonly #library = Deno.dlopen(libcPath, calls);
   readonly #socket: number;
   readonly #bell: number;
   readonly #polled = new Uint8Array(16); // two struct pollfd: fd, events, returned events

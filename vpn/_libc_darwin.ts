@@ -1,10 +1,13 @@
-/**
- * The calls of macOS's C library for utun devices, routes and waiting.
- *
- * On Apple's arm64 the arguments that a declaration leaves open (`...`) are on the stack, where all others are in eight
- * registers: such a call is told with registers that nobody reads in between.
- */
-export const libraryPath = "/usr/lib/libSystem.B.dylib";
+/** The calls of macOS's C library for utun devices and routes. */
+import {
+  closeOnExec,
+  descriptorCalls,
+  errnoOf,
+  isOpenOnStack,
+  libcPath,
+  unread,
+  unreadTypes,
+} from "../libc_darwin.ts";
 
 const calls = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -19,21 +22,7 @@ const calls = {
   ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
   ioctlOnStack: {
     name: "ioctl",
-    parameters: [
-      ...["i32", "usize"] as const,
-      ...["usize", "usize", "usize", "usize", "usize", "usize"] as const,
-      "buffer",
-    ],
-    result: "i32",
-  },
-  fcntl: { parameters: ["i32", "i32", "usize"], result: "i32" },
-  fcntlOnStack: {
-    name: "fcntl",
-    parameters: [
-      ...["i32", "i32"] as const,
-      ...["usize", "usize", "usize", "usize", "usize", "usize"] as const,
-      "usize",
-    ],
+    parameters: ["i32", "usize", ...unreadTypes, "buffer"],
     result: "i32",
   },
   sysctl: {
@@ -50,11 +39,8 @@ const calls = {
     parameters: ["u32", "buffer"],
     result: "pointer",
   },
-  errnoLocation: { name: "__error", parameters: [], result: "pointer" },
+  ...descriptorCalls,
 } as const;
-
-const isOnStack = Deno.build.arch === "aarch64";
-const unread = [0n, 0n, 0n, 0n, 0n, 0n] as const;
 
 /** Numbers of errors that have a meaning here (errno(2)). */
 export const errnos = {
@@ -67,11 +53,8 @@ export const errnos = {
   EEXIST: 17,
 } as const;
 
-const setDescriptorFlags = 2; // F_SETFD
-const closeOnExec = 1n; // FD_CLOEXEC
-
 export class Libc implements Disposable {
-  readonly #library = Deno.dlopen(libraryPath, calls);
+  readonly #library = Deno.dlopen(libcPath, calls);
 
   get call(): Deno.StaticForeignLibraryInterface<typeof calls> {
     return this.#library.symbols;
@@ -79,23 +62,19 @@ export class Libc implements Disposable {
 
   /** The error of the call before, if that failed. */
   get errno(): number {
-    const location = this.#library.symbols.errnoLocation();
-    return new Deno.UnsafePointerView(location!).getInt32();
+    return errnoOf(this.call);
   }
 
   ioctl(fd: number, request: number, data: Uint8Array<ArrayBuffer>): number {
     const { call } = this;
-    return isOnStack
+    return isOpenOnStack
       ? call.ioctlOnStack(fd, BigInt(request), ...unread, data)
       : call.ioctl(fd, BigInt(request), data);
   }
 
   /** No child of this process shall have it. */
   closeOnExec(fd: number): void {
-    const { call } = this;
-    if (isOnStack) {
-      call.fcntlOnStack(fd, setDescriptorFlags, ...unread, closeOnExec);
-    } else call.fcntl(fd, setDescriptorFlags, closeOnExec);
+    closeOnExec(this.call, fd);
   }
 
   /** What the kernel tells under a name of numbers; `undefined` when it does not. */

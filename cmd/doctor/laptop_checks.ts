@@ -29,6 +29,12 @@ export const laptopChecks: Check[] = [
     title: "TUN",
     judge({ laptop: { tun } }) {
       if (tun === "usable") return ok("/dev/net/tun opens");
+      if (tun === "built-in") {
+        return warning(
+          "this is macOS, for which tp is written and was never run",
+          "`tp proxy` needs nothing of the system; report what does not work",
+        );
+      }
       if (tun === "for-root") return ok("/dev/net/tun is there, for root");
       const inVain = "`tp connect` cannot make its device";
       if (tun === "missing") {

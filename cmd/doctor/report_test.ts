@@ -98,6 +98,11 @@ const worlds: {
     says: ["tun", "failed", /it is busy/],
   },
   {
+    wrong: "a system that tp was never run on",
+    make: ({ laptop }) => laptop.tun = "built-in",
+    says: ["tun", "warning", /macOS.* never run/],
+  },
+  {
     wrong: "no sudo",
     make: ({ laptop }) => laptop.root = "none",
     says: ["root", "warning", /no sudo/],

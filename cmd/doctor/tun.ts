@@ -10,6 +10,8 @@ export type Tun =
   | "denied"
   /** It opens, and no process of this place may make a device of it. */
   | "no-capability"
+  /** macOS has no file of it. */
+  | "built-in"
   | { failure: string };
 
 /** Of Linux. */
@@ -26,6 +28,7 @@ export async function lookAtTun(
     status = "/proc/self/status",
   } = {},
 ): Promise<Tun> {
+  if (Deno.build.os === "darwin") return "built-in";
   try {
     using _ = await Deno.open(path, { read: true, write: true });
   } catch (error) {

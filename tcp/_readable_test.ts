@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { setLogSink } from "../log.ts";
-import { unwatchReadable, watchReadable } from "./_readable_linux.ts";
-import { closeOnExec, libc, nonBlocking } from "./_udp_libc_linux.ts";
+import { unwatchReadable, watchReadable } from "./_readable.ts";
+
+const closeOnExec = 0x80000; // EFD_CLOEXEC
+const nonBlocking = 0x800; // EFD_NONBLOCK
+const { symbols: libc } = Deno.dlopen("libc.so.6", {
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+});
 
 Deno.test("watchReadable() calls the others though one throws, and that one again", async () => {
   const lines: string[] = [];

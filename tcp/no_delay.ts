@@ -2,13 +2,14 @@
  * TCP_NODELAY for a connection with TLS that was accepted, on which `Deno.TlsConn` offers no way to set it: without it a
  * small write waits for the acknowledgement of the one before, up to 40 ms.
  */
-import { findDescriptor, type TcpAddresses } from "./descriptor_linux.ts";
+import { libcPath } from "./_abi.ts";
+import { findDescriptor, type TcpAddresses } from "./descriptor.ts";
 
-// Values of <netinet/in.h> and <netinet/tcp.h>, equal on x86-64 and arm64.
+// Values of <netinet/in.h> and <netinet/tcp.h>, equal on all systems.
 const ipProtoTcp = 6;
 const tcpNoDelay = 1;
 
-const { symbols } = Deno.dlopen("libc.so.6", {
+const { symbols } = Deno.dlopen(libcPath, {
   setsockopt: {
     parameters: ["i32", "i32", "i32", "buffer", "u32"],
     result: "i32",

@@ -6,14 +6,12 @@
  * 2. Whose addresses are those of the connection is its descriptor.
  */
 import { Ip } from "../net/mod.ts";
+import { families, familyAt, libcPath, sockaddrOctets } from "./_abi.ts";
 
-const afInet = 2;
-const afInet6 = 10;
-const sockaddrOctets = 28;
 /** Descriptors are given from the lowest free one on; after so many unused ones there are no more. */
 const maxGap = 256;
 
-const { symbols } = Deno.dlopen("libc.so.6", {
+const { symbols } = Deno.dlopen(libcPath, {
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
 });
@@ -68,7 +66,6 @@ type ReadAddress = (
 
 const address = new Uint8Array(sockaddrOctets);
 const addressView = new DataView(address.buffer);
-const addressFamily = new Uint16Array(address.buffer, 0, 1);
 const addressLength = new Uint32Array(1);
 const addressLengthOctets = new Uint8Array(addressLength.buffer);
 
@@ -81,9 +78,10 @@ function readAddress(read: ReadAddress, fd: number): boolean {
 /** Whether what was read is `addr`. */
 function isRead({ hostname, port }: Deno.NetAddr): boolean {
   if (addressView.getUint16(2) !== port) return false;
-  const octets = addressFamily[0] === afInet
+  const family = address[familyAt];
+  const octets = family === families[4]
     ? address.subarray(4, 8)
-    : addressFamily[0] === afInet6
+    : family === families[6]
     ? address.subarray(8, 24)
     : undefined;
   return octets !== undefined &&

@@ -1,0 +1,21 @@
+/** Numbers and forms of the C library that sockets need, which differ between systems but not between machines. */
+import { libcPath as darwinPath } from "../libc_darwin.ts";
+
+const isDarwin = Deno.build.os === "darwin";
+
+export const libcPath = isDarwin ? darwinPath : "libc.so.6";
+
+/** AF_INET, AF_INET6 */
+export const families = { 4: 2, 6: isDarwin ? 30 : 10 } as const;
+
+/** The longest socket address of either. */
+export const sockaddrOctets = 28;
+
+/** Where the family stands in a socket address; macOS has its length before. */
+export const familyAt = isDarwin ? 1 : 0;
+
+/** Where the address stands in it. */
+export const ipAt = { 4: 4, 6: 8 } as const;
+
+/** The length of the socket address of each family. */
+export const sockaddrBytes = { 4: 16, 6: 28 } as const;
