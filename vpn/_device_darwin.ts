@@ -67,7 +67,8 @@ class DarwinNetwork implements NetworkEdge {
   removeDevice({ name, index }: DeviceName): void {
     if (this.#libc.nameOf(index) !== name) return;
     for (const { subnet } of this.#routesOf(index)) {
-      this.#change(messageTypes.delete, subnet, { fine: [errnos.ESRCH] });
+      const fine = [errnos.ESRCH];
+      this.#change(messageTypes.delete, subnet, { index, fine });
     }
     for (const one of Deno.networkInterfaces()) {
       if (one.name !== name) continue;
