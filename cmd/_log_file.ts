@@ -36,10 +36,14 @@ export async function logToStandardError(): Promise<void> {
   });
 }
 
+const standardError = Deno.build.os === "darwin"
+  ? "/dev/fd/2"
+  : "/proc/self/fd/2";
+
 async function isStandardError(path: string): Promise<boolean> {
   try {
     const [ours, log] = await Promise.all([
-      Deno.stat("/proc/self/fd/2"),
+      Deno.stat(standardError),
       Deno.stat(path),
     ]);
     return log.isFile && ours.ino === log.ino && ours.dev === log.dev;
