@@ -1,7 +1,7 @@
 /**
  * What crosses between connector and daemon: messages of 320 octets over a Unix socket that keeps their boundaries
- * (SOCK_SEQPACKET). The connector asks one thing at a time and is answered in order; end-of-file from the connector is the
- * last word. Numbers are in network order, unused octets zero.
+ * (SOCK_SEQPACKET), or, on macOS, has them put together again. The connector asks one thing at a time and is answered in
+ * order; end-of-file from the connector is the last word. Numbers are in network order, unused octets zero.
  *
  * | octets | field |
  * |---|---|
