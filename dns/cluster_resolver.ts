@@ -10,6 +10,7 @@ import { type Answer, decodeAnswer } from "./answer.ts";
 import { type AgedAnswer, AnswerCache } from "./cache.ts";
 import { LoopGuard } from "./loop_guard.ts";
 import { encodeQuery } from "./query_message.ts";
+import type { Pace } from "./pace.ts";
 import { messageId, type Question } from "./question.ts";
 
 /** Asks the cluster's DNS one raw DNS message, gives its raw answer. Rejects when there is none. */
@@ -22,6 +23,8 @@ export interface ClusterResolverOptions {
   lookup: Lookup;
   clock: Clock;
   timeoutMs: number;
+  /** Of all clusters together. */
+  pace: Pace;
   /** The most answers that are kept. */
   cacheCapacity: number;
 }
@@ -99,6 +102,8 @@ export class ClusterResolver {
     question: ClusterQuestion,
     calledOff?: AbortSignal,
   ): Promise<Answer> {
+    const turn = this.#options.pace.begin();
+    if (turn !== undefined) await turn;
     this.#lookups++;
     const [id] = crypto.getRandomValues(new Uint16Array(1));
     const query = encodeQuery(question, { id: id! });

@@ -2,6 +2,7 @@ import type { Clock } from "../net/mod.ts";
 import { ClusterResolver } from "./cluster_resolver.ts";
 import type { DnsCluster } from "./dns_cluster.ts";
 import { Fqdn } from "./name.ts";
+import { Pace } from "./pace.ts";
 
 /** A cluster and who asks it. */
 export interface ServedCluster extends Omit<DnsCluster, "name"> {
@@ -21,6 +22,7 @@ export interface ClustersOptions {
 export class Clusters {
   readonly #options: ClustersOptions;
   readonly #served = new Map<DnsCluster, ServedCluster>();
+  readonly #pace = new Pace();
   readonly #gone = { cacheHits: 0, joined: 0, loops: 0 };
   #given: readonly DnsCluster[] = [];
   #current: readonly ServedCluster[] = [];
@@ -57,6 +59,7 @@ export class Clusters {
   /** Gives up what is being asked. */
   stop(): void {
     for (const { resolver } of this.#served.values()) resolver.stop();
+    this.#pace.stop();
   }
 
   #serve(cluster: DnsCluster): ServedCluster {
@@ -68,7 +71,7 @@ export class Clusters {
       ...cluster,
       name: name === undefined ? undefined : Fqdn.parse(name),
       resolver: new ClusterResolver({
-        ...{ lookup, clock, timeoutMs, cacheCapacity },
+        ...{ lookup, clock, timeoutMs, cacheCapacity, pace: this.#pace },
       }),
     };
     this.#served.set(cluster, served);

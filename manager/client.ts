@@ -45,6 +45,8 @@ export {
 /** The longest line about the cluster that is read: some hundred thousand namespaces. */
 const maxWorldLength = 16 * 1024 * 1024;
 const maxAnswerBytes = 65_535;
+/** Room for most answers; longer ones get as much as any needs. */
+const usualAnswerBytes = 1_024;
 
 /** The manager at the other end of a session. Every call rejects with RefusedError when the manager does not do it. */
 export interface Manager {
@@ -141,12 +143,16 @@ async function lookup(
   const options = signal ? { signal } : {};
   const stream = await session.open(target, { ...options, urgent: true });
   using _closed = closeOnAbort(stream, signal);
-  const bytes = new Uint8Array(maxAnswerBytes);
+  let bytes = new Uint8Array(usualAnswerBytes);
   let length = 0;
-  while (length < bytes.length) {
+  while (length < maxAnswerBytes) {
     const read = await stream.read(bytes.subarray(length));
     if (read === null) break;
     length += read;
+    if (length < bytes.length) continue;
+    const whole = new Uint8Array(maxAnswerBytes);
+    whole.set(bytes);
+    bytes = whole;
   }
   return bytes.slice(0, length);
 }
