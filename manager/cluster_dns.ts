@@ -1,9 +1,10 @@
 /**
  * Asks the cluster's DNS raw messages. Of a message only the id and the mark of truncation are read.
  *
- * 1. The query is sent over UDP from a socket of its own (a fresh port for each is hard to forge), and again when
- *    nothing comes back.
+ * 1. The query is sent over UDP from a socket of its own (a fresh port for each is hard to forge), and again in growing
+ *    pauses while nothing comes back: it may be lost, or the nameserver slow.
  * 2. An answer that was cut short is asked for again over TCP.
+ * 3. How long it may take is the asker's to say, by its signal.
  */
 import {
   type Clock,
@@ -20,8 +21,9 @@ const headerOctets = 12;
 const maxUdpOctets = 4096;
 /** The bit TC in the third octet (RFC 1035 section 4.1.1). */
 const truncatedBit = 0x02;
-const resendMs = 1_000;
-const timeoutMs = 3_000;
+const firstResendMs = 1_000;
+/** For an asker that does not call off: no laptop waits for longer. */
+const timeoutMs = 60_000;
 
 export interface ClusterDnsOptions {
   nameserver: Ip;
@@ -119,9 +121,10 @@ export class ClusterDns {
   }
 }
 
-/** Does something at once and again every {@link resendMs}. */
+/** Does something at once and again after {@link firstResendMs}, then after twice that, and so on. */
 class Resender {
   #callOff = () => {};
+  #pauseMs = firstResendMs;
 
   constructor(readonly clock: Clock, readonly send: () => void) {
     this.#go();
@@ -133,7 +136,8 @@ class Resender {
 
   #go(): void {
     this.send();
-    this.#callOff = this.clock.after(resendMs, () => this.#go());
+    this.#callOff = this.clock.after(this.#pauseMs, () => this.#go());
+    this.#pauseMs *= 2;
   }
 }
 

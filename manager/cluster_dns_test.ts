@@ -46,7 +46,7 @@ Deno.test("ClusterDns passes over answers under another id", async () => {
   const { dns, server, clock } = await setUp((bytes) => {
     const answer = echo(bytes);
     answer[0]! ^= 1;
-    clock.advance(1000);
+    clock.advance(60_000);
     return answer;
   });
   await using _server = server;
@@ -67,6 +67,17 @@ Deno.test("ClusterDns sends again what may be lost", async () => {
   await using _server = server;
   assert.deepEqual(await dns.ask(query, { signal }), echo(query));
   assert.equal(server.asked.udp, 2);
+});
+
+Deno.test("ClusterDns waits for a slow nameserver while its asker does, and asks it less and less often", async () => {
+  const { dns, server, clock } = await setUp((bytes) => {
+    if (server.asked.udp === 1) clock.advance(1000);
+    else if (server.asked.udp < 5) clock.advance(8000);
+    else return echo(bytes);
+  });
+  await using _server = server;
+  assert.deepEqual(await dns.ask(query, { signal }), echo(query));
+  assert.equal(clock.now(), 1000 + 3 * 8000);
 });
 
 Deno.test("ClusterDns gives up when it is called off, also in the midst of TCP", async () => {
