@@ -80,6 +80,7 @@ export class HostNetwork implements AsyncDisposable {
     this.#dns = startDns({
       clusters: () => this.#clusters,
       nameservers: () => nameservers.current,
+      search: () => nameservers.search,
     });
     this.#routes = new RouteKeeper({
       ...{ setter: daemon, device, virtual: this.#virtual },

@@ -5,7 +5,7 @@
  * 2. The first cluster that knows the name: its answer is written for the name that was asked. While it is slow, the asker
  *    is told to come over TCP, where resolvers wait. Where its answer leads out of it, the host says where to.
  * 3. The host's own nameservers, also for a short name that no cluster knows, and for what a cluster itself asks: their
- *    answer goes back as it came.
+ *    answer goes back as it came. While they are silent, what its search list makes of a cluster's name is none.
  * 4. Ourselves: the user gave the name another one, which is asked for in its place, or an address.
  */
 import { type Clock, Ip } from "../net/mod.ts";
@@ -27,6 +27,7 @@ import {
   type FoundAlias,
   isUnknown,
   soon,
+  wordMs,
 } from "./find_first.ts";
 import type { HostResolver } from "./host_resolver.ts";
 import { Fqdn } from "./name.ts";
@@ -41,6 +42,9 @@ import {
 import { decide } from "./resolver.ts";
 import { suffixed, suffixedName } from "./suffixed.ts";
 
+/** How long the host's nameservers are waited for at least, also when they have been silent for a while. */
+const shortestMs = 200;
+
 /** How long what the user says of a name may be kept, which is asked of nobody. */
 const aliasTtl = 5;
 
@@ -48,6 +52,8 @@ export interface AnswererOptions {
   /** In the order in which they are asked. Read at each query. */
   clusters: () => readonly ServedCluster[];
   host: HostResolver;
+  /** The domains in which the host looks for single labels. Read at each query. */
+  search: () => readonly string[];
   clock: Clock;
   /** The largest datagram that goes to an app whole. */
   maxDatagramBytes: number;
@@ -86,13 +92,52 @@ export class Answerer {
       return encodeAnswer(query, noSuchName);
     }
     const { readings, orHost } = chooseClusters(question, clusters);
+    const asked = { query, question, stream, clusters };
     if (isSome(readings)) {
-      const asked = { query, question, stream, clusters };
       return await this.#askClusters(asked, { readings, orHost });
     }
-    return orHost
+    if (!orHost) return encodeAnswer(query, noSuchName);
+    const label = this.#searchedLabel(question.name);
+    return label === undefined
       ? await this.#askHost(query, stream)
-      : encodeAnswer(query, noSuchName);
+      : await this.#askHostOf(label, asked);
+  }
+
+  /** The single label that the host's search list makes `name` of. */
+  #searchedLabel(name: Fqdn): Fqdn | undefined {
+    const { labels, first } = name;
+    const isSearched = this.#options.search().some((one) => {
+      const domain = Fqdn.tryParse(one);
+      return domain !== undefined && name.isIn(domain) &&
+        labels.length === domain.labels.length + 1;
+    });
+    return isSearched ? first : undefined;
+  }
+
+  /**
+   * What the host says of a name that its search list makes of `label`. Where it has been silent for a while, and a cluster
+   * knows the label, there is no such name: the search goes on to the label itself, which it would never come to.
+   */
+  async #askHostOf(label: Fqdn, asked: Asked): Promise<Uint8Array> {
+    const { query, question, stream, clusters } = asked;
+    const { host, clock } = this.#options;
+    const asking = this.#askHost(query, stream);
+    const ms = Math.max(shortestMs, wordMs - host.silentMs);
+    const answer = await soon(asking, clock, ms);
+    if (answer !== "late") return answer;
+    asking.catch(() => {}); // told to who awaits it below
+    const { type, class: kind } = question;
+    const { readings } = chooseClusters(
+      { name: label, type, class: kind },
+      clusters,
+    );
+    const found = host.silentMs >= ms && isSome(readings)
+      ? await findFirst(readings, { type, class: kind, clock })
+        .catch(() => undefined)
+      : undefined;
+    const isKnown = found !== undefined &&
+      (found.by === "alias" || !isUnknown(found.aged.answer));
+    return isKnown ? encodeAnswer(query, noSuchName) : await asking;
   }
 
   async #askClusters(

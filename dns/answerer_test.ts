@@ -220,3 +220,42 @@ Deno.test("Dns lets nobody who asks for the outside wait for a cluster that is s
   assert.deepEqual(told(await receive(flow)), ["www.example.com A 192.0.2.9"]);
   assert.equal(dns.stats().inFlight, 3);
 });
+
+Deno.test("Dns lets no cluster's single label wait for a host that is silent about what its search list makes of it", async () => {
+  const clock = new FakeClock();
+  let isSilent = true;
+  await using nameserver = await FakeNameserver.start((question) =>
+    isSilent ? undefined : address(question, "192.0.2.9")
+  );
+  await using dns = start({
+    clock,
+    lookup: (question) =>
+      Promise.resolve(
+        nameOf(question).startsWith("web.")
+          ? address(question, "10.96.0.7")
+          : noSuchName(question),
+      ),
+    search: () => ["corp.test", "test"],
+    nameservers: () => [home],
+    nameserverPort: nameserver.port,
+  });
+  const flow = dns.datagrams();
+  const ask = async (name: string, ms: number) => {
+    const asked = nameserver.queries.length + 1;
+    flow.send(query(name));
+    await nameserver.asked(asked);
+    clock.advance(ms);
+    return gist(await receive(flow));
+  };
+  const { code, answers } = await ask("web.corp.test", 700);
+  assert.deepEqual([code, answers], [3, []]);
+  // Once that is known it is waited for less long.
+  assert.equal((await ask("WEB.test", 200)).code, 3);
+  // Nobody else's: not the label's that the cluster lacks, nor a name's that is not searched for.
+  for (const name of ["absent.test", "web.example.com", "a.web.test"]) {
+    assert.equal((await ask(name, 4_500)).code, 2, name);
+  }
+  isSilent = false;
+  assert.deepEqual((await ask("www.test", 0)).answers, ["192.0.2.9"]);
+  assert.deepEqual((await ask("web.test", 0)).answers, ["192.0.2.9"]);
+});

@@ -23,6 +23,8 @@ export interface DnsOptions {
   clusters: () => readonly DnsCluster[];
   /** The host's own nameservers in the order of preference. Read at each query. */
   nameservers: () => readonly Ip[];
+  /** The domains in which the host looks for single labels. Read at each query. None when absent. */
+  search?: () => readonly string[];
   /** Where the host's nameservers listen. 53 when absent. */
   nameserverPort?: number;
   clock?: Clock;
@@ -107,6 +109,7 @@ class RunningDns implements Dns {
     this.#answerer = new Answerer({
       clusters: () => this.#clusters.current,
       host: this.#host,
+      search: options.search ?? (() => []),
       clock: this.#clock,
       maxDatagramBytes: options.maxDatagramBytes ?? 1452,
     });

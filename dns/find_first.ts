@@ -12,7 +12,7 @@ import { responseCodes } from "./question.ts";
  * How long the asker of a name in the cluster is left without a word over UDP. A resolver that waits for longer than a
  * second asks the host's next nameserver, which knows no such name, and the app would believe that.
  */
-const wordMs = 700;
+export const wordMs = 700;
 
 /** How long another cluster waits for one that is away: what is asked of both must still get a word in time. */
 const awayMs = 300;

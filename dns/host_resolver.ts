@@ -23,6 +23,8 @@ const turnMs = 1500;
 const firstTurnMs = 300;
 /** How long all of it may take: less than the 5 s that resolvers commonly wait. */
 const patienceMs = 3 * turnMs;
+/** Who was silent is not held to be so after a while without questions. */
+const forgetMs = 2 * patienceMs;
 /** Codes that make a resolver turn to the next nameserver: server failure, not implemented, refused. */
 const failureCodes: ReadonlySet<number> = new Set([2, 4, 5]);
 
@@ -40,6 +42,9 @@ export class HostResolver implements AsyncDisposable {
   readonly #stopped = new AbortController();
   #joined = 0;
   #failed = 0;
+  /** When the first question was asked that no nameserver has said anything to or since. */
+  #silentSinceMs: number | undefined;
+  #askedMs = 0;
 
   constructor(options: HostResolverOptions) {
     this.#options = options;
@@ -66,6 +71,14 @@ export class HostResolver implements AsyncDisposable {
     const own = answer.slice();
     setMessageId(own, messageId(query));
     return own;
+  }
+
+  /** For how long the nameservers have been asked and not heard. */
+  get silentMs(): number {
+    const { clock } = this.#options;
+    return this.#silentSinceMs === undefined
+      ? 0
+      : clock.now() - this.#silentSinceMs;
   }
 
   stats() {
@@ -110,7 +123,9 @@ export class HostResolver implements AsyncDisposable {
       if (turn === undefined) break;
       const failed = Promise.withResolvers<void>();
       if (turn.first || again) {
+        this.#noteAsked();
         askOne(turn.nameserver).then((answer) => {
+          this.#silentSinceMs = undefined;
           if (!isFailure(answer)) return good.resolve(answer);
           bad ??= answer;
           throw new Error("Cannot use the answer: the nameserver failed");
@@ -127,6 +142,13 @@ export class HostResolver implements AsyncDisposable {
     }
     if (bad !== undefined) return bad;
     throw new Error("Cannot ask the host's nameservers: none answered");
+  }
+
+  #noteAsked(): void {
+    const now = this.#options.clock.now();
+    if (now - this.#askedMs > forgetMs) this.#silentSinceMs = undefined;
+    this.#askedMs = now;
+    this.#silentSinceMs ??= now;
   }
 
   /** The good answer, or `undefined` once the time of a turn is over, it failed, or all is stopped. */

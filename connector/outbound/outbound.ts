@@ -107,6 +107,7 @@ async function open(
   const dns = building.use(startDns({
     clusters: () => clusters,
     nameservers: () => nameservers.current,
+    search: () => nameservers.search,
   }));
   building.use(
     await HostWatch.start({
