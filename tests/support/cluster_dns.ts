@@ -2,22 +2,33 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../cluster/mod.ts";
 
-/** Makes a DNS that knows the cluster and does `rules`, a part of a Corefile, too. Resolves to its address. */
+const usualDomain = "cluster.local";
+
+/**
+ * Makes a DNS that knows the cluster by a domain and does `rules`, a part of a Corefile, too. Resolves to its address.
+ *
+ * @param options.isLast What the cluster lacks does not exist; else it goes on to the rules.
+ */
 export async function ownDns(
   cluster: Cluster,
-  { namespace, rules }: { namespace: string; rules: string },
+  { namespace, rules, domain = usualDomain, isLast = false }: {
+    namespace: string;
+    rules: string;
+    domain?: string;
+    isLast?: boolean;
+  },
 ): Promise<{ address: string } & AsyncDisposable> {
   const labels = { app: "dns" };
   const metadata = { name: "dns", namespace };
   const registry = Deno.env.get("TP_TEST_IMAGES") ?? "docker.io/local";
   const role = `dns-${namespace}`;
-  const zones = "cluster.local in-addr.arpa ip6.arpa";
+  const zones = `${domain} in-addr.arpa ip6.arpa`;
   const corefile = `.:53 {
   errors
   kubernetes ${zones} {
     pods insecure
     ttl 5
-    fallthrough
+    ${isLast ? "" : "fallthrough"}
   }
   ${rules}
 }
@@ -86,18 +97,18 @@ export async function ownDns(
   };
 }
 
-/** Has the manager in a namespace ask the DNS at `address`. Resolves when it does. */
+/** Has the manager in a namespace ask the DNS at `address`, as a kubelet with this domain would. Resolves when it does. */
 export async function dnsServedTo(
   cluster: Cluster,
   namespace: string,
   address: string,
+  { domain = usualDomain } = {},
 ): Promise<void> {
   const manager = "statefulset/traffic-manager";
   const dnsConfig = {
     nameservers: [address],
     searches: [
-      ...[`${namespace}.svc.cluster.local`],
-      ...["svc.cluster.local", "cluster.local"],
+      ...[`${namespace}.svc.${domain}`, `svc.${domain}`, domain],
     ],
   };
   const { code, stderr } = await cluster.kubectl([

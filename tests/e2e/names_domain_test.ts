@@ -1,0 +1,78 @@
+/** A cluster whose domain is its admin's choice. */
+import assert from "node:assert/strict";
+import { Laptop, openCluster, say } from "../cluster/mod.ts";
+import { dnsServedTo, ownDns } from "../support/cluster_dns.ts";
+import { Tp } from "../support/laptop_tp.ts";
+import { managerPlace } from "../support/manager_place.ts";
+import { deploySmall } from "../support/small_workloads.ts";
+
+const domain = "k8s.corp.internal";
+
+Deno.test("a cluster's domain is found out: its names end in it in full, and lead to its services", async () => {
+  const cluster = await openCluster();
+  if (!cluster.isBed) return;
+  await using own = await cluster.namespace("names");
+  const namespace = own.name;
+  await deploySmall(cluster, namespace, { name: "web" });
+  await using dns = await ownDns(cluster, {
+    ...{ namespace, domain, rules: "log", isLast: true },
+  });
+  await using laptop = await Laptop.open(cluster);
+  const before = await laptop.snapshot();
+  const tp = new Tp(laptop);
+  await using place = await managerPlace(cluster);
+  await tp.ok(["install", ...place.flag]);
+  await dnsServedTo(cluster, place.namespace, dns.address, { domain });
+  await tp.ok(["connect", ...place.flag, "--namespace", namespace]);
+
+  const { root_daemon: { dns: status } } = JSON.parse(
+    await tp.ok(["status", "--output", "json"]),
+  );
+  assert.equal(status.cluster_domain, domain);
+  const { stdout: ip } = await cluster.kubectl([
+    ...["get", "service", "web", `--namespace=${namespace}`],
+    "--output=jsonpath={.spec.clusterIP}",
+  ]);
+  const dig = async (...args: string[]) => {
+    const { stdout } = await laptop.run([
+      ...["dig", "+time=3", "+tries=1", "+noall", "+comments", "+answer"],
+      ...args,
+    ]);
+    const code = /status: (\w+)/.exec(stdout)?.[1] ?? "silence";
+    const data = /\s(?:A|PTR|SRV)\s+(.+)/.exec(stdout)?.[1] ?? "";
+    return `${code} ${data}`.trim();
+  };
+  const full = `web.${namespace}.svc.${domain}`;
+  const questions: [question: string[], answer: string][] = [
+    ...["web", `web.${namespace}`, `web.${namespace}.svc`, full].map((
+      name,
+    ) => [[name], `NOERROR ${ip}`] as [string[], string]),
+    [["-x", ip], `NOERROR ${full}.`],
+    [
+      ["SRV", `_http._tcp.web.${namespace}.svc`],
+      `NOERROR 0 100 80 ${full}.`,
+    ],
+    [[`absent.${namespace}.svc.${domain}`], "NXDOMAIN"],
+    // The usual domain is nobody's here.
+    [[`web.${namespace}.svc.cluster.local`], "NXDOMAIN"],
+  ];
+  for (const [question, answer] of questions) {
+    assert.equal(await dig(...question), answer, question.join(" "));
+  }
+  for (const name of ["web", full]) {
+    const { stdout, stderr } = await laptop.run(
+      ["curl", "-sS", "-m", "10", `http://${name}/`],
+    );
+    assert.match(stdout, /\bweb\b/, name + stderr);
+  }
+  const { stdout: log } = await cluster.kubectl([
+    ...["logs", "deployment/dns", `--namespace=${namespace}`],
+  ]);
+  const asked = log.match(/(?<="\w+ IN )\S+(?=\. )/g) ?? [];
+  const names = [...new Set(asked.map((name) => name.toLowerCase()))];
+  say(`the cluster was asked for ${names.join(", ")}`);
+  assert.ok(names.includes(full), log);
+  assert.ok(!names.some((name) => name.endsWith("cluster.local")), log);
+  await tp.ok(["quit"]);
+  assert.equal(await laptop.snapshot(), before);
+});
