@@ -146,6 +146,8 @@ Deno.test("names of the outside do not wait for a cluster's DNS that is silent, 
   assert.equal(times, 1);
   assert.equal(joined, 99);
 
+  await nameserver.tell("enough");
+  while (await nameserver.nextLine() !== "silent");
   // Many wait for the cluster meanwhile, so that what they hold is held.
   const many = Array.from(
     { length: 40 },

@@ -1,7 +1,7 @@
 /**
  * A nameserver that is slow where it is told so by the name: `wait-MS.…` has an address after so many milliseconds,
- * `never.…` gets no answer, and no other name exists. Over UDP alone. Prints a line when it can be asked, and one for each
- * name that it is asked for, the first time of each asker's port.
+ * `never.…` gets no answer, and no other name exists. Once a line is read it is silent to all. Over UDP alone. Prints a line
+ * when it can be asked, and one for each name that it is asked for, the first time of each asker's port.
  *
  * Argument: its address.
  */
@@ -17,6 +17,11 @@ if (import.meta.main) {
   const [address = ""] = Deno.args;
   const socket = createSocket("udp4");
   const askers = new Set<string>();
+  let isSilent = false;
+  Deno.stdin.read(new Uint8Array(16)).then(() => {
+    isSilent = true;
+    console.log("silent");
+  });
   socket.on("message", (message, from) => {
     const { id, questions = [] } = packet.decode(Buffer.from(message));
     const [question] = questions;
@@ -26,7 +31,7 @@ if (import.meta.main) {
     const asker = `${from.port} ${id} ${question.name}`;
     if (!askers.has(asker)) console.log(question.name);
     askers.add(asker);
-    if (label === "never") return;
+    if (label === "never" || isSilent) return;
     const answer = packet.encode({
       ...{ type: "response", id: id!, questions },
       flags: packet.AUTHORITATIVE_ANSWER |
