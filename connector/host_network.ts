@@ -247,7 +247,8 @@ export class HostNetwork implements AsyncDisposable {
     const { device, nameservers } = this.#parts;
     const own = Deno.networkInterfaces()
       .filter(({ name }) => name !== device.name)
-      .map(({ address }) => Ip.parse(address));
+      .map(({ address }) => Ip.parse(address))
+      .filter((ip) => !ip.isLinkLocal);
     const claim = (ips: readonly Ip[], reason: string) =>
       ips.map((ip) => ({ subnet: new Subnet(ip, ip.bits), reason }));
     const ways = await Promise.all(

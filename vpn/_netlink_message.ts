@@ -193,10 +193,9 @@ export interface HostRoute {
 
 /** `undefined` for what is no IP route, and for the kernel's own table of the host's addresses. */
 export function decodeRoute(body: Uint8Array): HostRoute | undefined {
-  if (body.length < 12) return undefined;
+  if (body.length < 12 || body[4] === localTable) return undefined;
   const found = attributes(body.subarray(12));
   const table = tableOf(body, found);
-  if (table === localTable) return undefined;
   const any = new Uint8Array(body[0] === family[4] ? 4 : 16);
   const subnet = subnetOf(body[0]!, found.get(1) ?? any, body[1]!);
   if (subnet === undefined) return undefined;

@@ -50,13 +50,20 @@ export function parseRoutesV4(text: string): HostRoute[] {
   });
 }
 
-/** Reads `/proc/net/ipv6_route`: destination, prefix, source, prefix, next hop, metric, two counters, flags, device. */
+/** Every interface has them for itself, link-local and multicast: no way to anybody else's subnet. */
+const ofEachLink = /^(fe80|ff00)0{28} /;
+
+/**
+ * Reads `/proc/net/ipv6_route`: destination, prefix, source, prefix, next hop, metric, two counters, flags, device. What
+ * each link has is left out.
+ */
 export function parseRoutesV6(text: string): HostRoute[] {
   return text.trim().split("\n").flatMap((line) => {
     const [destination, prefix, , , gateway, metric, , , flagsText, device] =
       line.trim().split(/\s+/);
     const flags = parseInt(flagsText ?? "", 16);
     if (device === undefined || !(flags & rtfUp)) return [];
+    if (ofEachLink.test(line)) return [];
     // Addresses of the host itself, and what is there to reject.
     if (flags >>> 0 & rtfLocal || flags & rtfReject) return [];
     return [{

@@ -20,12 +20,14 @@ eth0	000200C0	00000000	0001	0	0	0	00FFFFFF	0	0	0
   );
 });
 
-Deno.test("parseRoutesV6() leaves out the host's own addresses and rejections", () => {
+Deno.test("parseRoutesV6() leaves out the host's own addresses, rejections and what each link has", () => {
   const zero = "0".repeat(32);
   const text =
     `fd000000000000000000000000000000 40 ${zero} 00 ${zero} 00000100 00000001 00000000 00000001     eth0
 fd000000000000000000000000000002 80 ${zero} 00 ${zero} 00000000 00000002 00000000 80200001     eth0
 fd010000000000000000000000000000 40 ${zero} 00 ${zero} 00000100 00000001 00000000 00440001    wlan0
+fe800000000000000000000000000000 40 ${zero} 00 ${zero} 00000100 00000001 00000000 00000001     eth0
+ff000000000000000000000000000000 08 ${zero} 00 ${zero} 00000100 00000001 00000000 00000001     eth0
 ${zero} 00 ${zero} 00 ${zero} ffffffff 00000001 00000000 00200200       lo
 `;
   assert.deepEqual(
