@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { must, run } from "./command.ts";
+import { run } from "./command.ts";
+import { unpackOfRelease } from "./debian_release.ts";
 import { cacheDir } from "./paths.ts";
 import { step } from "./step.ts";
 
@@ -29,7 +30,11 @@ export async function findGo(): Promise<Go> {
   }
   await step(
     `unpacking Debian's ${debianPackage} (no Go ${wanted.major}.${wanted.minor} is installed)`,
-    () => unpackGo(join(cacheDir, debianPackage)),
+    () =>
+      unpackOfRelease(join(cacheDir, debianPackage), {
+        release: "sid",
+        packages: [`${debianPackage}-go`, `${debianPackage}-src`],
+      }),
     { long: true },
   );
   const go = await probe(unpackedGo);
@@ -47,35 +52,4 @@ async function probe(path: string): Promise<Go | undefined> {
   if (version?.[1] === undefined || Number(version[2]) !== wanted.major) return;
   if (Number(version[3]) < wanted.minor) return;
   return { path, version: version[1] };
-}
-
-/** Fetches the packages from Debian's unstable release with package lists of its own: the host's are not touched. */
-async function unpackGo(directory: string): Promise<void> {
-  const scratch = `${directory}.${crypto.randomUUID()}`;
-  await Deno.mkdir(join(scratch, "root"), { recursive: true });
-  await Deno.mkdir(join(scratch, "lists/partial"), { recursive: true });
-  try {
-    await Deno.writeTextFile(
-      join(scratch, "sid.list"),
-      "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian sid main\n",
-    );
-    const own = [
-      `Dir::Etc::SourceList=${scratch}/sid.list`,
-      "Dir::Etc::SourceParts=-",
-      `Dir::State::Lists=${scratch}/lists`,
-      `Dir::Cache::pkgcache=${scratch}/pkgcache.bin`,
-      `Dir::Cache::srcpkgcache=${scratch}/srcpkgcache.bin`,
-    ].flatMap((option) => ["-o", option]);
-    const limits = { cwd: scratch, timeoutMs: 300_000 };
-    await must(["apt-get", "-qq", ...own, "update"], limits);
-    const packages = [`${debianPackage}-go`, `${debianPackage}-src`];
-    await must(["apt-get", "-qq", ...own, "download", ...packages], limits);
-    for await (const { name } of Deno.readDir(scratch)) {
-      if (!name.endsWith(".deb")) continue;
-      await must(["dpkg", "-x", join(scratch, name), join(scratch, "root")]);
-    }
-    await Deno.rename(join(scratch, "root"), directory);
-  } finally {
-    await Deno.remove(scratch, { recursive: true });
-  }
 }

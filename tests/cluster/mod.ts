@@ -36,4 +36,5 @@ export { reissueToken } from "./reissued_token.ts";
 export { makeUser, type TestUser } from "./user.ts";
 export type { SnapshotSection } from "./snapshot.ts";
 export { say, step } from "./step.ts";
+export { sudoRsBinary } from "./sudo_rs.ts";
 export { sleep, waitFor } from "./wait.ts";

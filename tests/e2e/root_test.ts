@@ -1,5 +1,6 @@
 /** A real unprivileged user becomes root for the daemon by what the host has: passwords are typed at a terminal. */
 import assert from "node:assert/strict";
+import { sudoRsBinary } from "../cluster/mod.ts";
 import { hostTest } from "./daemon_connected.ts";
 import { type Namespace, userId } from "./daemon_namespace.ts";
 import { Terminal } from "./terminal.ts";
@@ -22,6 +23,7 @@ interface World {
 }
 
 const sudo = { sudo: "/usr/bin/sudo" };
+const sudoRs = { "sudo-rs": "/run/real-sudo-rs" };
 const doas = { doas: "/usr/bin/doas" };
 const launched = [/^launched$/m];
 const mayAll = "jane ALL=(ALL:ALL) ALL\n";
@@ -45,9 +47,19 @@ const worlds: Record<string, World> = {
     ...{ tools: sudo, told: launched },
     sudoers: `Defaults use_pty, requiretty\n${free}`,
   },
-  "a sudo that is called sudo-rs": {
-    ...{ tools: { "sudo-rs": "/usr/bin/sudo" }, sudoers: mayAll },
-    ...{ typed: [password, password], told: launched },
+  "sudo-rs with a password": {
+    ...{ tools: sudoRs, sudoers: mayAll, typed: [password, password] },
+    told: launched,
+  },
+  "sudo-rs without a password": {
+    ...{ tools: sudoRs, sudoers: free, told: launched },
+  },
+  "sudo-rs that does not know the user": {
+    tools: sudoRs,
+    told: [
+      /^sudo-rs: I'm sorry jane/m,
+      /^tp: Cannot start the daemon: sudo-rs refused\n {4}Ask for sudo-rs rights/m,
+    ],
   },
   "doas with a password": {
     ...{ tools: doas, doas: "permit jane\n", typed: [password, password] },
@@ -137,7 +149,7 @@ async function launch(
       ? ["script", "-qefc", command, "/dev/null"]
       : ["setsid", "--wait", "sh", "-c", command],
   ]));
-  return await user.answer(/password[^\n]*: $/, typed);
+  return await user.answer(/[Pp]assword[^\n]*: $/, typed);
 }
 
 /** The user, what they find, and what the host's rules say of them. */
@@ -149,8 +161,9 @@ async function prepare(host: Namespace, world: World): Promise<void> {
     # What the user's own cache would hold.
     mkdir /run/deno
     mount --bind "\${DENO_DIR:-$HOME/.cache/deno}" /run/deno
-    mkdir /run/bin /run/sudo /run/jane /var/lib/sudo /var/lib/sudo/lectured /etc/sudoers.d
-    chmod 700 /run/sudo /var/lib/sudo /var/lib/sudo/lectured
+    mkdir /run/bin /run/sudo /run/sudo-rs /run/jane /var/lib/sudo /var/lib/sudo/lectured /etc/sudoers.d
+    install -m 4755 ${await sudoRsBinary()} /run/real-sudo-rs
+    chmod 700 /run/sudo /run/sudo-rs /var/lib/sudo /var/lib/sudo/lectured
     touch /var/lib/sudo/lectured/jane
     echo 'jane:x:${userId}:${userId}::/run/jane:/bin/sh' >>/etc/passwd
     echo 'jane:x:${userId}:' >>/etc/group
