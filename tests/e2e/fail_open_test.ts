@@ -1,6 +1,11 @@
 /** Fail open: whatever is stopped, the host's own names work within 2 s and the next connect works. Kills: killed_connect_test.ts. */
 import assert from "node:assert/strict";
-import { Laptop, openCluster, waitFor } from "../cluster/mod.ts";
+import {
+  defaultResolvConf,
+  Laptop,
+  openCluster,
+  waitFor,
+} from "../cluster/mod.ts";
 import { Tp } from "../support/laptop_tp.ts";
 import { type OwnProcesses, ownProcesses } from "../support/own_processes.ts";
 import { assertSameState } from "../support/same_state.ts";
@@ -124,4 +129,5 @@ Deno.test("a nameserver that the host learns of while connected is never routed 
     const text = await route();
     return !text.includes("dev tp0") || text;
   }, { timeoutMs: 10_000 });
+  await laptop.writeResolvConf(defaultResolvConf);
 });
