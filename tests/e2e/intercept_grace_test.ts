@@ -89,4 +89,6 @@ Deno.test("connector and daemon are killed for good: the intercept is Away, then
   }, { timeoutMs: noticedMs });
   server.kill();
   await server.status;
+  // A connection that ends in good order takes along what the killed one has left.
+  await tp.ok(["connect", ...manager.flag, "--namespace", namespace]);
 });
