@@ -1,10 +1,4 @@
-/** The calls of macOS's C library for Unix sockets that carry descriptors, and for the lock. */
-import {
-  closeOnExec,
-  descriptorCalls,
-  errnoOf,
-  libcPath,
-} from "../libc_darwin.ts";
+import { descriptorCalls, Libc } from "../libc/mod.ts";
 
 const calls = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -44,32 +38,9 @@ const calls = {
   ...descriptorCalls,
 } as const;
 
-/** Numbers of errors that have a meaning here (errno(2)). */
-export const errnos = {
-  ENOENT: 2,
-  EACCES: 13,
-  EAGAIN: 35,
-  ECONNREFUSED: 61,
-} as const;
-
-export class Libc implements Disposable {
-  readonly #library = Deno.dlopen(libcPath, calls);
-
-  get call(): Deno.StaticForeignLibraryInterface<typeof calls> {
-    return this.#library.symbols;
-  }
-
-  /** The error of the call before, if that failed. */
-  get errno(): number {
-    return errnoOf(this.call);
-  }
-
-  /** No child of this process shall have it. */
-  closeOnExec(fd: number): void {
-    closeOnExec(this.call, fd);
-  }
-
-  [Symbol.dispose](): void {
-    this.#library.close();
+/** The C library of macOS with the calls for Unix sockets that carry descriptors, and for the lock. */
+export class SocketLibc extends Libc<typeof calls> {
+  constructor() {
+    super(calls);
   }
 }

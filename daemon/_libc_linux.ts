@@ -1,4 +1,5 @@
-/** The calls of the C library for Unix sockets that carry descriptors, and for the lock. */
+import { Libc } from "../libc/mod.ts";
+
 const calls = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
@@ -22,40 +23,11 @@ const calls = {
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   flock: { parameters: ["i32", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
-  errnoLocation: {
-    name: "__errno_location",
-    parameters: [],
-    result: "pointer",
-  },
 } as const;
 
-/** Numbers of errors that have a meaning here (errno(3)). */
-export const errnos = {
-  ENOENT: 2,
-  EAGAIN: 11,
-  EACCES: 13,
-  ECONNREFUSED: 111,
-} as const;
-
-export class Libc implements Disposable {
-  readonly #library = Deno.dlopen("libc.so.6", calls);
-
-  get call(): Deno.StaticForeignLibraryInterface<typeof calls> {
-    return this.#library.symbols;
+/** The C library with the calls for Unix sockets that carry descriptors, and for the lock. */
+export class SocketLibc extends Libc<typeof calls> {
+  constructor() {
+    super(calls);
   }
-
-  /** The error of the call before, if that failed. */
-  get errno(): number {
-    const location = this.#library.symbols.errnoLocation();
-    return new Deno.UnsafePointerView(location!).getInt32();
-  }
-
-  [Symbol.dispose](): void {
-    this.#library.close();
-  }
-}
-
-/** A text with the zero octet that ends it in C. */
-export function cString(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(`${text}\0`);
 }

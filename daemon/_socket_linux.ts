@@ -1,5 +1,6 @@
 /** Unix sockets that keep the boundaries of messages (SOCK_SEQPACKET, unix(7)), by FFI. */
-import { cString, errnos, type Libc } from "./_libc_linux.ts";
+import { addressOf, cString, errnos, PollList } from "../libc/mod.ts";
+import type { SocketLibc } from "./_libc_linux.ts";
 import { messageSize } from "./api.ts";
 import {
   type MessageListener,
@@ -23,37 +24,25 @@ const rights = 1; // SCM_RIGHTS
 /** Room for one descriptor: struct cmsghdr of 16 octets, the descriptor, padding (cmsg(3)). */
 const controlSize = 24;
 
-/** What keeps a user from a daemon, though nothing is amiss: a service that is for others is as good as none. */
-const absences: readonly number[] = [
-  errnos.ENOENT,
-  errnos.ECONNREFUSED,
-  errnos.EACCES,
-];
-
-function socketError(action: string, errno: number): SocketError {
-  const reason = absences.includes(errno) ? "absent" : "other";
-  return new SocketError(action, errno, reason);
-}
-
 /** One end of a connection. */
 export class PacketSocket implements MessageSocket {
-  readonly #libc: Libc;
+  readonly #libc: SocketLibc;
   readonly fd: number;
   #open = true;
 
-  constructor(libc: Libc, fd: number) {
+  constructor(libc: SocketLibc, fd: number) {
     this.#libc = libc;
     this.fd = fd;
   }
 
   /** @throws {SocketError} */
-  static connect(libc: Libc, path: string): PacketSocket {
+  static connect(libc: SocketLibc, path: string): PacketSocket {
     const socket = new PacketSocket(libc, newSocket(libc));
     const address = socketAddress(path);
     if (libc.call.connect(socket.fd, address, address.length) < 0) {
       const { errno } = libc;
       socket[Symbol.dispose]();
-      throw socketError(`connect to "${path}"`, errno);
+      throw new SocketError(`connect to "${path}"`, errno);
     }
     return socket;
   }
@@ -68,7 +57,7 @@ export class PacketSocket implements MessageSocket {
       credentials,
       length,
     );
-    if (result < 0) throw socketError("ask who connects", this.#libc.errno);
+    if (result < 0) throw new SocketError("ask who connects", this.#libc.errno);
     return { pid: credentials[0]!, uid: credentials[1]! >>> 0 };
   }
 
@@ -112,16 +101,16 @@ export class PacketSocket implements MessageSocket {
 }
 
 export class PacketListener implements MessageListener {
-  readonly #libc: Libc;
+  readonly #libc: SocketLibc;
   readonly fd: number;
 
-  private constructor(libc: Libc, fd: number) {
+  private constructor(libc: SocketLibc, fd: number) {
     this.#libc = libc;
     this.fd = fd;
   }
 
   /** @throws {SocketError} */
-  static bind(libc: Libc, path: string): PacketListener {
+  static bind(libc: SocketLibc, path: string): PacketListener {
     const listener = new PacketListener(libc, newSocket(libc));
     const { fd } = listener;
     const address = socketAddress(path);
@@ -132,17 +121,17 @@ export class PacketListener implements MessageListener {
       const { errno } = libc;
       listener[Symbol.dispose]();
       Deno.umask(umask);
-      throw socketError(`listen on "${path}"`, errno);
+      throw new SocketError(`listen on "${path}"`, errno);
     }
     Deno.umask(umask);
     return listener;
   }
 
   /** @throws {SocketError} */
-  static adopt(libc: Libc, fd: number): PacketListener {
+  static adopt(libc: SocketLibc, fd: number): PacketListener {
     const isOurs = libc.call.fcntl(fd, setDescriptorFlags, 1) === 0 &&
       libc.call.fcntl(fd, setStatusFlags, nonBlocking) === 0;
-    if (!isOurs) throw socketError("take over the socket", libc.errno);
+    if (!isOurs) throw new SocketError("take over the socket", libc.errno);
     return new PacketListener(libc, fd);
   }
 
@@ -163,23 +152,17 @@ export class PacketListener implements MessageListener {
 
 /** As `Sockets.waitReadable`. */
 export async function waitReadable(
-  libc: Libc,
+  libc: SocketLibc,
   sockets: Iterable<{ readonly fd: number }>,
   timeoutMs: number,
 ): Promise<void> {
-  const fds = [...sockets].map(({ fd }) => fd);
-  const list = new Uint8Array(fds.length * 8); // struct pollfd: fd, events, revents
-  const view = new DataView(list.buffer);
-  fds.forEach((fd, i) => {
-    view.setInt32(8 * i, fd, true);
-    view.setInt16(8 * i + 4, 1, /* POLLIN */ true);
-  });
-  await libc.call.poll(list, BigInt(fds.length), timeoutMs);
+  const list = new PollList([...sockets].map(({ fd }) => fd));
+  await libc.call.poll(list.bytes, BigInt(list.length), timeoutMs);
 }
 
-function newSocket(libc: Libc): number {
+function newSocket(libc: SocketLibc): number {
   const fd = libc.call.socket(addressFamily, packets, 0);
-  if (fd < 0) throw socketError("open a socket", libc.errno);
+  if (fd < 0) throw new SocketError("open a socket", libc.errno);
   return fd;
 }
 
@@ -213,12 +196,6 @@ function messageHeader(
   }
   const kept = [data, vector, control];
   return { bytes, [Symbol.dispose]: () => void kept.length };
-}
-
-function addressOf(
-  bytes: Uint8Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>,
-): bigint {
-  return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
 }
 
 /** struct cmsghdr: length, level, type; then the descriptor. */

@@ -1,4 +1,5 @@
 /** What macOS is told of a Unix socket and of what is sent by it (unix(4), sys/socket.h), but for what is pointed to. */
+import { cString } from "../libc/mod.ts";
 
 const unixFamily = 1; // AF_UNIX
 const pathBytes = 104;
@@ -8,7 +9,7 @@ const headerBytes = 12; // struct cmsghdr: length, level, type
 
 /** struct sockaddr_un: length, family, path ended by zero. */
 export function unixAddress(path: string): Uint8Array<ArrayBuffer> {
-  const text = new TextEncoder().encode(`${path}\0`);
+  const text = cString(path);
   if (text.length > pathBytes) {
     throw new RangeError(`Cannot use "${path}": too long`);
   }

@@ -2,7 +2,14 @@
  * Unix sockets of macOS by FFI. They keep no boundaries of messages (SOCK_STREAM): all have one size, and are put together
  * again here.
  */
-import { errnos, Libc } from "./_libc_darwin.ts";
+import {
+  addressOf,
+  closeOnExec,
+  cString,
+  errnos,
+  PollList,
+} from "../libc/mod.ts";
+import { SocketLibc } from "./_libc_darwin.ts";
 import { MessageAssembly } from "./_message_assembly.ts";
 import {
   descriptorBytes,
@@ -28,7 +35,6 @@ const socketLevel = 0xffff; // SOL_SOCKET
 const noSignal = 0x1022; // SO_NOSIGPIPE
 const unixLevel = 0; // SOL_LOCAL
 const peerProcess = 2; // LOCAL_PEERPID
-const readable = 1; // POLLIN
 const readOnly = 0x1000000; // O_RDONLY | O_CLOEXEC
 const exclusiveNow = 2 | 4; // LOCK_EX | LOCK_NB
 /** struct stat is shorter; the inode is its fourth field. */
@@ -36,7 +42,7 @@ const statBytes = 256;
 const inodeAt = 8;
 
 export class DarwinSockets implements Sockets {
-  readonly #libc = new Libc();
+  readonly #libc = new SocketLibc();
 
   connect(path: string): MessageSocket {
     const fd = newSocket(this.#libc);
@@ -46,7 +52,7 @@ export class DarwinSockets implements Sockets {
     }
     const { errno } = this.#libc;
     this.#libc.call.close(fd);
-    throw socketError(`connect to "${path}"`, errno);
+    throw new SocketError(`connect to "${path}"`, errno);
   }
 
   bind(path: string): MessageListener {
@@ -61,11 +67,11 @@ export class DarwinSockets implements Sockets {
     if (isBound) return new StreamListener(this.#libc, fd);
     const { errno } = this.#libc;
     call.close(fd);
-    throw socketError(`listen on "${path}"`, errno);
+    throw new SocketError(`listen on "${path}"`, errno);
   }
 
   adopt(fd: number): MessageListener {
-    this.#libc.closeOnExec(fd);
+    closeOnExec(this.#libc.call, fd);
     return new StreamListener(this.#libc, fd);
   }
 
@@ -73,8 +79,8 @@ export class DarwinSockets implements Sockets {
     sockets: Iterable<{ readonly fd: number }>,
     timeoutMs: number,
   ): Promise<void> {
-    const fds = [...sockets].map(({ fd }) => fd);
-    await this.#libc.call.poll(pollList(fds), fds.length, timeoutMs);
+    const list = new PollList([...sockets].map(({ fd }) => fd));
+    await this.#libc.call.poll(list.bytes, list.length, timeoutMs);
   }
 
   closeDescriptor(fd: number): void {
@@ -83,8 +89,7 @@ export class DarwinSockets implements Sockets {
 
   lock(directory: string): HeldDirectory | undefined {
     const { call } = this.#libc;
-    const path = new TextEncoder().encode(`${directory}\0`);
-    const fd = call.open(path, readOnly);
+    const fd = call.open(cString(directory), readOnly);
     if (fd < 0) {
       throw new Error(`Cannot open "${directory}": errno ${this.#libc.errno}`);
     }
@@ -104,15 +109,15 @@ export class DarwinSockets implements Sockets {
 }
 
 class StreamSocket implements MessageSocket {
-  readonly #libc: Libc;
+  readonly #libc: SocketLibc;
   readonly fd: number;
   readonly #assembly = new MessageAssembly();
   #open = true;
 
-  constructor(libc: Libc, fd: number) {
+  constructor(libc: SocketLibc, fd: number) {
     this.#libc = libc;
     this.fd = fd;
-    libc.closeOnExec(fd);
+    closeOnExec(libc.call, fd);
     const on = new Uint8Array(Int32Array.of(1).buffer);
     libc.call.setsockopt(fd, socketLevel, noSignal, on, on.length);
   }
@@ -123,7 +128,7 @@ class StreamSocket implements MessageSocket {
     length![0] = 4;
     const isTold = call.getpeereid(this.fd, uid!, gid!) === 0 &&
       call.getsockopt(this.fd, unixLevel, peerProcess, pid!, length!) === 0;
-    if (!isTold) throw socketError("ask who connects", this.#libc.errno);
+    if (!isTold) throw new SocketError("ask who connects", this.#libc.errno);
     const number = (bytes: Uint8Array) =>
       new DataView(bytes.buffer).getUint32(0, true);
     return { pid: number(pid!), uid: number(uid!) };
@@ -153,7 +158,7 @@ class StreamSocket implements MessageSocket {
       }
       if (length === 0) return "end";
       const fd = control && descriptorIn(control);
-      if (fd !== undefined) this.#libc.closeOnExec(fd);
+      if (fd !== undefined) closeOnExec(this.#libc.call, fd);
       const message = this.#assembly.take(length, fd);
       if (message) return message;
     }
@@ -192,10 +197,10 @@ class StreamSocket implements MessageSocket {
 }
 
 class StreamListener implements MessageListener {
-  readonly #libc: Libc;
+  readonly #libc: SocketLibc;
   readonly fd: number;
 
-  constructor(libc: Libc, fd: number) {
+  constructor(libc: SocketLibc, fd: number) {
     this.#libc = libc;
     this.fd = fd;
   }
@@ -207,7 +212,7 @@ class StreamListener implements MessageListener {
   /** `accept` would wait where nobody does. */
   accept(): MessageSocket | undefined {
     const { call } = this.#libc;
-    if (call.look(pollList([this.fd]), 1, 0) <= 0) return undefined;
+    if (call.look(new PollList([this.fd]).bytes, 1, 0) <= 0) return undefined;
     const fd = call.accept(this.fd, 0n, 0n);
     return fd < 0 ? undefined : new StreamSocket(this.#libc, fd);
   }
@@ -217,38 +222,9 @@ class StreamListener implements MessageListener {
   }
 }
 
-/** What keeps a user from a daemon, though nothing is amiss: a service that is for others is as good as none. */
-const absences: readonly number[] = [
-  errnos.ENOENT,
-  errnos.ECONNREFUSED,
-  errnos.EACCES,
-];
-
-function socketError(action: string, errno: number): SocketError {
-  const reason = absences.includes(errno) ? "absent" : "other";
-  return new SocketError(action, errno, reason);
-}
-
-function newSocket(libc: Libc): number {
+function newSocket(libc: SocketLibc): number {
   const fd = libc.call.socket(unixFamily, stream, 0);
-  if (fd < 0) throw socketError("open a socket", libc.errno);
-  libc.closeOnExec(fd);
+  if (fd < 0) throw new SocketError("open a socket", libc.errno);
+  closeOnExec(libc.call, fd);
   return fd;
-}
-
-/** Several struct pollfd: descriptor, events, returned events. */
-function pollList(fds: readonly number[]): Uint8Array<ArrayBuffer> {
-  const list = new Uint8Array(fds.length * 8);
-  const view = new DataView(list.buffer);
-  fds.forEach((fd, i) => {
-    view.setInt32(8 * i, fd, true);
-    view.setInt16(8 * i + 4, readable, true);
-  });
-  return list;
-}
-
-function addressOf(
-  bytes: Uint8Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>,
-): bigint {
-  return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
 }

@@ -1,4 +1,5 @@
-import { cString, Libc } from "./_libc_linux.ts";
+import { cString } from "../libc/mod.ts";
+import { SocketLibc } from "./_libc_linux.ts";
 import { PacketListener, PacketSocket, waitReadable } from "./_socket_linux.ts";
 import type {
   HeldDirectory,
@@ -11,7 +12,7 @@ const readOnly = 0x80000; // O_RDONLY | O_CLOEXEC
 const exclusiveNow = 2 | 4; // LOCK_EX | LOCK_NB
 
 export class LinuxSockets implements Sockets {
-  readonly #libc = new Libc();
+  readonly #libc = new SocketLibc();
 
   connect(path: string): MessageSocket {
     return PacketSocket.connect(this.#libc, path);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { FakeResolverEdge } from "../dns/edges/edge_fake.ts";
+import { cString } from "../libc/mod.ts";
 import { Ip, Subnet, systemClock } from "../net/mod.ts";
 import { FakeNetworkEdge } from "../vpn/device_fake.ts";
-import { cString, Libc } from "./_libc_linux.ts";
+import { SocketLibc } from "./_libc_linux.ts";
 import { connectDaemon, DaemonClient, waitForDaemon } from "./client.ts";
 import { encodeMessage } from "./api.ts";
 import { Host } from "./host.ts";
@@ -216,7 +217,7 @@ Deno.test({
 
 /** Lets the fake hand out the descriptor of a file that says "the device". */
 function openRealFile(network: FakeNetworkEdge): void {
-  const libc = new Libc();
+  const libc = new SocketLibc();
   const path = Deno.makeTempFileSync();
   Deno.writeTextFileSync(path, "the device");
   const fd = libc.call.open(cString(path), 0);
@@ -232,7 +233,7 @@ function openRealFile(network: FakeNetworkEdge): void {
 /** Reads what a descriptor of this process leads to, and closes it. */
 async function textOf(fd: number): Promise<string> {
   const text = await Deno.readTextFile(`/proc/self/fd/${fd}`);
-  using libc = new Libc();
+  using libc = new SocketLibc();
   libc.call.close(fd);
   return text;
 }

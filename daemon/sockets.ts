@@ -2,15 +2,23 @@
  * Unix sockets that tell who is at the other end and carry descriptors, and the lock. Nothing waits but
  * {@link Sockets.waitReadable}. The OS is in the name of the file that implements it.
  */
+import { errnos } from "../libc/mod.ts";
+
+/** What keeps a user from a daemon, though nothing is amiss: a service that is for others is as good as none. */
+const absences: readonly number[] = [
+  errnos.ENOENT,
+  errnos.ECONNREFUSED,
+  errnos.EACCES,
+];
 
 export class SocketError extends Error {
   override readonly name = "SocketError";
   /** What the system says it is, where that matters. */
   readonly reason: "absent" | "other";
 
-  constructor(action: string, errno: number, reason: "absent" | "other") {
+  constructor(action: string, errno: number) {
     super(`Cannot ${action}: errno ${errno}`);
-    this.reason = reason;
+    this.reason = absences.includes(errno) ? "absent" : "other";
   }
 }
 

@@ -1,4 +1,5 @@
 /** What programs read or ask for names, made ours in this mount namespace. */
+import { cString, libcPath } from "../libc/mod.ts";
 
 /** MS_BIND */
 const bind = 4096n;
@@ -25,7 +26,7 @@ const calls = {
  * @throws {Error} when the kernel does not allow it, or there is no `/etc/resolv.conf`.
  */
 export function coverNames(files: { resolvConf: string; hosts: string }): void {
-  const library = Deno.dlopen("libc.so.6", calls);
+  const library = Deno.dlopen(libcPath, calls);
   const cover = (source: string, path: string) => {
     const [from, to] = [cString(source), cString(path)];
     return library.symbols.mount(from, to, null, bind, null) === 0;
@@ -39,8 +40,4 @@ export function coverNames(files: { resolvConf: string; hosts: string }): void {
   } finally {
     library.close();
   }
-}
-
-function cString(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(`${text}\0`);
 }

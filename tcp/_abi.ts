@@ -1,9 +1,6 @@
 /** Numbers and forms of the C library that sockets need, which differ between systems but not between machines. */
-import { libcPath as darwinPath } from "../libc_darwin.ts";
 
 const isDarwin = Deno.build.os === "darwin";
-
-export const libcPath = isDarwin ? darwinPath : "libc.so.6";
 
 /** AF_INET, AF_INET6 */
 export const families = { 4: 2, 6: isDarwin ? 30 : 10 } as const;

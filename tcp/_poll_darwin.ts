@@ -1,23 +1,21 @@
 /** By kqueue(2), whose own events (EVFILT_USER) tell who rings. */
 import {
+  bell,
   decodeEvent,
-  encodeEvent,
   eventBytes,
   eventFilters,
   eventFlags,
   type KernelEvent,
+  kqueueCalls,
   libcPath,
+  tellKqueue,
   trigger,
-} from "../libc_darwin.ts";
+} from "../libc/mod.ts";
 import { maxEvents, type Poll, waitMs } from "./_poll.ts";
 import { SystemError } from "./_udp_libc.ts";
 
 const calls = {
-  kqueue: { parameters: [], result: "i32" },
-  kevent: {
-    parameters: ["i32", "buffer", "i32", "pointer", "i32", "pointer"],
-    result: "i32",
-  },
+  ...kqueueCalls,
   // Waits on a thread of its own.
   keventWait: {
     name: "kevent",
@@ -30,8 +28,6 @@ const calls = {
 const library = Deno.build.os === "darwin"
   ? Deno.dlopen(libcPath, calls)
   : undefined;
-
-const bell = { id: 0, filter: eventFilters.user };
 
 export class DarwinPoll implements Poll {
   readonly #libc = library!.symbols;
@@ -80,7 +76,6 @@ export class DarwinPoll implements Poll {
   }
 
   #change(event: KernelEvent): boolean {
-    const bytes = encodeEvent(event);
-    return this.#libc.kevent(this.#fd, bytes, 1, null, 0, null) === 0;
+    return tellKqueue(this.#fd, event, this.#libc);
   }
 }

@@ -1,4 +1,5 @@
 /** By epoll(7), with eventfd(2) for who rings. */
+import { libcPath } from "../libc/mod.ts";
 import { maxEvents, type Poll, waitMs } from "./_poll.ts";
 import { SystemError } from "./_udp_libc.ts";
 
@@ -32,7 +33,7 @@ const calls = {
 } as const;
 
 const library = Deno.build.os === "linux"
-  ? Deno.dlopen("libc.so.6", calls)
+  ? Deno.dlopen(libcPath, calls)
   : undefined;
 
 const ring = new Uint8Array(new BigUint64Array([1n]).buffer);

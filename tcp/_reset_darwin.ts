@@ -2,7 +2,7 @@
  * On macOS, which takes no socket back, a TCP connection is reset by the last descriptor's close while nothing may linger
  * (SO_LINGER): another socket takes the descriptor's place (dup2(2)), so that its owner may still close it.
  */
-import { libcPath } from "./_abi.ts";
+import { libcPath } from "../libc/mod.ts";
 
 const { symbols } = Deno.dlopen(libcPath, {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },

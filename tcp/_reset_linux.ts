@@ -1,5 +1,6 @@
 /** On Linux a TCP connection is reset when its socket is connected to nothing (connect(2), AF_UNSPEC). */
-import { libcPath, sockaddrOctets } from "./_abi.ts";
+import { libcPath } from "../libc/mod.ts";
+import { sockaddrOctets } from "./_abi.ts";
 
 const afUnspec = 0;
 

@@ -1,21 +1,23 @@
 /** The calls of the C library that sockets of datagrams need, with what differs between systems. */
-import { closeOnExec, descriptorCalls } from "../libc_darwin.ts";
-import { libcPath } from "./_abi.ts";
+import {
+  closeOnExec,
+  descriptorCalls,
+  errorName,
+  Libc,
+  libcPath,
+} from "../libc/mod.ts";
 
 const isDarwin = Deno.build.os === "darwin";
 
-export const { symbols: libc } = Deno.dlopen(libcPath, {
+const library = new Libc({
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
   close: { parameters: ["i32"], result: "i32" },
-  errnoLocation: {
-    name: isDarwin ? "__error" : "__errno_location",
-    parameters: [],
-    result: "pointer",
-  },
 });
+
+export const libc = library.call;
 
 const darwin = isDarwin ? Deno.dlopen(libcPath, descriptorCalls) : undefined;
 
@@ -34,28 +36,6 @@ export function openDatagramSocket(family: number): number {
   return fd;
 }
 
-/** Errors that have a meaning here (errno(3)), by their numbers on Linux and on macOS. */
-const names: readonly [string, number, number][] = [
-  ["EPERM", 1, 1],
-  ["EAGAIN", 11, 35],
-  ["ENOMEM", 12, 12],
-  ["EACCES", 13, 13],
-  ["ENFILE", 23, 23],
-  ["EMFILE", 24, 24],
-  ["EMSGSIZE", 90, 40],
-  ["EAFNOSUPPORT", 97, 47],
-  ["EADDRNOTAVAIL", 99, 49],
-  ["ENETDOWN", 100, 50],
-  ["ENETUNREACH", 101, 51],
-  ["ENOBUFS", 105, 55],
-  ["ECONNREFUSED", 111, 61],
-  ["EHOSTDOWN", 112, 64],
-  ["EHOSTUNREACH", 113, 65],
-];
-const nameOf = new Map(
-  names.map(([name, linux, darwin]) => [isDarwin ? darwin : linux, name]),
-);
-
 /** What the C library says of the call before, which failed. */
 export class SystemError extends Error {
   override readonly name = "SystemError";
@@ -72,7 +52,6 @@ export class SystemError extends Error {
 
 /** The name of the error of the call before, which failed. */
 export function errorCode(): string {
-  const location = libc.errnoLocation();
-  const number = new Deno.UnsafePointerView(location!).getInt32();
-  return nameOf.get(number) ?? `errno ${number}`;
+  const { errno } = library;
+  return errorName(errno) ?? `errno ${errno}`;
 }

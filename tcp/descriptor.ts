@@ -5,8 +5,9 @@
  *    port, then all in a circle from the one that was found last. Connections tend to break in crowds.
  * 2. Whose addresses are those of the connection is its descriptor.
  */
+import { libcPath } from "../libc/mod.ts";
 import { Ip } from "../net/mod.ts";
-import { families, familyAt, libcPath, sockaddrOctets } from "./_abi.ts";
+import { families, familyAt, sockaddrOctets } from "./_abi.ts";
 
 /** Descriptors are given from the lowest free one on; after so many unused ones there are no more. */
 const maxGap = 256;

@@ -2,7 +2,7 @@
  * TCP_NODELAY for a connection with TLS that was accepted, on which `Deno.TlsConn` offers no way to set it: without it a
  * small write waits for the acknowledgement of the one before, up to 40 ms.
  */
-import { libcPath } from "./_abi.ts";
+import { libcPath } from "../libc/mod.ts";
 import { findDescriptor, type TcpAddresses } from "./descriptor.ts";
 
 // Values of <netinet/in.h> and <netinet/tcp.h>, equal on all systems.

@@ -2,6 +2,7 @@
  * ICMP echo without privilege: a socket for datagrams of ICMP (icmp(7)), which a process may have whose group is in
  * `net.ipv4.ping_group_range`; that counts for both families.
  */
+import { libcPath } from "../libc/mod.ts";
 import { Ip } from "../net/mod.ts";
 import type { PingSocket } from "./ping_socket.ts";
 
@@ -36,7 +37,7 @@ const calls = {
 } as const;
 
 const library = Deno.build.os === "linux"
-  ? Deno.dlopen("libc.so.6", calls)
+  ? Deno.dlopen(libcPath, calls)
   : undefined;
 
 /** Opens a socket; `undefined` when the kernel does not let this process, has no such family, or is not Linux. */

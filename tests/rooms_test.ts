@@ -21,6 +21,10 @@ const rooms: Record<string, Room> = {
     because:
       "it says what is set and where; what that means is said by who uses it",
   },
+  libc: {
+    may: [],
+    because: "what the C library means, it means to every room that calls it",
+  },
   net: {
     may: [],
     pure: true,
@@ -32,11 +36,11 @@ const rooms: Record<string, Room> = {
     because: "the protocol is tested without network, time or system",
   },
   process: {
-    may: ["libc_darwin.ts"],
+    may: ["libc"],
     because: "it tells of the system's processes, whoever asks",
   },
   tcp: {
-    may: ["net", "log.ts", "libc_darwin.ts"],
+    may: ["net", "log.ts", "libc"],
     because: "one connection of the system is one byte flow, whoever made it",
   },
   k8s: {
@@ -44,7 +48,7 @@ const rooms: Record<string, Room> = {
     because: "the API server's client knows nothing of what it is used for",
   },
   vpn: {
-    may: ["net", "log.ts", "libc_darwin.ts", "tcp"],
+    may: ["net", "log.ts", "libc", "tcp"],
     because: "packets become streams through the `dial` it is given",
   },
   dns: {
@@ -74,10 +78,9 @@ const rooms: Record<string, Room> = {
       "net",
       "log.ts",
       "log_file.ts",
-      "libc_darwin.ts",
+      "libc",
       "vpn/device.ts",
       "vpn/network_edge.ts",
-      "vpn/netlink_linux.ts",
       "dns/edges",
       // Alone, for what every command loads.
       "dns/edges/choose_edge.ts",
@@ -92,6 +95,7 @@ const rooms: Record<string, Room> = {
       "net",
       "log.ts",
       "build.ts",
+      "libc",
       "tcp",
       "tunnel",
       "vpn",

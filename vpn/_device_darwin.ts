@@ -7,9 +7,11 @@
  * - A utun is gone when the last copy of its descriptor is closed, and cannot be removed before: until its reader ends it
  *   is left without an address and without a route.
  */
+import { closeOnExec, cString, errnos, textOf } from "../libc/mod.ts";
 import { Ip, Subnet } from "../net/mod.ts";
 import { kernelRoutes } from "./_host_routes_darwin.ts";
-import { cString, errnos, Libc } from "./_libc_darwin.ts";
+import { interfaceName } from "./_interface_name.ts";
+import { DeviceLibc } from "./_libc_darwin.ts";
 import { encodeRouteMessage, messageTypes } from "./_route_message.ts";
 import {
   addAddressRequest,
@@ -46,7 +48,7 @@ export function openDarwinNetwork(): NetworkEdge {
 }
 
 class DarwinNetwork implements NetworkEdge {
-  readonly #libc = new Libc();
+  readonly #libc = new DeviceLibc();
   readonly #routing: number;
   #sequence = 0;
 
@@ -65,7 +67,7 @@ class DarwinNetwork implements NetworkEdge {
   }
 
   removeDevice({ name, index }: DeviceName): void {
-    if (this.#libc.nameOf(index) !== name) return;
+    if (interfaceName(index, this.#libc.call) !== name) return;
     for (const { subnet } of this.#routesOf(index)) {
       const fine = [errnos.ESRCH];
       this.#change(messageTypes.delete, subnet, { index, fine });
@@ -106,7 +108,9 @@ class DarwinNetwork implements NetworkEdge {
   }
 
   hostSubnets(except?: number): HostSubnets {
-    const name = except === undefined ? undefined : this.#libc.nameOf(except);
+    const name = except === undefined
+      ? undefined
+      : interfaceName(except, this.#libc.call);
     const routes = kernelRoutes(this.#libc).filter(({ index, isReject }) =>
       index !== except && !isReject
     );
@@ -162,7 +166,7 @@ class DarwinNetwork implements NetworkEdge {
     if (getsockopt(fd, controlProtocol, nameOption, name, length) < 0) {
       throw this.#error("ask for the name of the device");
     }
-    return new TextDecoder().decode(name.subarray(0, name.indexOf(0)));
+    return textOf(name);
   }
 
   #setAddress(name: string, subnet: TunSubnet): void {
@@ -210,7 +214,7 @@ class DarwinNetwork implements NetworkEdge {
   #socket(family: number, type: number, protocol: number): number {
     const fd = this.#libc.call.socket(family, type, protocol);
     if (fd < 0) throw this.#error("open a socket");
-    this.#libc.closeOnExec(fd);
+    closeOnExec(this.#libc.call, fd);
     return fd;
   }
 

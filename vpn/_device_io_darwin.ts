@@ -2,7 +2,7 @@
  * Frames of a utun device, which is a socket, by calls of the C library that allocate nothing. Neither call waits; who has
  * read all waits for it and for a wake-up at once (poll(2)).
  */
-import { libcPath } from "../libc_darwin.ts";
+import { libcPath } from "../libc/mod.ts";
 import { bellCalls, openBell, ringBell } from "./_kqueue_darwin.ts";
 import { fromUtun, toUtun, utunStart } from "./_utun_frame.ts";
 import type { Awaited, DeviceIo } from "./device_io.ts";

@@ -4,6 +4,7 @@
  * The descriptor does not block; who has read all waits for it and for a wake-up at once (poll(2), eventfd(2)). Closing
  * a descriptor does not end a read that blocks, and a worker inside a call hears no message.
  */
+import { libcPath } from "../libc/mod.ts";
 import type { Awaited, DeviceIo } from "./device_io.ts";
 
 const calls = {
@@ -24,7 +25,7 @@ const broken = 8 | 16 | 32; // POLLERR | POLLHUP | POLLNVAL
 export class LinuxDeviceIo implements DeviceIo {
   readonly fd: number;
   readonly wakeFd: number;
-  readonly #library = Deno.dlopen("libc.so.6", calls);
+  readonly #library = Deno.dlopen(libcPath, calls);
   readonly #polled = new Uint8Array(16); // two struct pollfd: fd, events, returned events
   readonly #view = new DataView(this.#polled.buffer);
 

@@ -3,7 +3,7 @@
  *
  * What a message says is not read: whoever waits looks for himself at what he needs.
  */
-import { libcPath } from "../libc_darwin.ts";
+import { libcPath } from "../libc/mod.ts";
 import { bellCalls, openBell, ringBell } from "./_kqueue_darwin.ts";
 import type { HostChanges } from "./host_changes.ts";
 

@@ -1,43 +1,25 @@
 /** A descriptor that poll(2) finds readable from the moment that somebody rings it (kqueue(2), EVFILT_USER). */
 import {
-  encodeEvent,
-  eventFilters,
+  bell,
   eventFlags,
+  kqueueCalls,
+  tellKqueue,
   trigger,
-} from "../libc_darwin.ts";
-
-const calls = {
-  kqueue: { parameters: [], result: "i32" },
-  kevent: {
-    parameters: ["i32", "buffer", "i32", "pointer", "i32", "pointer"],
-    result: "i32",
-  },
-} as const;
+} from "../libc/mod.ts";
 
 /** What is needed of the library where the bell is. */
-export const bellCalls = calls;
+export const bellCalls = kqueueCalls;
 
-const bell = { id: 0, filter: eventFilters.user };
-
-type Symbols = Deno.StaticForeignLibraryInterface<typeof calls>;
+type Symbols = Deno.StaticForeignLibraryInterface<typeof bellCalls>;
 
 /** Its descriptor; negative when there is none left. */
-export function openBell({ kqueue, kevent }: Symbols): number {
-  const fd = kqueue();
-  if (fd >= 0) {
-    kevent(
-      fd,
-      encodeEvent({ ...bell, flags: eventFlags.add }),
-      1,
-      null,
-      0,
-      null,
-    );
-  }
+export function openBell(symbols: Symbols): number {
+  const fd = symbols.kqueue();
+  if (fd >= 0) tellKqueue(fd, { ...bell, flags: eventFlags.add }, symbols);
   return fd;
 }
 
 /** It stays readable. */
-export function ringBell(fd: number, { kevent }: Symbols): void {
-  kevent(fd, encodeEvent({ ...bell, notes: trigger }), 1, null, 0, null);
+export function ringBell(fd: number, symbols: Symbols): void {
+  tellKqueue(fd, { ...bell, notes: trigger }, symbols);
 }

@@ -1,13 +1,14 @@
-/** The calls of macOS's C library for utun devices and routes. */
 import {
-  closeOnExec,
+  askSysctl,
   descriptorCalls,
-  errnoOf,
+  errnos,
   isOpenOnStack,
-  libcPath,
+  Libc,
+  sysctlCalls,
   unread,
   unreadTypes,
-} from "../libc_darwin.ts";
+} from "../libc/mod.ts";
+import { interfaceCalls } from "./_interface_name.ts";
 
 const calls = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -25,44 +26,15 @@ const calls = {
     parameters: ["i32", "usize", ...unreadTypes, "buffer"],
     result: "i32",
   },
-  sysctl: {
-    parameters: ["buffer", "u32", "buffer", "buffer", "pointer", "usize"],
-    result: "i32",
-  },
-  nameToIndex: {
-    name: "if_nametoindex",
-    parameters: ["buffer"],
-    result: "u32",
-  },
-  indexToName: {
-    name: "if_indextoname",
-    parameters: ["u32", "buffer"],
-    result: "pointer",
-  },
+  ...sysctlCalls,
+  ...interfaceCalls,
   ...descriptorCalls,
 } as const;
 
-/** Numbers of errors that have a meaning here (errno(2)). */
-export const errnos = {
-  EPERM: 1,
-  ENOENT: 2,
-  ESRCH: 3,
-  ENOMEM: 12,
-  EACCES: 13,
-  EBUSY: 16,
-  EEXIST: 17,
-} as const;
-
-export class Libc implements Disposable {
-  readonly #library = Deno.dlopen(libcPath, calls);
-
-  get call(): Deno.StaticForeignLibraryInterface<typeof calls> {
-    return this.#library.symbols;
-  }
-
-  /** The error of the call before, if that failed. */
-  get errno(): number {
-    return errnoOf(this.call);
+/** The C library of macOS with the calls for utun devices and routes. */
+export class DeviceLibc extends Libc<typeof calls> {
+  constructor() {
+    super(calls);
   }
 
   ioctl(fd: number, request: number, data: Uint8Array<ArrayBuffer>): number {
@@ -72,40 +44,12 @@ export class Libc implements Disposable {
       : call.ioctl(fd, BigInt(request), data);
   }
 
-  /** No child of this process shall have it. */
-  closeOnExec(fd: number): void {
-    closeOnExec(this.call, fd);
-  }
-
   /** What the kernel tells under a name of numbers; `undefined` when it does not. */
   sysctl(name: readonly number[]): Uint8Array<ArrayBuffer> | undefined {
-    const path = new Uint8Array(Int32Array.from(name).buffer);
     for (let room = 1 << 16; room <= 1 << 26; room *= 4) {
-      const into = new Uint8Array(room);
-      const length = new BigUint64Array([BigInt(room)]);
-      const result = this.call.sysctl(
-        ...[path, name.length, into] as const,
-        ...[new Uint8Array(length.buffer), null, 0n] as const,
-      );
-      if (result === 0) return into.subarray(0, Number(length[0]));
-      if (this.errno !== errnos.ENOMEM) return undefined;
+      const told = askSysctl(name, room, this.call);
+      if (told || this.errno !== errnos.ENOMEM) return told;
     }
     return undefined;
   }
-
-  /** The name of an interface; `undefined` when there is none. */
-  nameOf(index: number): string | undefined {
-    const name = new Uint8Array(16);
-    if (this.call.indexToName(index, name) === null) return undefined;
-    return new TextDecoder().decode(name.subarray(0, name.indexOf(0)));
-  }
-
-  [Symbol.dispose](): void {
-    this.#library.close();
-  }
-}
-
-/** A text with the zero octet that ends it in C. */
-export function cString(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(`${text}\0`);
 }

@@ -2,8 +2,10 @@
  * The TUN device on Linux: `/dev/net/tun` by FFI, addresses and routes by netlink, so that no process is started and
  * nothing has to be installed.
  */
+import { cString, errnos, textOf } from "../libc/mod.ts";
 import type { Ip, Subnet } from "../net/mod.ts";
-import { cString, errnos, Libc } from "./_device_libc_linux.ts";
+import { DeviceLibc } from "./_device_libc_linux.ts";
+import { interfaceName } from "./_interface_name.ts";
 import {
   address,
   decodeAddress,
@@ -49,7 +51,7 @@ export function openLinuxNetwork(): NetworkEdge {
 }
 
 class LinuxNetwork implements NetworkEdge {
-  readonly #libc = new Libc();
+  readonly #libc = new DeviceLibc();
   readonly #netlink = new Netlink(this.#libc);
 
   async openDevice(plan: DevicePlan): Promise<DeviceName & { fd: number }> {
@@ -83,7 +85,7 @@ class LinuxNetwork implements NetworkEdge {
   }
 
   removeDevice({ name, index }: DeviceName): void {
-    if (this.#libc.nameOf(index) !== name) return;
+    if (interfaceName(index, this.#libc.call) !== name) return;
     this.#change(`remove "${name}"`, {
       type: rtm.deleteLink,
       body: link(index),
@@ -166,7 +168,7 @@ class LinuxNetwork implements NetworkEdge {
     if (!accepted) {
       throw tunError("set the offloads of the device", this.#libc.errno);
     }
-    return new TextDecoder().decode(request.subarray(0, request.indexOf(0)));
+    return textOf(request);
   }
 
   #change(

@@ -3,6 +3,7 @@
  *
  * What a message says is not read: whoever waits looks for himself at what he needs.
  */
+import { libcPath } from "../libc/mod.ts";
 import type { HostChanges } from "./host_changes.ts";
 
 const calls = {
@@ -30,7 +31,7 @@ const readable = 1; // POLLIN
 const bufferBytes = 1 << 16;
 
 export class LinuxHostChanges implements HostChanges {
-  readonly #library = Deno.dlopen("libc.so.6", calls);
+  readonly #library = Deno.dlopen(libcPath, calls);
   readonly #socket: number;
   readonly #wake: number;
   readonly #polled = new Uint8Array(16); // two struct pollfd: fd, events, returned events

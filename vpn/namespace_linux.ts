@@ -1,6 +1,6 @@
 /** The network of a namespace that nobody else is in: all of it is ours to set. */
 import { Subnet } from "../net/mod.ts";
-import { Libc } from "./_device_libc_linux.ts";
+import { DeviceLibc } from "./_device_libc_linux.ts";
 import { link, rtm } from "./_netlink_message.ts";
 import type { DeviceInfo, DevicePlan } from "./device.ts";
 import { openLinuxNetwork } from "./device_linux.ts";
@@ -36,7 +36,7 @@ export async function openNamespaceDevice(
 }
 
 function setLoopbackUp(): void {
-  using libc = new Libc();
+  using libc = new DeviceLibc();
   using netlink = new Netlink(libc);
   const body = link(loopbackIndex, up);
   netlink.change("set the loopback device up", { type: rtm.newLink, body });

@@ -1,5 +1,5 @@
 /** A netlink socket: one request at a time, each answered by the kernel before the call returns. */
-import { type Libc } from "./_device_libc_linux.ts";
+import { type DeviceLibc } from "./_device_libc_linux.ts";
 import {
   decodeMessages,
   encodeMessage,
@@ -24,13 +24,13 @@ export class NetlinkError extends Error {
 }
 
 export class Netlink implements Disposable {
-  readonly #libc: Libc;
+  readonly #libc: DeviceLibc;
   readonly #fd: number;
   readonly #buffer = new Uint8Array(1 << 16);
   #sequence = 0;
 
   /** `libc` stays the caller's and must outlive the socket. */
-  constructor(libc: Libc) {
+  constructor(libc: DeviceLibc) {
     this.#libc = libc;
     this.#fd = libc.call.socket(addressFamily, raw, 0);
     if (this.#fd < 0) {

@@ -1,5 +1,6 @@
 /** Routes outside of the main table, by netlink(7): /proc/net has those of IPv6 only. Every user may ask. */
-import { Libc } from "./_device_libc_linux.ts";
+import { DeviceLibc } from "./_device_libc_linux.ts";
+import { interfaceName } from "./_interface_name.ts";
 import {
   decodeRoute,
   decodeRuleTable,
@@ -14,7 +15,7 @@ import { Netlink, NetlinkError } from "./netlink_linux.ts";
  * sandboxes. Without such rules, which most hosts do not have, no route is read.
  */
 export function ruledRoutesV4(): HostRoute[] {
-  using libc = new Libc();
+  using libc = new DeviceLibc();
   try {
     using netlink = new Netlink(libc);
     const body = dumpRequest(12);
@@ -27,7 +28,9 @@ export function ruledRoutesV4(): HostRoute[] {
         const route = decodeRoute(message.body);
         if (!route || !tables.has(route.table)) return [];
         const { subnet, index, onLink, table } = route;
-        const device = index === undefined ? "" : libc.nameOf(index);
+        const device = index === undefined
+          ? ""
+          : interfaceName(index, libc.call);
         return subnet.family === 4 && device
           ? [{ subnet, device, onLink, metric: 0, table }]
           : [];

@@ -5,7 +5,7 @@ import {
   eventFilters,
   eventFlags,
   trigger,
-} from "./libc_darwin.ts";
+} from "./kqueue_darwin.ts";
 
 Deno.test("an event is as the kernel expects it, and read as it is written", () => {
   const bytes = encodeEvent({
