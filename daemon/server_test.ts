@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { FakeResolverEdge } from "../dns/edges/edge_fake.ts";
-import { cString } from "../libc/mod.ts";
+import { cString, Libc } from "../libc/mod.ts";
 import { Ip, Subnet, systemClock } from "../net/mod.ts";
 import { FakeNetworkEdge } from "../vpn/device_fake.ts";
-import { SocketLibc } from "./_libc_linux.ts";
 import { connectDaemon, DaemonClient, waitForDaemon } from "./client.ts";
 import { encodeMessage } from "./api.ts";
 import { Host } from "./host.ts";
@@ -17,6 +16,10 @@ const plan = {
   mtu: 1500,
   v4: { subnet, laptop: subnet.at(1), peer: subnet.at(2) },
 };
+const fileCalls = {
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+} as const;
 const ignore = Deno.build.os !== "linux";
 
 interface Daemon {
@@ -217,7 +220,7 @@ Deno.test({
 
 /** Lets the fake hand out the descriptor of a file that says "the device". */
 function openRealFile(network: FakeNetworkEdge): void {
-  const libc = new SocketLibc();
+  const libc = new Libc(fileCalls);
   const path = Deno.makeTempFileSync();
   Deno.writeTextFileSync(path, "the device");
   const fd = libc.call.open(cString(path), 0);
@@ -233,7 +236,7 @@ function openRealFile(network: FakeNetworkEdge): void {
 /** Reads what a descriptor of this process leads to, and closes it. */
 async function textOf(fd: number): Promise<string> {
   const text = await Deno.readTextFile(`/proc/self/fd/${fd}`);
-  using libc = new SocketLibc();
+  using libc = new Libc(fileCalls);
   libc.call.close(fd);
   return text;
 }

@@ -4,40 +4,41 @@ import {
   descriptorMessage,
   messageHeader,
   unixAddress,
-} from "./_socket_message_darwin.ts";
+} from "./_socket_layout_linux.ts";
 
 /** Octets in hexadecimal, little-endian numbers. */
 const golden: [string, Uint8Array, string][] = [
-  ["an address", unixAddress("/a"), "05 01 2f6100"], // length, AF_UNIX, path
+  ["an address", unixAddress("/a"), "0100 2f6100"], // AF_UNIX, path
   [
     "a descriptor",
     descriptorMessage(7),
-    "10000000 ffff0000 01000000 07000000", // length, SOL_SOCKET, SCM_RIGHTS
+    "1400000000000000 01000000 01000000 07000000 00000000", // length, SOL_SOCKET, SCM_RIGHTS, padding
   ],
   [
     "a header",
     messageHeader({
       vector: 0x1122n,
-      control: { address: 0x3344n, length: 16 },
+      control: { address: 0x3344n, length: 24 },
     }),
     "0000000000000000 00000000 00000000" + // no address, its length
-    "2211000000000000 01000000 00000000" + // one vector
-    "4433000000000000 10000000 00000000", // control, flags
+    "2211000000000000 0100000000000000" + // one vector
+    "4433000000000000 1800000000000000" + // control
+    "00000000 00000000", // flags
   ],
 ];
 
 for (const [what, bytes, hex] of golden) {
-  Deno.test(`${what} is as macOS expects it`, () => {
+  Deno.test(`${what} is as Linux expects it`, () => {
     assert.equal(bytes.toHex(), hex.replaceAll(" ", ""));
   });
 }
 
 Deno.test("descriptorIn() reads what descriptorMessage() writes, and else nothing", () => {
   assert.equal(descriptorIn(descriptorMessage(7)), 7);
-  assert.equal(descriptorIn(new Uint8Array(16)), undefined);
+  assert.equal(descriptorIn(new Uint8Array(24)), undefined);
 });
 
 Deno.test("unixAddress() takes no path that has no room", () => {
-  assert.equal(unixAddress("/".repeat(103)).length, 106);
-  assert.throws(() => unixAddress("/".repeat(104)), RangeError);
+  assert.equal(unixAddress("/".repeat(107)).length, 110);
+  assert.throws(() => unixAddress("/".repeat(108)), RangeError);
 });

@@ -1,10 +1,10 @@
-import { Libc } from "../libc/mod.ts";
+import type { Libc } from "../libc/mod.ts";
 
-const calls = {
+/** The calls of the C library for Unix sockets that carry descriptors, and for the lock, as all systems have them. */
+export const socketCalls = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   listen: { parameters: ["i32", "i32"], result: "i32" },
-  accept4: { parameters: ["i32", "usize", "usize", "i32"], result: "i32" },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   getsockopt: {
     parameters: ["i32", "i32", "i32", "buffer", "buffer"],
@@ -20,14 +20,8 @@ const calls = {
     nonblocking: true,
   },
   open: { parameters: ["buffer", "i32"], result: "i32" },
-  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   flock: { parameters: ["i32", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
 } as const;
 
-/** The C library with the calls for Unix sockets that carry descriptors, and for the lock. */
-export class SocketLibc extends Libc<typeof calls> {
-  constructor() {
-    super(calls);
-  }
-}
+export type SocketLibc = Libc<typeof socketCalls>;
