@@ -2,7 +2,13 @@
  * Unix sockets of macOS by FFI. They keep no boundaries of messages (SOCK_STREAM): all have one size, and are put together
  * again here.
  */
-import { closeOnExec, descriptorCalls, Libc, PollList } from "../libc/mod.ts";
+import {
+  closeOnExec,
+  descriptorCalls,
+  doNotWait,
+  Libc,
+  PollList,
+} from "../libc/mod.ts";
 import { MessageAssembly } from "./_message_assembly.ts";
 import { socketCalls } from "./_socket_libc.ts";
 import * as layout from "./_socket_layout_darwin.ts";
@@ -31,7 +37,6 @@ const calls = {
 
 type DarwinLibc = Libc<typeof calls>;
 
-const doNotWait = 0x80; // MSG_DONTWAIT
 const socketLevel = 0xffff; // SOL_SOCKET
 const noSignal = 0x1022; // SO_NOSIGPIPE
 const unixLevel = 0; // SOL_LOCAL

@@ -3,6 +3,9 @@ const isDarwin = Deno.build.os === "darwin";
 /** Where the C library of this system is. That of macOS is no file: the system keeps it in memory. */
 export const libcPath = isDarwin ? "/usr/lib/libSystem.B.dylib" : "libc.so.6";
 
+/** MSG_DONTWAIT: a call with it never waits for a socket. */
+export const doNotWait = isDarwin ? 0x80 : 0x40;
+
 const errorCalls = {
   errnoLocation: {
     name: isDarwin ? "__error" : "__errno_location",

@@ -1,5 +1,5 @@
 /** The C library by FFI: what means the same to every room that calls it. */
-export { Libc, libcPath } from "./libc.ts";
+export { doNotWait, Libc, libcPath } from "./libc.ts";
 export { errnos, type ErrorName, errorName } from "./errnos.ts";
 export { addressOf, cString, textOf } from "./memory.ts";
 export { PollList } from "./poll_list.ts";

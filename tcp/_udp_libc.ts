@@ -22,14 +22,11 @@ export const libc = library.call;
 const darwin = isDarwin ? Deno.dlopen(libcPath, descriptorCalls) : undefined;
 
 const datagrams = 2; // SOCK_DGRAM
-const linuxFlags = 0x80000 | 0x800; // SOCK_CLOEXEC | SOCK_NONBLOCK
+const closedOnExec = 0x80000; // SOCK_CLOEXEC
 
-/** A flag for every call that could wait; on Linux the socket itself does not. */
-export const doNotWait = isDarwin ? 0x80 : 0; // MSG_DONTWAIT
-
-/** A socket that does not wait, and that no child of this process has. Throws {@link SystemError}. */
+/** A socket that no child of this process has. Throws {@link SystemError}. */
 export function openDatagramSocket(family: number): number {
-  const type = isDarwin ? datagrams : datagrams | linuxFlags;
+  const type = isDarwin ? datagrams : datagrams | closedOnExec;
   const fd = libc.socket(family, type, 0);
   if (fd < 0) throw new SystemError("open a socket");
   if (darwin) closeOnExec(darwin.symbols, fd);

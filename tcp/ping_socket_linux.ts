@@ -2,7 +2,7 @@
  * ICMP echo without privilege: a socket for datagrams of ICMP (icmp(7)), which a process may have whose group is in
  * `net.ipv4.ping_group_range`; that counts for both families.
  */
-import { libcPath } from "../libc/mod.ts";
+import { doNotWait, libcPath } from "../libc/mod.ts";
 import { Ip } from "../net/mod.ts";
 import type { PingSocket } from "./ping_socket.ts";
 
@@ -12,7 +12,6 @@ const protocols = { 4: 1, 6: 58 } as const; // IPPROTO_ICMP, IPPROTO_ICMPV6
 const datagrams = 2 | 0x80000; // SOCK_DGRAM | SOCK_CLOEXEC
 const solSocket = 1;
 const receiveTimeout = 20; // SO_RCVTIMEO
-const dontWait = 0x40; // MSG_DONTWAIT
 
 const waitMs = 200;
 const addressOctets = 28;
@@ -73,7 +72,7 @@ class LinuxPingSocket implements PingSocket {
   send(to: Ip, message: Uint8Array<ArrayBuffer>): boolean {
     this.#to.set(to.bytes, this.#ipAt);
     const sent = this.#symbols.sendto(
-      ...[this.#fd, message, BigInt(message.length), dontWait] as const,
+      ...[this.#fd, message, BigInt(message.length), doNotWait] as const,
       ...[this.#to, this.#to.length] as const,
     );
     return Number(sent) === message.length;

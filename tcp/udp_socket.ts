@@ -1,8 +1,8 @@
+import { doNotWait } from "../libc/mod.ts";
 import type { Ip } from "../net/mod.ts";
 import { families, familyAt, ipAt, sockaddrBytes } from "./_abi.ts";
 import { unwatchReadable, watchReadable } from "./_readable.ts";
 import {
-  doNotWait,
   errorCode,
   libc,
   openDatagramSocket,

@@ -11,7 +11,7 @@ import { closeOnExec, cString, errnos, textOf } from "../libc/mod.ts";
 import { Ip, Subnet } from "../net/mod.ts";
 import { kernelRoutes } from "./_host_routes_darwin.ts";
 import { interfaceName } from "./_interface_name.ts";
-import { DeviceLibc } from "./_libc_darwin.ts";
+import { DeviceLibc } from "./_device_libc_darwin.ts";
 import { encodeRouteMessage, messageTypes } from "./_route_message.ts";
 import {
   addAddressRequest,

@@ -1,6 +1,6 @@
 /** The host's routes on macOS, by sysctl(3). Every user may ask. */
 import { interfaceName } from "./_interface_name.ts";
-import { DeviceLibc } from "./_libc_darwin.ts";
+import { DeviceLibc } from "./_device_libc_darwin.ts";
 import { decodeRoutes, type KernelRoute } from "./_route_message.ts";
 import { type HostRoute, withLinks } from "./host_route.ts";
 

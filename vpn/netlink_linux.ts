@@ -1,5 +1,6 @@
 /** A netlink socket: one request at a time, each answered by the kernel before the call returns. */
-import { type DeviceLibc } from "./_device_libc_linux.ts";
+import { doNotWait } from "../libc/mod.ts";
+import type { DeviceLibc } from "./_device_libc_linux.ts";
 import {
   decodeMessages,
   encodeMessage,
@@ -10,7 +11,6 @@ import {
 
 const addressFamily = 16; // AF_NETLINK
 const raw = 3 | 0x80000; // SOCK_RAW | SOCK_CLOEXEC
-const dontWait = 0x40; // MSG_DONTWAIT: the kernel has answered when send() returns
 
 /** The kernel's answer to a request was an error. */
 export class NetlinkError extends Error {
@@ -82,7 +82,8 @@ export class Netlink implements Disposable {
   #receive(action: string): Message[] {
     const { call } = this.#libc;
     const size = BigInt(this.#buffer.length);
-    const length = Number(call.recv(this.#fd, this.#buffer, size, dontWait));
+    // The kernel has answered when send() returns.
+    const length = Number(call.recv(this.#fd, this.#buffer, size, doNotWait));
     if (length < 0) throw new NetlinkError(action, this.#libc.errno);
     return decodeMessages(this.#buffer.subarray(0, length));
   }
