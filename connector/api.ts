@@ -17,10 +17,10 @@ export {
   type PublishedPort,
 } from "./run/published_port.ts";
 export { parseConnectionName } from "./connection_name.ts";
-export { parseMappedNamespaces } from "./mapped_namespaces.ts";
-export { parseProxyWishes } from "./proxy_wishes.ts";
-export { parseSubnetWishes } from "./subnet_wishes.ts";
-export { diskFullCause, isDiskFull } from "./disk_full.ts";
+export { parseMappedNamespaces } from "./cluster/mapped_namespaces.ts";
+export { parseProxyWishes } from "./network/proxy_wishes.ts";
+export { parseSubnetWishes } from "./network/subnet_wishes.ts";
+export { diskFullCause, isDiskFull } from "./process/disk_full.ts";
 export { maxReplicas } from "../manager/api.ts";
 export { protocolVersions } from "../tunnel/mod.ts";
 

@@ -13,21 +13,21 @@ import {
   openApi,
 } from "../k8s/mod.ts";
 import { createIdentity, type Identity, type Incoming } from "../tunnel/mod.ts";
-import { absentNamespaceWarning } from "./absent_namespace.ts";
+import { absentNamespaceWarning } from "./cluster/absent_namespace.ts";
 import type { ConnectEvent, ConnectRequest } from "./api.ts";
-import { askApiServer } from "./api_server.ts";
-import type { ManagerLink } from "./link.ts";
-import { parseMappedNamespaces } from "./mapped_namespaces.ts";
+import { askApiServer } from "./cluster/api_server.ts";
+import type { ManagerLink } from "./session/link.ts";
+import { parseMappedNamespaces } from "./cluster/mapped_namespaces.ts";
 import {
   ensureManager,
   lookForManager,
   type ManagerOptions,
   type ManagerPresence,
-} from "./manager.ts";
-import { reachManager } from "./reach.ts";
-import type { Replica } from "./replicas.ts";
-import { WayMemory } from "./way_memory.ts";
-import { WorldView } from "./world_view.ts";
+} from "./cluster/manager.ts";
+import { reachManager } from "./session/reach.ts";
+import type { Replica } from "./cluster/replicas.ts";
+import { WayMemory } from "./session/way_memory.ts";
+import { WorldView } from "./session/world_view.ts";
 
 export interface ApproachOptions {
   /** Calls it off. */

@@ -14,21 +14,21 @@ import type {
   WorkloadInfo,
 } from "./api.ts";
 import { ConnectError } from "./failure.ts";
-import { connectorSocketPath } from "./paths.ts";
+import { connectorSocketPath } from "./process/paths.ts";
 export {
   cacheDirectory,
   commandLogPath,
   connectorLogPath,
   connectorPidPath,
   logLimits,
-} from "./paths.ts";
+} from "./process/paths.ts";
 
 /** How long a connector may take to tell its state. */
 const answerMs = 5_000;
 export { ConnectError } from "./failure.ts";
-export { removeStaleSocket } from "./stale_socket.ts";
-export { removeStaleVolumes } from "./stale_volumes.ts";
-export { killStoppedConnector, stoppedConnector } from "./stopped.ts";
+export { removeStaleSocket } from "./process/stale_socket.ts";
+export { removeStaleVolumes } from "./volumes/stale_volumes.ts";
+export { killStoppedConnector, stoppedConnector } from "./process/stopped.ts";
 
 /** The connector of this user. Dispose of it to free the connection to it. */
 export class ConnectorClient implements Disposable {

@@ -21,7 +21,7 @@ import type {
   Status,
 } from "./api.ts";
 import { accessOf, Approach } from "./approach.ts";
-import { parseDnsSettings } from "./dns_settings.ts";
+import { parseDnsSettings } from "./network/dns_settings.ts";
 import { ConnectError } from "./failure.ts";
 import type { InterceptInfo } from "./intercepts/api.ts";
 import { InterceptCalls } from "./intercepts/intercept_calls.ts";
@@ -30,15 +30,18 @@ import { Intercepts } from "./intercepts/intercepts.ts";
 import type { LaptopPorts } from "./intercepts/laptop_ports.ts";
 import { deleteLeftObjects } from "./intercepts/left_objects.ts";
 import { SessionRecords } from "./intercepts/session_records.ts";
-import type { HostNetwork, Membership } from "./host_network.ts";
+import type { HostNetwork, Membership } from "./network/host_network.ts";
 import type { Hosts } from "./hosts.ts";
-import type { AskedManager } from "./log_level.ts";
-import type { ManagerLink } from "./link.ts";
-import { wantsSameNamespaces } from "./mapped_namespaces.ts";
-import { parseProxyWishes, wantsSameProxied } from "./proxy_wishes.ts";
-import { SearchList } from "./search_list.ts";
+import type { AskedManager } from "./process/log_level.ts";
+import type { ManagerLink } from "./session/link.ts";
+import { wantsSameNamespaces } from "./cluster/mapped_namespaces.ts";
+import { parseProxyWishes, wantsSameProxied } from "./network/proxy_wishes.ts";
+import { SearchList } from "./network/search_list.ts";
 import { idleStatus, interceptStatus, managerStatus } from "./status.ts";
-import { parseSubnetWishes, wantsSameSubnets } from "./subnet_wishes.ts";
+import {
+  parseSubnetWishes,
+  wantsSameSubnets,
+} from "./network/subnet_wishes.ts";
 
 export interface ConnectOptions {
   /** Calls the connecting off. */

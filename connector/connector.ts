@@ -16,8 +16,8 @@ import { toFailure } from "./errors.ts";
 import { ConnectError } from "./failure.ts";
 import { Hosts } from "./hosts.ts";
 import { LaptopPorts } from "./intercepts/laptop_ports.ts";
-import { jsonLines } from "./json_lines.ts";
-import { setLogLevels } from "./log_level.ts";
+import { jsonLines } from "./process/json_lines.ts";
+import { setLogLevels } from "./process/log_level.ts";
 import { idleStatus } from "./status.ts";
 
 const log = logger("connector");

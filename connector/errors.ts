@@ -16,7 +16,7 @@ import { ConnResetError, RefusedError } from "../net/mod.ts";
 import { product } from "../build.ts";
 import { IncompatibleError, type VersionRange } from "../tunnel/mod.ts";
 import { CalledOffError } from "./called_off.ts";
-import { diskFullCause, isDiskFull } from "./disk_full.ts";
+import { diskFullCause, isDiskFull } from "./process/disk_full.ts";
 import { ConnectError, type Failure, type FailureKind } from "./failure.ts";
 
 const kubeconfigKinds: Record<KubeconfigError["kind"], FailureKind> = {

@@ -1,4 +1,7 @@
-import { HostNetwork, type HostNetworkOptions } from "./host_network.ts";
+import {
+  HostNetwork,
+  type HostNetworkOptions,
+} from "./network/host_network.ts";
 
 /** The host's network, for as long as somebody uses it. */
 export interface HostUse extends AsyncDisposable {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
-import type { HostNetwork, HostNetworkOptions } from "./host_network.ts";
 import { Hosts } from "./hosts.ts";
+import type {
+  HostNetwork,
+  HostNetworkOptions,
+} from "./network/host_network.ts";
 
 /** Hosts whose opening and closing the test lets happen. */
 function setUp() {

@@ -5,13 +5,17 @@
  * 2. `connect` builds a connection; its progress goes back line by line. All share what is of the host.
  * 3. It ends when the last connection has failed to come about, or was quit, or the host's network has ended.
  */
-export { install, type InstallRequest, manifestsText } from "./install.ts";
+export {
+  install,
+  type InstallRequest,
+  manifestsText,
+} from "./cluster/install.ts";
 export {
   type ConnectedPlace,
   uninstall,
   type UninstallRequest,
-} from "./uninstall.ts";
-export { type DnsRules, parseDnsSettings } from "./dns_settings.ts";
+} from "./cluster/uninstall.ts";
+export { type DnsRules, parseDnsSettings } from "./network/dns_settings.ts";
 export { ConnectError } from "./failure.ts";
 export { openOutbound, type Outbound } from "./outbound/mod.ts";
 export { openProxy, type Proxy } from "./proxy/mod.ts";
@@ -21,7 +25,7 @@ export {
   examineCluster,
   type Found,
   routesThrough,
-} from "./examination.ts";
+} from "./diagnosis/examination.ts";
 export {
   type ClusterLogs,
   type ClusterLogsRequest,
@@ -31,7 +35,7 @@ export { withoutTokens } from "./logs/pod_text.ts";
 import { Connector } from "./connector.ts";
 import { toFailure } from "./errors.ts";
 import { ConnectError } from "./failure.ts";
-import { prepareSocket, removeSocketDirectory } from "./socket.ts";
+import { prepareSocket, removeSocketDirectory } from "./process/socket.ts";
 
 /**
  * Runs until there is nothing left to hold, or `signal` aborts.

@@ -2,7 +2,7 @@ import { version } from "../build.ts";
 import { lastTrouble } from "../log.ts";
 import type { Status } from "./api.ts";
 import type { InterceptInfo } from "./intercepts/api.ts";
-import type { LinkStatus } from "./link.ts";
+import type { LinkStatus } from "./session/link.ts";
 
 /** The state of a connector that holds no connection. */
 export function idleStatus(

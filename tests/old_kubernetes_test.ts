@@ -1,6 +1,9 @@
 /** A Kubernetes that does not know what the manager is made of is told before anything is changed. */
 import assert from "node:assert/strict";
-import { installManager, lookForManager } from "../connector/manager.ts";
+import {
+  installManager,
+  lookForManager,
+} from "../connector/cluster/manager.ts";
 import { accessTo } from "../k8s/_access_fake.ts";
 import { FakeApiServer, pem, status } from "../k8s/_api_server_fake.ts";
 import { openApi } from "../k8s/mod.ts";

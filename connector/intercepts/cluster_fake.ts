@@ -16,7 +16,7 @@ import type {
 } from "../../manager/api.ts";
 import type { AppWorkload, Manager } from "../../manager/client.ts";
 import { connPair, writeAll } from "../../net/mod.ts";
-import type { ManagerLink } from "../link.ts";
+import type { ManagerLink } from "../session/link.ts";
 
 /** What becomes of a question: it does not arrive, or the answer does not. */
 export type Loss = "question" | "answer";

@@ -7,7 +7,7 @@ import {
   systemClock,
   unlessAborted,
 } from "../../net/mod.ts";
-import type { ManagerLink } from "../link.ts";
+import type { ManagerLink } from "../session/link.ts";
 import type { MountInfo } from "./api.ts";
 
 /** Longer than any that a kernel takes. */

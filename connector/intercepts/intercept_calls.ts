@@ -2,7 +2,7 @@
 import type { ApiClient } from "../../k8s/mod.ts";
 import { logger } from "../../log.ts";
 import { toFailure } from "../errors.ts";
-import { jsonLines } from "../json_lines.ts";
+import { jsonLines } from "../process/json_lines.ts";
 import type {
   InterceptEvent,
   InterceptInfo,

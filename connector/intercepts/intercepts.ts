@@ -10,14 +10,14 @@ import { type ApiClient, ApiError } from "../../k8s/mod.ts";
 import { logger } from "../../log.ts";
 import type { InterceptSpec } from "../../manager/api.ts";
 import { formatWorkload } from "../../manager/client.ts";
-import { absentNamespaceWarning } from "../absent_namespace.ts";
+import { absentNamespaceWarning } from "../cluster/absent_namespace.ts";
 import { ConnectError } from "../failure.ts";
-import { forbiddenToIntercept } from "../forbidden.ts";
-import type { hostAddresses } from "../host_addresses.ts";
+import { forbiddenToIntercept } from "../cluster/forbidden.ts";
+import type { hostAddresses } from "../network/host_addresses.ts";
 import type { Ip } from "../../net/mod.ts";
-import type { ManagerLink } from "../link.ts";
-import type { SearchList } from "../search_list.ts";
-import { userName } from "../user_name.ts";
+import type { ManagerLink } from "../session/link.ts";
+import type { SearchList } from "../network/search_list.ts";
+import { userName } from "../cluster/user_name.ts";
 import type {
   InterceptInfo,
   InterceptRequest,

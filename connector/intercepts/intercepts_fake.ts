@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Ip, Subnet } from "../../net/mod.ts";
 import { ConnectError, type FailureKind } from "../failure.ts";
-import { SearchList } from "../search_list.ts";
+import { SearchList } from "../network/search_list.ts";
 import type { InterceptRequest } from "./api.ts";
 import { FakeCluster, service, workload } from "./cluster_fake.ts";
 import { InterceptTable } from "./intercept_table.ts";

@@ -1,7 +1,7 @@
 /** Where the ports are that intercepts lead to: an IP address, or a name that this laptop resolves each time anew. */
 import { Ip, RefusedError, unlessAborted } from "../../net/mod.ts";
 import { ConnectError } from "../failure.ts";
-import { hostAddresses } from "../host_addresses.ts";
+import { hostAddresses } from "../network/host_addresses.ts";
 
 export interface LaptopAddress {
   /** As people are told it. */

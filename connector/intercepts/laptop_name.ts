@@ -1,5 +1,5 @@
 /** Who this laptop is in intercepts: in words, and as a label by which it finds what it left behind. */
-import { cacheDirectory } from "../paths.ts";
+import { cacheDirectory } from "../process/paths.ts";
 
 export interface LaptopName {
   /** `user@host`. */

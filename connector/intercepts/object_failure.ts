@@ -1,6 +1,6 @@
 import { type ApiClient, ApiError } from "../../k8s/mod.ts";
+import { forbiddenToIntercept } from "../cluster/forbidden.ts";
 import { ConnectError } from "../failure.ts";
-import { forbiddenToIntercept } from "../forbidden.ts";
 
 /** Why there is no Intercept object, by what the API server answered. What is no answer stays as it is. */
 export async function notMade(

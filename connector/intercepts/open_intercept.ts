@@ -8,8 +8,8 @@ import {
 } from "../../manager/api.ts";
 import { type Ip, systemClock } from "../../net/mod.ts";
 import { ConnectError } from "../failure.ts";
-import type { ManagerLink } from "../link.ts";
-import { openVolumes, volumesDirectory } from "../volumes.ts";
+import type { ManagerLink } from "../session/link.ts";
+import { openVolumes, volumesDirectory } from "../volumes/volumes.ts";
 import type { InterceptRequest, MountInfo } from "./api.ts";
 import { valuesForApp } from "./app_values.ts";
 import { laptopEnvironment, readEnvironment } from "./environment.ts";

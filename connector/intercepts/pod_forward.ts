@@ -5,7 +5,7 @@ import type { PodPort } from "../../manager/api.ts";
 import { pipe, systemClock } from "../../net/mod.ts";
 import { acceptLoop, TcpConn } from "../../tcp/mod.ts";
 import { ConnectError } from "../failure.ts";
-import type { ManagerLink } from "../link.ts";
+import type { ManagerLink } from "../session/link.ts";
 import { PodDatagrams } from "./pod_datagrams.ts";
 
 const log = logger("connector");

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { logger } from "../../log.ts";
-import { cacheDirectory } from "../paths.ts";
+import { cacheDirectory } from "../process/paths.ts";
 
 const log = logger("connector");
 

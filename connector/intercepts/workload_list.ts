@@ -10,7 +10,7 @@ import { logger } from "../../log.ts";
 import type { Agent, Intercept } from "../../manager/api.ts";
 import { agents, intercepts, workloadResource } from "../../manager/client.ts";
 import { pause, systemClock, unlessAborted } from "../../net/mod.ts";
-import { forbiddenToIntercept } from "../forbidden.ts";
+import { forbiddenToIntercept } from "../cluster/forbidden.ts";
 import { isMissing, workloadKinds } from "./workload.ts";
 import type { NamespaceObjects } from "./workload_infos.ts";
 

@@ -20,7 +20,7 @@ import {
 } from "../../manager/api.ts";
 import { accessOf } from "../approach.ts";
 import type { ConnectRequest } from "../api.ts";
-import { findReplicas } from "../replicas.ts";
+import { findReplicas } from "../cluster/replicas.ts";
 import { withoutSecrets } from "./pod_text.ts";
 
 /** Lines of one container; what is older is left out. */

@@ -18,23 +18,26 @@ import {
 } from "../../net/mod.ts";
 import { dialTcp, UdpDatagrams } from "../../tcp/mod.ts";
 import type { ConnectRequest } from "../api.ts";
-import { carrierAddresses } from "../api_server.ts";
 import { Approach } from "../approach.ts";
+import { carrierAddresses } from "../cluster/api_server.ts";
+import { toFailure } from "../errors.ts";
+import { ConnectError } from "../failure.ts";
 import {
   type DnsRules,
   parseDnsSettings,
   unservedOf,
-} from "../dns_settings.ts";
-import { toFailure } from "../errors.ts";
-import { ConnectError } from "../failure.ts";
-import { hostAddresses } from "../host_addresses.ts";
-import { HostWatch } from "../host_watch.ts";
-import type { ManagerLink } from "../link.ts";
-import { MappedAddresses } from "../mapped_addresses.ts";
-import { HostNameservers } from "../nameservers.ts";
-import { type FollowedName, ProxiedAddresses } from "../proxied_addresses.ts";
-import { parseProxyWishes } from "../proxy_wishes.ts";
-import { zonesOf } from "../zones.ts";
+} from "../network/dns_settings.ts";
+import { hostAddresses } from "../network/host_addresses.ts";
+import { HostWatch } from "../network/host_watch.ts";
+import { MappedAddresses } from "../network/mapped_addresses.ts";
+import { HostNameservers } from "../network/nameservers.ts";
+import {
+  type FollowedName,
+  ProxiedAddresses,
+} from "../network/proxied_addresses.ts";
+import { parseProxyWishes } from "../network/proxy_wishes.ts";
+import { zonesOf } from "../network/zones.ts";
+import type { ManagerLink } from "../session/link.ts";
 import { LaptopNetworks } from "./laptop_networks.ts";
 import { placeOf } from "./place.ts";
 

@@ -6,7 +6,7 @@ import {
   type Subnet,
 } from "../../net/mod.ts";
 import type { Endpoint } from "../../vpn/mod.ts";
-import { DnsDoor } from "../dns_door.ts";
+import { DnsDoor } from "../network/dns_door.ts";
 import type { Outbound } from "../outbound/mod.ts";
 
 const laptopLoopback = {

@@ -22,7 +22,7 @@ import { encodeTarget } from "../../manager/api.ts";
 import { type Conn, Ip, Subnet } from "../../net/mod.ts";
 import { Acceptor } from "../../tunnel/mod.ts";
 import { pickTunSubnet, readHostRoutes } from "../../vpn/mod.ts";
-import { hasIpv6 } from "../device.ts";
+import { hasIpv6 } from "../network/device.ts";
 import type { Outbound } from "../outbound/mod.ts";
 import { Dials } from "./dials.ts";
 import { composeHosts, composeResolvConf } from "./files.ts";

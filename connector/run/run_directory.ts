@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { processState } from "../../process/mod.ts";
-import { runDirectory } from "../paths.ts";
+import { runDirectory } from "../process/paths.ts";
 
 /** A path for this process, after what killed ones have left beside it was removed. */
 export async function freshRunDirectory(): Promise<string> {

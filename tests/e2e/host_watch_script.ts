@@ -1,7 +1,7 @@
 /** Tells in a line of each change of this network namespace that a HostWatch notices what there is then. */
 // deno-lint-ignore-file no-console -- the test reads the lines
-import { HostWatch } from "../../connector/host_watch.ts";
-import { HostNameservers } from "../../connector/nameservers.ts";
+import { HostWatch } from "../../connector/network/host_watch.ts";
+import { HostNameservers } from "../../connector/network/nameservers.ts";
 import { readHostRoutes } from "../../vpn/mod.ts";
 
 await using _watch = await HostWatch.start({

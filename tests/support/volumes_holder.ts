@@ -1,5 +1,5 @@
 import type { Laptop } from "../cluster/mod.ts";
-import type { VolumesOptions } from "../../connector/volumes.ts";
+import type { VolumesOptions } from "../../connector/volumes/volumes.ts";
 import { waitFor } from "../cluster/mod.ts";
 
 const script = new URL("volumes_script.ts", import.meta.url).pathname;

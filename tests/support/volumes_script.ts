@@ -3,10 +3,13 @@
  * of JSON, and again for each line of its input; "close" closes, at the end of its input it ends without.
  */
 // deno-lint-ignore-file no-console -- the test reads the lines
-import { ChildConn } from "../../connector/child_conn.ts";
-import { openVolumes, type VolumesOptions } from "../../connector/volumes.ts";
-import { removeStaleVolumes } from "../../connector/stale_volumes.ts";
-import { removeSocketDirectory } from "../../connector/stale_socket.ts";
+import { ChildConn } from "../../connector/volumes/child_conn.ts";
+import {
+  openVolumes,
+  type VolumesOptions,
+} from "../../connector/volumes/volumes.ts";
+import { removeStaleVolumes } from "../../connector/volumes/stale_volumes.ts";
+import { removeSocketDirectory } from "../../connector/process/stale_socket.ts";
 import { setLogLevel } from "../../log.ts";
 import type { Conn } from "../../net/mod.ts";
 import { dialUnix } from "./unix_conn.ts";
