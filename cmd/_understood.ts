@@ -1,12 +1,35 @@
 /** What a user reads whose command line was not understood. Pure. */
 import {
-  ArgumentScannerError,
-  formatMessageForArgumentScannerError,
+  AliasNotFoundError,
+  ArgumentParseError,
+  EnumValidationError,
+  FlagNotFoundError,
+  UnexpectedFlagError,
+  UnexpectedPositionalError,
+  UnsatisfiedFlagError,
+  UnsatisfiedPositionalError,
 } from "@stricli/core";
 
 /** @param command The one whose flags or arguments are wrong. */
 export function notUnderstood(error: unknown, command: string): string {
   return `tp: ${causeOf(error)}\n    ${tellsWhat(command)}`;
+}
+
+/**
+ * What a user reads who asked for a command that there is not.
+ *
+ * @param command The first word of the command line; where `input` is another one, a command that has commands itself.
+ */
+export function noSuchCommand(
+  { input, corrections, command }: {
+    input: string;
+    corrections: readonly string[];
+    command: string;
+  },
+): string {
+  const help = input === command ? "tp --help" : `tp ${command} --help`;
+  return `tp: there is no command "${input}"${meant(corrections)}\n` +
+    `    \`${help}\` lists the commands`;
 }
 
 /** The remedy for flags and arguments of a command. */
@@ -33,21 +56,45 @@ export function faultOf(
   return new SyntaxError(`nothing stands behind the = of ${empty}`);
 }
 
+/** By class, not by the name of a class as the library's own formatter: in the executable names are others. */
 function causeOf(error: unknown): string {
-  if (error instanceof ArgumentScannerError) {
-    return formatMessageForArgumentScannerError(error, {
-      // What a parser throws is a whole sentence.
-      ArgumentParseError: ({ exception, message }) =>
-        exception instanceof Error ? exception.message : message,
-      FlagNotFoundError: ({ input, corrections }) =>
-        `there is no flag --${input}` +
-        (corrections.length === 0
-          ? ""
-          : `; did you mean ${corrections.map(typed).join(" or ")}?`),
-      AliasNotFoundError: ({ input }) => `there is no flag -${input}`,
-    });
+  if (error instanceof ArgumentParseError) {
+    // What a parser throws is a whole sentence.
+    const { exception, message } = error;
+    return exception instanceof Error ? exception.message : message;
+  }
+  if (error instanceof EnumValidationError) {
+    const { externalFlagName, input, values } = error;
+    return `Cannot use "${input}" for --${externalFlagName}: it is none of ` +
+      values.join(", ");
+  }
+  if (error instanceof FlagNotFoundError) {
+    return `there is no flag --${error.input}` +
+      meant(error.corrections.map(typed));
+  }
+  if (error instanceof AliasNotFoundError) {
+    return `there is no flag -${error.input}`;
+  }
+  if (error instanceof UnexpectedFlagError) {
+    const { externalFlagName, previousInput, input } = error;
+    return `--${externalFlagName} is given twice, ` +
+      `"${previousInput}" and "${input}"`;
+  }
+  if (error instanceof UnsatisfiedFlagError) {
+    return `nothing stands behind --${error.externalFlagName}`;
+  }
+  if (error instanceof UnexpectedPositionalError) {
+    return `"${error.input}" is one argument too many`;
+  }
+  if (error instanceof UnsatisfiedPositionalError) {
+    return `${error.placeholder.toUpperCase()} is missing`;
   }
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The question behind a name that is not known. */
+function meant(names: readonly string[]): string {
+  return names.length === 0 ? "" : `; did you mean ${names.join(" or ")}?`;
 }
 
 /** A flag's name as the help shows it. */

@@ -2,9 +2,14 @@ import assert from "node:assert/strict";
 import {
   AliasNotFoundError,
   ArgumentParseError,
+  EnumValidationError,
   FlagNotFoundError,
+  UnexpectedFlagError,
+  UnexpectedPositionalError,
+  UnsatisfiedFlagError,
+  UnsatisfiedPositionalError,
 } from "@stricli/core";
-import { faultOf, notUnderstood } from "./_understood.ts";
+import { faultOf, noSuchCommand, notUnderstood } from "./_understood.ts";
 
 Deno.test("notUnderstood() says once what is wrong, and which help tells more", () => {
   const exception = new SyntaxError('Cannot read header "a": it is none');
@@ -19,6 +24,24 @@ Deno.test("notUnderstood() says once what is wrong, and which help tells more", 
       "there is no flag --httpheader; did you mean --http-header?",
     ],
     [new AliasNotFoundError("z"), "there is no flag -z"],
+    // As in the executable, where classes have short names.
+    [new (class a extends AliasNotFoundError {})("z"), "there is no flag -z"],
+    [
+      new EnumValidationError("output" as never, "xml", ["text", "yaml"], [
+        "yaml",
+      ]),
+      'Cannot use "xml" for --output: it is none of text, yaml',
+    ],
+    [
+      new UnexpectedFlagError("name" as never, "a", "b"),
+      '--name is given twice, "a" and "b"',
+    ],
+    [
+      new UnsatisfiedFlagError("name" as never),
+      "nothing stands behind --name",
+    ],
+    [new UnexpectedPositionalError(0, "b"), '"b" is one argument too many'],
+    [new UnsatisfiedPositionalError("name" as never), "NAME is missing"],
     [new SyntaxError("Cannot read port"), "Cannot read port"],
   ];
   for (const [error, cause] of table) {
@@ -38,4 +61,20 @@ Deno.test("faultOf() sees a missing command and a flag with an empty value", () 
   );
   assert.equal(fault(["connect"], []), "a command is missing behind `--`");
   assert.match(fault(["list", "--namespace="]) ?? "", /the = of --namespace=$/);
+});
+
+Deno.test("noSuchCommand() names the nearest one, and the help that lists them", () => {
+  assert.equal(
+    noSuchCommand({
+      input: "conect",
+      corrections: ["`connect`"],
+      command: "conect",
+    }),
+    'tp: there is no command "conect"; did you mean `connect`?\n' +
+      "    `tp --help` lists the commands",
+  );
+  assert.equal(
+    noSuchCommand({ input: "foo", corrections: [], command: "daemon" }),
+    'tp: there is no command "foo"\n    `tp daemon --help` lists the commands',
+  );
 });

@@ -1,4 +1,5 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
+import { briefly } from "./_briefly.ts";
 import {
   type ConnectFlags,
   connectFlags,
@@ -32,6 +33,6 @@ const view = buildCommand<ConfigViewFlags, [], Context>({
 });
 
 export const config = buildRouteMap({
-  routes: { view },
+  routes: { view: briefly(view, "[FLAGS]") },
   docs: { brief: "Show the settings that count, and who says so" },
 });

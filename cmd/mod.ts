@@ -2,11 +2,17 @@
 import { buildApplication, run, text_en } from "@stricli/core";
 import { context } from "./_context.ts";
 import { errorText, exitCodeOf } from "./_error.ts";
-import { faultOf, notUnderstood } from "./_understood.ts";
+import { faultOf, noSuchCommand, notUnderstood } from "./_understood.ts";
 import { routes } from "./routes.ts";
 
 /** The exit code of a command line that could not be understood, as `getopt` programs have it. */
 const usageExitCode = 2;
+
+/** How far from a known name one may be that is taken for it: with the default of 7, "foo" would mean "run". */
+const typingErrors = {
+  threshold: 4,
+  weights: { insertion: 1, deletion: 3, substitution: 2, transposition: 0 },
+};
 
 /** Commands that take one of the user's behind `--`. */
 const takesUserCommand = new Set([
@@ -18,13 +24,16 @@ function application(command: string) {
   return buildApplication(routes, {
     name: "tp",
     determineExitCode: exitCodeOf,
-    scanner: { caseStyle: "allow-kebab-for-camel" },
+    scanner: {
+      caseStyle: "allow-kebab-for-camel",
+      distanceOptions: typingErrors,
+    },
     documentation: { useAliasInUsageLine: true },
     localization: {
       text: {
         ...text_en,
-        noCommandRegisteredForInput: ({ input }) =>
-          `tp: there is no command "${input}"\n    \`tp --help\` lists the commands`,
+        noCommandRegisteredForInput: ({ input, corrections }) =>
+          noSuchCommand({ input, corrections, command }),
         exceptionWhileParsingArguments: (error) =>
           notUnderstood(error, command),
         exceptionWhileRunningCommand: (error) => errorText(error),

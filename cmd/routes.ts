@@ -1,5 +1,5 @@
-import { buildRouteMap, type Command } from "@stricli/core";
-import type { Context } from "./_context.ts";
+import { buildRouteMap } from "@stricli/core";
+import { briefly } from "./_briefly.ts";
 import { apply, deleteDeclared } from "./apply.ts";
 import { config } from "./config.ts";
 import { connect } from "./connect.ts";
@@ -19,18 +19,11 @@ import { status } from "./status.ts";
 import { uninstall } from "./uninstall.ts";
 import { version } from "./version.ts";
 
-/** A command whose flags are so many that the program's help leaves them to the command's own. */
-function briefly<T extends Command<Context>>(command: T, usage: string): T {
-  return {
-    ...command,
-    formatUsageLine: ({ prefix }) => `${prefix.join(" ")} ${usage}`,
-  };
-}
-
 /** Every command of the program. Each loads its own code when it is run. */
 export const routes = buildRouteMap({
   routes: {
-    ...{ connect, status, list },
+    connect: briefly(connect, "[FLAGS] [-- COMMAND]"),
+    ...{ status, list },
     doctor: briefly(doctor, "[FLAGS]"),
     run: briefly(run, "[FLAGS] -- COMMAND [ARGUMENTS]"),
     shell: briefly(shell, "[FLAGS]"),

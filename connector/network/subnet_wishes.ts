@@ -121,6 +121,12 @@ function parseSubnet(text: string): Subnet {
 function parseSubnets(text: string): VirtualWish["subnets"] {
   const ofWord = wordSubnets.get(text);
   if (ofWord) return ofWord;
+  if (!/[.:/]/.test(text)) {
+    throw settingWrong(
+      `Cannot use "${text}": it is no subnet like 10.96.0.0/16, and none of ` +
+        [...wordSubnets.keys()].join(", "),
+    );
+  }
   const subnets = [parseSubnet(text)];
   return () => subnets;
 }

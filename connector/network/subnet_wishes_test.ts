@@ -39,7 +39,10 @@ for (const [vnat, proxyVia, subnets] of vnats) {
 }
 
 const refused: [asked: Parameters<typeof parseSubnetWishes>[0], RegExp][] = [
-  [{ vnat: ["services"] }, /^Cannot use "services": it is no subnet/],
+  [
+    { vnat: ["services"] },
+    /^Cannot use "services": it is no subnet like 10.96.0.0\/16, and none of service, pods, also, all$/,
+  ],
   [{ vnat: ["constructor"] }, /^Cannot use "constructor": it is no subnet/],
   [{ allowConflictingSubnets: ["10.96.0.0/33"] }, /"10\.96\.0\.0\/33"/],
   [{ allowConflictingSubnets: ["all"] }, /"all"/],
