@@ -135,7 +135,7 @@ Deno.test("readSettings() needs the file that TP_CONFIG names, and none elsewher
   await Deno.remove(config);
   await assert.rejects(
     readSettings({}, env),
-    /config\.yml": there is no such file/,
+    /config\.yml": there is no such file \(TP_CONFIG names it\)/,
   );
   const elsewhere = { HOME: config.replace(/[^/]*$/, "") };
   const settings = await readSettings({}, elsewhere);

@@ -29,7 +29,9 @@ export async function readConfigFile(
   } catch (cause) {
     const isAbsent = cause instanceof Deno.errors.NotFound;
     if (isAbsent && !env["TP_CONFIG"]) return undefined;
-    const state = isAbsent ? "there is no such file" : (cause as Error).message;
+    const state = isAbsent
+      ? "there is no such file (TP_CONFIG names it)"
+      : (cause as Error).message;
     throw new ConfigError(`Cannot read "${path}": ${state}`, [], { cause });
   }
   const { parseConfig } = await import("./parse.ts");
