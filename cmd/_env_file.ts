@@ -1,5 +1,5 @@
-import { CommandError } from "./_error.ts";
 import { type EnvSyntax, formatEnv } from "./_env_syntax.ts";
+import { notWritten } from "./_not_written.ts";
 
 export interface EnvFileFlags {
   readonly envFile?: string;
@@ -40,10 +40,7 @@ async function writePrivate(path: string, text: string): Promise<void> {
     await Deno.chmod(path, 0o600);
     await Deno.writeTextFile(path, text);
   } catch (cause) {
-    throw new CommandError(
-      `Cannot write "${path}": ${(cause as Error).message}`,
-      "Give another file, or make its directory first",
-      { cause },
-    );
+    const remedy = "Give another file, or make its directory first";
+    throw notWritten(path, remedy, cause);
   }
 }

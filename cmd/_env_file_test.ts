@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { CommandError } from "./_error.ts";
 import { writeEnvFiles } from "./_env_file.ts";
 
 Deno.test("writeEnvFiles() writes files that are their owner's alone, also over those that were not", async () => {
@@ -22,9 +23,19 @@ Deno.test("writeEnvFiles() writes files that are their owner's alone, also over 
     const { mode } = await Deno.stat(path);
     assert.equal((mode ?? 0) & 0o777, 0o600, path);
   }
-  await assert.rejects(
-    writeEnvFiles({}, { envFile: `${directory}/no/env` }, () => {}),
-    /Cannot write/,
-  );
+  const unwritable = [
+    [`${directory}/no/env`, `there is no directory "${directory}/no"`],
+    [directory, "it is a directory"],
+    [`${envFile}/env`, `"${envFile}" is no directory`],
+  ] as const;
+  for (const [path, state] of unwritable) {
+    await assert.rejects(
+      writeEnvFiles({}, { envFile: path }, () => {}),
+      new CommandError(
+        `Cannot write "${path}": ${state}`,
+        "Give another file, or make its directory first",
+      ),
+    );
+  }
   await Deno.remove(directory, { recursive: true });
 });

@@ -12,10 +12,10 @@ import { requestOf } from "./_connect.ts";
 import { connectedPlace } from "./_connected_place.ts";
 import { findConnector, mean } from "./_connector.ts";
 import type { Context } from "./_context.ts";
-import { CommandError } from "./_error.ts";
 import { Interrupt, interruptedExitCode } from "./_interrupt.ts";
 import { logToFile } from "./_log_file.ts";
 import { heldBy, isOfPlace } from "./_meant_connection.ts";
+import { notWritten } from "./_not_written.ts";
 import { formatValue } from "./_output.ts";
 import { laptopLogs } from "./gather/laptop_logs.ts";
 import { namesInLog } from "./gather/names_in_log.ts";
@@ -145,10 +145,8 @@ async function write(path: string, bytes: Uint8Array): Promise<void> {
   try {
     await writePrivately(path, bytes);
   } catch (cause) {
-    throw new CommandError(
-      `Cannot write "${path}": ${(cause as Error).message}`,
-      "Give a file in a directory of yours: `--output-file FILE.zip`",
-      { cause },
-    );
+    const remedy =
+      "Give a file in a directory of yours: `--output-file FILE.zip`";
+    throw notWritten(path, remedy, cause);
   }
 }

@@ -111,7 +111,7 @@ export async function parseKubeconfig(
     content = parse(text) ?? {};
   } catch (error) {
     const [line] = String((error as Error).message).split("\n");
-    throw broken(path, `not YAML: ${line}`, error);
+    throw broken(path, `not YAML: ${line?.replace(/:$/, "")}`, error);
   }
   if (typeof content !== "object" || Array.isArray(content)) {
     throw broken(path, "not a mapping");

@@ -43,7 +43,7 @@ Deno.test("a context that is not in the kubeconfig is told with those that are",
 Deno.test("a kubeconfig that is broken is told with what is wrong in it", async () => {
   await using laptop = await Laptop.open(await openCluster());
   const texts: [string, RegExp][] = [
-    ["clusters: [", /not YAML/],
+    ["clusters: [", /not YAML: .* at line \d+, column \d+$/],
     ["Hello.", /not a mapping/],
     ["clusters: 5", /clusters is not a list/],
   ];
