@@ -6,6 +6,7 @@ import {
   mergeSettings,
 } from "../config/mod.ts";
 import { parseDnsSettings } from "../connector/mod.ts";
+import { parse as parseYaml } from "../yaml.ts";
 import { CommandError } from "./_error.ts";
 import { findSettings, readSettings, settingsRequest } from "./_settings.ts";
 
@@ -111,6 +112,27 @@ class Files implements AsyncDisposable {
   }
 }
 
+/** The YAML of docs/configuration.md. */
+async function documented(): Promise<string[]> {
+  const path = new URL("../docs/configuration.md", import.meta.url);
+  const found = (await Deno.readTextFile(path)).matchAll(
+    /^```yaml\n(.*?)^```/gms,
+  );
+  return [...found].map(([, text = ""]) => text);
+}
+
+Deno.test("readSettings() takes what docs/configuration.md shows of a file and of a kubeconfig", async () => {
+  const [config = "", kubeconfig = "", ...others] = await documented();
+  assert.deepEqual(others, []);
+  const [cluster] = parseYaml(kubeconfig).clusters;
+  const [{ name, extension }] = cluster.cluster.extensions;
+  assert.equal(name, "tp.dev");
+  await using files = await Files.make({ config, extension });
+  const settings = await readSettings({}, files.env);
+  assert.equal(settings["intercept.defaultPort"]?.value, 8080);
+  assert.equal(settings["connection.name"]?.value, "staging");
+});
+
 Deno.test("readSettings() takes the extension of the cluster that the flags mean", async () => {
   await using files = await Files.make({
     config: "cluster: {defaultManagerNamespace: of-file}",
@@ -175,7 +197,7 @@ const senseless: [config: string, message: RegExp, remedy: string][] = [
   ],
   [
     "connection:\n  name: com\n",
-    /^Cannot use the name "com" for a connection: names that end in it have/,
+    /^Cannot use the name "com" for a connection: it is a top-level domain/,
     "Correct connection.name: FILE:2",
   ],
   [

@@ -22,8 +22,11 @@ export function parseConnectionName(text: string): string {
       `it is not of lower-case letters, digits and "-", ${maxOctets} at most`,
     );
   }
-  if (taken.has(text) || !isServedNamespace(text)) {
-    throw wrong("names that end in it have a meaning already");
+  if (taken.has(text)) {
+    throw wrong("names or commands that end in it have a meaning already");
+  }
+  if (!isServedNamespace(text)) {
+    throw wrong("it is a top-level domain, and names in it stay what they are");
   }
   return text;
 }

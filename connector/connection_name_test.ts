@@ -36,3 +36,7 @@ for (const [context, namespace, name] of usual) {
     assert.equal(parseConnectionName(name), name);
   });
 }
+
+Deno.test("a top-level domain is told as such", () => {
+  assert.throws(() => parseConnectionName("dev"), /: it is a top-level domain/);
+});

@@ -234,3 +234,12 @@ Deno.test("the published schema is a schema, and knows what the code knows", () 
     }
   }
 });
+
+Deno.test("readState() reads what docs/intercepts.md shows", async () => {
+  const path = new URL("../../docs/intercepts.md", import.meta.url);
+  const [, text = ""] = /^```yaml\n(.*?)^```/ms.exec(
+    await Deno.readTextFile(path),
+  )!;
+  const { attachments } = read(text);
+  assert.equal(attachments.length, 1);
+});
