@@ -26,6 +26,7 @@ const view = buildCommand<ConfigViewFlags, [], Context>({
   },
   docs: {
     brief: "Show the settings that count, and who says so",
+    customUsage: ["[FLAGS]"],
     fullDescription:
       "As `tp connect` with the same flags has them. A flag goes before the environment, that before the kubeconfig's " +
       "cluster, that before config.yml, and that before the default. The schema of the file is docs/config.schema.json.",

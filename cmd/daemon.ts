@@ -21,6 +21,7 @@ export const daemon = buildRouteMap({
             kind: "parsed",
             parse: String,
             default: "tp",
+            placeholder: "name",
             brief: "Whose members may connect without sudo",
           },
         },

@@ -23,6 +23,7 @@ export const doctor = buildCommand<DoctorFlags, [], Context>({
   },
   docs: {
     brief: "Check step by step what a connection needs, and tell remedies",
+    customUsage: ["[FLAGS]"],
     fullDescription:
       "Checks this laptop, the way to the cluster and, while there is one, the connection. Nothing is changed. Exits with " +
       "1 when a check failed; warnings do not count.",

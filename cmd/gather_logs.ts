@@ -69,6 +69,7 @@ export const gatherLogs = buildCommand<GatherLogsFlags, [], Context>({
   },
   docs: {
     brief: "Gather the logs of laptop and cluster in a zip file",
+    customUsage: ["[FLAGS]"],
     fullDescription:
       "Reads what this user may read; what is missing is told, and stands in `problems.txt` in the file. Tokens, keys, " +
       "passwords and values of environment variables are left out.",

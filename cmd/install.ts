@@ -115,5 +115,6 @@ export const install = buildCommand<InstallFlags, [], Context>({
   },
   docs: {
     brief: "Install or upgrade the traffic-manager (for admins)",
+    customUsage: ["[FLAGS]"],
   },
 });

@@ -52,6 +52,7 @@ export const loglevel = buildCommand<LogLevelFlags, [LogLevel], Context>({
   },
   docs: {
     brief: "Have connector, manager and agents log more or less for a while",
+    customUsage: ["LEVEL [FLAGS]"],
     fullDescription:
       "The level is that of the connector, of the manager's copy that the connection uses, and of the agents of workloads " +
       "that it has intercepts on. Others see the cluster's, too: these get no quieter than info, and are back as usual after " +

@@ -24,6 +24,7 @@ export const proxy = buildCommand<ProxyFlags, [], Context>({
   },
   docs: {
     brief: "Run a SOCKS5 and HTTP proxy that leads into the cluster",
+    customUsage: ["[FLAGS]"],
     fullDescription:
       "Listens at a port of the loopback address, with a password made for this run, until it is interrupted. " +
       "It prints the environment that programs learn of it from. This laptop is not changed, and no root is needed.",

@@ -29,6 +29,7 @@ export const shell = buildCommand<RunFlags, [], Context>({
   parameters: { aliases: { n: "namespace" }, flags },
   docs: {
     brief: "Open a shell with the cluster in its network",
+    customUsage: ["[FLAGS]"],
     fullDescription: `Runs your shell ($SHELL). ${how}`,
   },
 });
