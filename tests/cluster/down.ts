@@ -1,6 +1,6 @@
 import { controlPlaneNames } from "./control_plane.ts";
 import { must } from "./command.ts";
-import { removeAllLaptops } from "./laptop.ts";
+import { removeAllLaptops } from "./laptop_removal.ts";
 import { restoreMachineSettings } from "./machine.ts";
 import { removeNetnsDirectory } from "./netns.ts";
 import { removeHostLink } from "./network.ts";

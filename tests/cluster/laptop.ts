@@ -1,5 +1,4 @@
 import { dirname } from "node:path";
-import { killAll } from "./cgroup.ts";
 import type { Cluster } from "./cluster.ts";
 import {
   type CommandOptions,
@@ -7,7 +6,7 @@ import {
   must,
   run,
 } from "./command.ts";
-import { linkToCluster, unlinkFromCluster } from "./external.ts";
+import { linkToCluster } from "./external.ts";
 import { allowTo, changeSet } from "./firewall.ts";
 import { mustKubectl } from "./kubectl.ts";
 import {
@@ -34,20 +33,17 @@ import {
   makeLaptopNetwork,
   nodeInterface,
 } from "./laptop_network.ts";
-import {
-  claimLaptopNumber,
-  laptopNumbers,
-  releaseLaptopNumber,
-} from "./laptop_number.ts";
+import { claimLaptopNumber, releaseLaptopNumber } from "./laptop_number.ts";
+import { holderName, netnsName, removeLaptop } from "./laptop_removal.ts";
 import {
   enterOtherNetwork,
   leaveOtherNetwork,
   takeOtherAddresses,
   takeUsualAddresses,
 } from "./laptop_roaming.ts";
-import { ipBatch, netnsExists, netnsPids, removeNetns } from "./netns.ts";
+import { ipBatch, netnsPids } from "./netns.ts";
 import { startOutside } from "./outside.ts";
-import { startHolder, stopProcess } from "./process.ts";
+import { startHolder } from "./process.ts";
 import { nodeSettings } from "./settings.ts";
 import { takeSnapshot } from "./snapshot.ts";
 
@@ -337,30 +333,4 @@ export class Laptop implements AsyncDisposable {
       `Cannot ${action} the link of a laptop to the cluster: that of TP_TEST_KUBECONFIG is not the bed`,
     );
   }
-}
-
-/** Removes all laptops, whoever opened them. */
-export async function removeAllLaptops(): Promise<void> {
-  for (const number of await laptopNumbers()) {
-    await removeLaptop(number);
-    await releaseLaptopNumber(number);
-  }
-}
-
-async function removeLaptop(number: number): Promise<void> {
-  const netns = netnsName(number);
-  if (await netnsExists(netns)) {
-    await killAll(netns, () => netnsPids(netns));
-  }
-  await unlinkFromCluster(number);
-  await stopProcess(holderName(number));
-  await removeNetns(netns);
-}
-
-function netnsName(number: number): string {
-  return `tp-lap-${number}`;
-}
-
-function holderName(number: number): string {
-  return `laptop-${number}`;
 }
