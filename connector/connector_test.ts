@@ -36,6 +36,20 @@ function setUp() {
   };
 }
 
+/** The same with two connections that stand, "first" and "second". */
+async function setUpTwo() {
+  const place = setUp();
+  const { connect, makings } = place;
+  const asked = [
+    await connect({ name: "first" }),
+    await connect({ name: "second" }),
+  ];
+  await tick();
+  for (const one of makings) one.done();
+  for (const one of asked) await one.next();
+  return place;
+}
+
 /** A command that has asked to connect. */
 class Asked {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
@@ -178,14 +192,7 @@ Deno.test("who has waited for another's connection and is gone does not call it 
 });
 
 Deno.test("tp quit ends one of two connections by its name, and the connector with the last", async () => {
-  const { connect, makings, quit, hasEnded, ask, connector } = setUp();
-  const asked = [
-    await connect({ name: "first" }),
-    await connect({ name: "second" }),
-  ];
-  await tick();
-  for (const one of makings) one.done();
-  for (const one of asked) await one.next();
+  const { makings, quit, hasEnded, ask, connector } = await setUpTwo();
   assert.equal((await quit("third")).status, 409);
   assert.equal((await quit("second")).status, 200);
   assert.deepEqual(makings.map(({ isClosed }) => isClosed), [false, true]);
@@ -201,14 +208,7 @@ Deno.test("tp quit ends one of two connections by its name, and the connector wi
 });
 
 Deno.test("who asks for a connection that is ending gets another when its name is free", async () => {
-  const { connect, makings, quit, connector } = setUp();
-  const asked = [
-    await connect({ name: "first" }),
-    await connect({ name: "second" }),
-  ];
-  await tick();
-  for (const one of makings) one.done();
-  for (const one of asked) await one.next();
+  const { connect, makings, quit, connector } = await setUpTwo();
   const { promise, resolve } = Promise.withResolvers<void>();
   makings[1]!.closing = promise;
   const quitting = quit("second");
@@ -256,14 +256,7 @@ Deno.test("tp quit without a name ends what stands and calls off what is being m
 });
 
 Deno.test("with two connections, a call says which is meant", async () => {
-  const { connect, makings, quit, ask } = setUp();
-  const asked = [
-    await connect({ name: "first" }),
-    await connect({ name: "second" }),
-  ];
-  await tick();
-  for (const one of makings) one.done();
-  for (const one of asked) await one.next();
+  const { quit, ask } = await setUpTwo();
   const answer = async (path: string) => (await ask("GET", path)).json();
   assert.deepEqual(await answer("/list?connection=second"), {
     asked: "second",
@@ -279,14 +272,7 @@ Deno.test("with two connections, a call says which is meant", async () => {
 });
 
 Deno.test("tp leave asks the connection that has the intercept; which, must be said where several have one of that name", async () => {
-  const { connect, makings, quit, ask } = setUp();
-  const asked = [
-    await connect({ name: "first" }),
-    await connect({ name: "second" }),
-  ];
-  await tick();
-  for (const one of makings) one.done();
-  for (const one of asked) await one.next();
+  const { makings, quit, ask } = await setUpTwo();
   makings[0]!.intercepts.add("till");
   makings[1]!.intercepts.add("till").add("web");
   const leave = async (name: string, query = "") =>
@@ -328,14 +314,7 @@ Deno.test("all connections know the sessions of each other", async () => {
 });
 
 Deno.test("with the host's network all connections end", async () => {
-  const { connect, makings, connector } = setUp();
-  const asked = [
-    await connect({ name: "first" }),
-    await connect({ name: "second" }),
-  ];
-  await tick();
-  for (const one of makings) one.done();
-  for (const one of asked) await one.next();
+  const { makings, connector } = await setUpTwo();
   makings[1]!.end();
   await connector.ended;
   assert.deepEqual(makings.map(({ isClosed }) => isClosed), [true, true]);
