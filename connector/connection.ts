@@ -201,7 +201,12 @@ export class Connection {
     return this.#parts.intercepts.holds(asked);
   }
 
-  /** What this connection is asked beside its state; `undefined` for what it does not know. */
+  /** Ends that intercept; the answer says so, or why it could not. */
+  leave(request: LeaveRequest): Promise<Response> {
+    return this.#parts.calls.leave(request);
+  }
+
+  /** What else this connection is asked beside its state; `undefined` for what it does not know. */
   answer(request: Request): Promise<Response | undefined> {
     return this.#parts.calls.answer(request);
   }

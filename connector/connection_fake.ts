@@ -58,6 +58,7 @@ export class Making {
           ? Promise.resolve()
           : Promise.reject(other),
       holds: ({ name }) => this.intercepts.has(name),
+      leave: () => Promise.resolve(Response.json({ left: name })),
       answer: () => Promise.resolve(Response.json({ asked: name })),
       close: () => {
         this.isClosed = true;

@@ -16,6 +16,11 @@ import { toFailure } from "./errors.ts";
 import { ConnectError } from "./failure.ts";
 import { Hosts } from "./hosts.ts";
 import { LaptopPorts } from "./intercepts/laptop_ports.ts";
+import {
+  connectionNamed,
+  connectionUnknown,
+  connectionWith,
+} from "./meant_connection.ts";
 import { jsonLines } from "./process/json_lines.ts";
 import { setLogLevels } from "./process/log_level.ts";
 import { idleStatus } from "./status.ts";
@@ -72,16 +77,17 @@ export class Connector {
     if (call === "POST /quit") return await this.#quit(name);
     if (call === "POST /loglevel") {
       const asked: LogLevelRequest = await request.json();
-      const found = asked.cluster ? this.#chosen(name) : undefined;
+      const found = asked.cluster
+        ? connectionNamed(this.#standing, name)
+        : undefined;
       if (found && "kind" in found && found.kind !== "not-connected") {
         return refused(found);
       }
       const manager = found && "manager" in found ? found.manager : undefined;
       return Response.json(await setLogLevels(asked, manager));
     }
-    const found = call === "POST /leave" && name === undefined
-      ? this.#holderOf(await request.clone().json())
-      : this.#chosen(name);
+    if (call === "POST /leave") return this.#leave(await request.json(), name);
+    const found = connectionNamed(this.#standing, name);
     if ("kind" in found) return refused(found);
     return await found.answer(request) ?? new Response(null, { status: 404 });
   }
@@ -117,40 +123,24 @@ export class Connector {
     );
   }
 
-  /** The connection of that name; without a name the only one. */
-  #chosen(name: string | undefined): Connection | Failure {
+  async #leave(
+    leave: LeaveRequest,
+    name: string | undefined,
+  ): Promise<Response> {
     const all = this.#standing;
-    const [first, ...others] = all;
-    if (first === undefined) return notConnected;
-    if (name === undefined) {
-      return others.length === 0 ? first : {
-        kind: "connection-ambiguous",
-        cause: `Cannot tell which connection is meant: there are ${
-          namesOf(all)
-        }`,
-      };
-    }
-    return all.find((one) => one.name === name) ?? unknown(name, all);
-  }
-
-  /** The only connection that has an intercept of that name; where none has, any, which says so. */
-  #holderOf(leave: LeaveRequest): Connection | Failure {
-    const all = this.#standing;
-    const [holder, ...others] = all.filter((one) => one.holds(leave));
-    if (holder === undefined) return all[0] ?? notConnected;
-    return others.length === 0 ? holder : {
-      kind: "connection-ambiguous",
-      cause: `Cannot leave "${leave.name}": connections ${
-        namesOf([holder, ...others])
-      } have one of that name`,
-    };
+    const found = name === undefined
+      ? connectionWith(all, leave)
+      : connectionNamed(all, name);
+    return "kind" in found ? refused(found) : await found.leave(leave);
   }
 
   async #quit(name: string | undefined): Promise<Response> {
     if (name !== undefined) {
       // One that is being made, too.
       const entry = this.#entries.get(name);
-      if (entry === undefined) return refused(unknown(name, this.#standing));
+      if (entry === undefined) {
+        return refused(connectionUnknown(this.#standing, name));
+      }
       await this.#drop(entry, "quit");
     } else await this.#disconnect("quit");
     queueMicrotask(() => this.#endIfEmpty("quit"));
@@ -278,23 +268,6 @@ export class Connector {
     }
     return first.name;
   }
-}
-
-const notConnected: Failure = {
-  kind: "not-connected",
-  cause: "Cannot do that: there is no connection",
-};
-
-function unknown(name: string, all: readonly Connection[]): Failure {
-  const there = all.length === 0 ? "none" : namesOf(all);
-  return {
-    kind: "connection-unknown",
-    cause: `Cannot find connection "${name}": there is ${there}`,
-  };
-}
-
-function namesOf(all: readonly Connection[]): string {
-  return all.map(({ name }) => name).join(", ");
 }
 
 function refused(failure: Failure): Response {

@@ -277,13 +277,13 @@ Deno.test("tp leave asks the connection that has the intercept; which, must be s
   makings[1]!.intercepts.add("till").add("web");
   const leave = async (name: string, query = "") =>
     (await ask("POST", `/leave${query}`, { name })).json();
-  assert.deepEqual(await leave("web"), { asked: "second" });
-  assert.deepEqual(await leave("web", "?connection=first"), { asked: "first" });
+  assert.deepEqual(await leave("web"), { left: "second" });
+  assert.deepEqual(await leave("web", "?connection=first"), { left: "first" });
   const { kind, cause } = await leave("till");
   assert.equal(kind, "connection-ambiguous");
   assert.match(cause, /^Cannot leave "till": connections first, second have/);
   // Any says that there is none.
-  assert.deepEqual(await leave("none"), { asked: "first" });
+  assert.deepEqual(await leave("none"), { left: "first" });
   await quit();
   assert.equal((await leave("web")).kind, "not-connected");
 });

@@ -7,6 +7,7 @@ import type {
   InterceptEvent,
   InterceptInfo,
   InterceptRequest,
+  LeaveRequest,
   WorkloadInfo,
 } from "./api.ts";
 import type { Intercepts } from "./intercepts.ts";
@@ -41,10 +42,6 @@ export class InterceptCalls implements Disposable {
     switch (`${request.method} ${url.pathname}`) {
       case "POST /intercept":
         return this.#intercept(await request.json());
-      case "POST /leave":
-        return await answered(
-          this.#options.intercepts.leave(await request.json()),
-        );
       case "GET /intercepts":
         return Response.json(this.#options.intercepts.own());
       case "GET /list": {
@@ -59,6 +56,11 @@ export class InterceptCalls implements Disposable {
       default:
         return undefined;
     }
+  }
+
+  /** Ends one of the connection's. */
+  async leave(request: LeaveRequest): Promise<Response> {
+    return await answered(this.#options.intercepts.leave(request));
   }
 
   /** A line for each event. Who goes away before it stands calls it off, and ends it if it is held. */

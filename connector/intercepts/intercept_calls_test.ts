@@ -59,7 +59,7 @@ Deno.test("POST /intercept tells what happens, and the intercept outlives who as
   assert.deepEqual(events.map(({ event }) => event).slice(-1), ["intercepted"]);
   assert.equal((await reader.read()).done, true);
   assert.equal(cluster.intercepts().length, 1);
-  const left = await post(calls, "/leave", { name: "web" });
+  const left = await calls.leave({ name: "web" });
   assert.deepEqual(await left.json(), { isPending: false });
   assert.equal(cluster.intercepts().length, 0);
 });
@@ -151,9 +151,9 @@ Deno.test("POST /intercept is called off by who goes away before it stands", asy
   await until(() => cluster.intercepts().length === 0);
 });
 
-Deno.test("POST /leave and GET /list say why they cannot", async () => {
+Deno.test("InterceptCalls.leave() and GET /list say why they cannot", async () => {
   const { cluster, calls } = place();
-  const left = await post(calls, "/leave", { name: "web" });
+  const left = await calls.leave({ name: "web" });
   assert.equal(left.status, 409);
   assert.equal((await left.json()).kind, "intercept-unknown");
   const { api } = cluster;
@@ -186,7 +186,7 @@ Deno.test("GET /list follows what changes, a line each time", async () => {
   const second = JSON.parse((await reader.read()).value!);
   assert.equal(second[0].intercept_infos[0].name, "web");
   await reader.cancel();
-  await post(calls, "/leave", { name: "web" });
+  await calls.leave({ name: "web" });
   assert.equal(cluster.intercepts().length, 0);
 });
 
@@ -198,6 +198,6 @@ Deno.test("GET /intercepts tells what this connection has, as it was asked for",
   assert.equal(own.length, 1);
   assert.deepEqual(own[0].request, { ...request(false), namespace: "orders" });
   assert.equal(own[0].info.disposition, "ACTIVE");
-  await post(calls, "/leave", { name: "web" });
+  await calls.leave({ name: "web" });
   assert.deepEqual(await (await calls.answer(asked))!.json(), []);
 });
