@@ -1,4 +1,8 @@
-/** What sessions that are over have left in a cluster: those of connectors that were killed, or lost the API server first. */
+/**
+ * What sessions that are over have left in a cluster: those of connectors that were killed, or lost the API server first.
+ * It goes when the laptop connects, in whatever namespaces it is, since others may wait for the traffic that it has; what
+ * cannot be deleted then is in the way of the laptop's own next intercept at the latest (`own_objects.ts`, point 3).
+ */
 import { type ApiClient, ApiError } from "../../k8s/mod.ts";
 import { logger } from "../../log.ts";
 import { sessionLabel, sessionLabelOf } from "../../manager/api.ts";

@@ -4,7 +4,9 @@
  * 1. An object bears the mark of its making. Where the answer to that is lost, the mark tells what is there by its name.
  * 2. One that is no longer wanted is deleted. What fails is tried again in the background, until the connection ends: its
  *    session is alive, so the manager would leave the object as it is.
- * 3. What else this laptop has left in a namespace is deleted before another one is made there.
+ * 3. What else this laptop has left in a namespace is deleted before another one is made there, whose traffic it may have.
+ *    It is found by its label, not by what was noted (`left_objects.ts`): so is what could not be deleted when the laptop
+ *    connected, nor be noted, or was made while the API server had another address, and what point 2 has yet to try again.
  * 4. Where there may be one is noted beforehand, and forgotten when none is left: for the next connector, should this one be
  *    killed.
  */
