@@ -92,37 +92,33 @@ export class ResolvConfEdge implements ResolverEdge {
   /** The file is somebody else's. When that cannot be changed, the next call finds it as it does now. */
   async #applyAnew(applied: Applied): Promise<void> {
     try {
-      await this.#probe();
-      await this.apply(applied);
+      await this.#save();
+      await this.#compose(applied.nameserver);
     } catch (error) {
       this.#applied = { ...applied, stamp: "" };
       throw toResolverError(error);
     }
   }
 
-  /** Rejects when the file can neither be replaced nor written. */
-  async #probe(): Promise<void> {
-    const { file } = this.#paths;
-    const name = temporaryOf(file);
-    await removeIfThere(name);
-    try {
-      await Deno.link(file, name);
-    } catch (error) {
-      if (!cannotLink(error)) throw error;
-      (await Deno.open(file, { write: true })).close();
-      return;
-    }
-    await Deno.remove(name);
-  }
-
+  /** Keeps the file, which is not ours, as the original. What was kept stays when this can neither be replaced nor written. */
   async #save(): Promise<void> {
     const { file, original, copy } = this.#paths;
+    const next = temporaryOf(file);
+    await removeIfThere(next);
     try {
-      await Deno.link(file, original);
+      await Deno.link(file, next);
+      await Deno.rename(next, original);
+      await removeIfThere(copy);
     } catch (error) {
       const { isSymlink } = await Deno.lstat(file);
       if (isSymlink || !cannotLink(error)) throw error;
+      (await Deno.open(file, { write: true })).close();
+      await removeIfThere(original);
+      await removeIfThere(copy);
       await writeNew(copy, await Deno.readFile(file), { mode: 0o600 });
+    } finally {
+      // Two names of one file are not renamed.
+      await removeIfThere(next);
     }
   }
 

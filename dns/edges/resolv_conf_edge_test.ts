@@ -197,6 +197,34 @@ for (const linkable of [true, false]) {
       assert.deepEqual(await filesIn(paths), ["resolv.conf"]);
     }, { linkable }));
 
+  Deno.test(`follow() keeps the original while a file that cannot be changed is laid over ours (${how})`, () =>
+    withFiles(async (paths) => {
+      await Deno.writeFile(paths.file, original);
+      const before = await look(paths.file);
+      const edge = new ResolvConfEdge(paths);
+      await edge.apply({ nameserver: ours });
+      const below = `${paths.file}.below`;
+      await Deno.rename(paths.file, below);
+      await Deno.writeTextFile(paths.file, "nameserver 192.0.2.99\n");
+      // Nothing can be made where the next file has its place.
+      const obstacle = `${paths.file}.tp-next`;
+      await Deno.mkdir(`${obstacle}/full`, { recursive: true });
+      for (let time = 0; time < 2; time++) {
+        await assert.rejects(edge.follow(), {
+          name: "ResolverError",
+          failure: "resolver-unwritable",
+        });
+      }
+      await Deno.remove(obstacle, { recursive: true });
+      await Deno.rename(below, paths.file);
+      await edge.follow();
+      await edge.restore();
+      const after = await look(paths.file);
+      if (!linkable) after.mtime = before.mtime;
+      assert.deepEqual(after, before);
+      assert.deepEqual(await filesIn(paths), ["resolv.conf"]);
+    }, { linkable }));
+
   Deno.test(`restore() leaves what somebody else wrote (${how})`, () =>
     withFiles(async (paths) => {
       await Deno.writeFile(paths.file, original);
