@@ -1,8 +1,6 @@
-import { type ApiClient, ApiError, type ClusterAccess } from "../../k8s/mod.ts";
-import type { Ip } from "../../net/mod.ts";
+import { type ApiClient, ApiError } from "../../k8s/mod.ts";
 import type { ConnectEvent } from "../api.ts";
 import { ConnectError } from "../failure.ts";
-import { hostAddresses } from "../network/host_addresses.ts";
 import { Patience } from "../patience.ts";
 
 /**
@@ -41,18 +39,4 @@ export async function askApiServer(
         `(HTTP status ${error.status})`,
     }, { cause: error });
   }
-}
-
-/**
- * Addresses that must stay outside the tunnel, since the tunnel runs over them: those of the API server and of the
- * proxy before it. A name that does not resolve gives none: the connection was made, so the next look will.
- */
-export async function carrierAddresses(
-  { server, proxy }: Pick<ClusterAccess, "server" | "proxy">,
-): Promise<Ip[]> {
-  const urls = proxy === undefined ? [server] : [server, proxy];
-  const found = await Promise.all(
-    urls.map(({ hostname }) => hostAddresses(hostname.replace(/^\[|\]$/g, ""))),
-  );
-  return found.flat();
 }

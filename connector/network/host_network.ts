@@ -14,7 +14,6 @@ import { logger } from "../../log.ts";
 import { Ip, RefusedError, Subnet } from "../../net/mod.ts";
 import { type ReasonedSubnet, startVpn, type Vpn } from "../../vpn/mod.ts";
 import type { ConnectEvent, Status } from "../api.ts";
-import { carrierAddresses } from "../cluster/api_server.ts";
 import { holdDaemon } from "./daemon_hold.ts";
 import { type Device, openDevice } from "./device.ts";
 import { dialer } from "./dialer.ts";
@@ -145,6 +144,8 @@ export class HostNetwork implements AsyncDisposable {
       isInUse: (ip) => this.#vpn.flowsTo(new Subnet(ip, ip.bits)) > 0,
       onChange: () => this.#routes.follow(),
     });
+    building.use(member.carrierHosts);
+    await member.carrierHosts.start();
     this.#have([...this.#members, member]);
     building.defer(() => this.#leave(member));
     link.direct.onChange(() => this.#routes.follow());
@@ -195,6 +196,7 @@ export class HostNetwork implements AsyncDisposable {
         onChange: () => {
           this.#onChange();
           wake();
+          for (const one of this.#members) void one.carrierHosts.look();
         },
       }),
     );
@@ -243,7 +245,7 @@ export class HostNetwork implements AsyncDisposable {
   }
 
   /** Single addresses that this host reaches without a cluster, whatever its routes say. */
-  async #claims(): Promise<ReasonedSubnet[]> {
+  #claims(): ReasonedSubnet[] {
     const { device, nameservers } = this.#parts;
     const own = Deno.networkInterfaces()
       .filter(({ name }) => name !== device.name)
@@ -251,14 +253,11 @@ export class HostNetwork implements AsyncDisposable {
       .filter((ip) => !ip.isLinkLocal);
     const claim = (ips: readonly Ip[], reason: string) =>
       ips.map((ip) => ({ subnet: new Subnet(ip, ip.bits), reason }));
-    const ways = await Promise.all(
-      this.#members.map(async ({ options: { access, link } }) => [
-        ...claim(await carrierAddresses(access), "the API server has it"),
+    return [
+      ...this.#members.flatMap(({ carrierHosts, options: { link } }) => [
+        ...claim(carrierHosts.addresses, "the API server has it"),
         ...claim(link.direct.addresses, "the manager is reached there"),
       ]),
-    );
-    return [
-      ...ways.flat(),
       ...claim(nameservers.current, "a nameserver of the host has it"),
       ...claim(own, "it is the host's own"),
     ];

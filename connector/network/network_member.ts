@@ -4,6 +4,7 @@ import type { World } from "../../manager/api.ts";
 import type { Ip } from "../../net/mod.ts";
 import type { ManagerLink } from "../session/link.ts";
 import type { WorldView } from "../session/world_view.ts";
+import { CarrierHosts } from "./carrier_hosts.ts";
 import { ClusterAddresses } from "./cluster_addresses.ts";
 import { type DnsRules, unservedOf } from "./dns_settings.ts";
 import { MappedAddresses } from "./mapped_addresses.ts";
@@ -47,6 +48,8 @@ export interface MemberPlace {
 /** One connection in the host's network: its names and addresses. */
 export class NetworkMember implements RoutedMember {
   readonly options: MemberOptions;
+  /** What it stands on. */
+  readonly carrierHosts: CarrierHosts;
   readonly addresses: ClusterAddresses;
   readonly proxied: ProxiedAddresses;
   readonly mapped: MappedAddresses;
@@ -58,8 +61,12 @@ export class NetworkMember implements RoutedMember {
     options: MemberOptions,
     { virtual, addressesOf, isInUse, onChange }: MemberPlace,
   ) {
-    const { name, link, view, search, rules, mapped } = options;
+    const { name, access, link, view, search, rules, mapped } = options;
     this.options = options;
+    this.carrierHosts = new CarrierHosts({
+      access,
+      onChange: () => void onChange().catch(() => {}),
+    });
     const addresses = new ClusterAddresses({ virtual, connection: name });
     this.addresses = addresses;
     const proxied = new ProxiedAddresses({

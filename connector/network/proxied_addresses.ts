@@ -10,6 +10,7 @@ import type { Fqdn } from "../../dns/mod.ts";
 import { logger } from "../../log.ts";
 import { type Clock, type Ip, Subnet, systemClock } from "../../net/mod.ts";
 import type { AskedAddresses, ProxyWishes } from "./proxy_wishes.ts";
+import { SeenAddresses } from "./seen_addresses.ts";
 
 const log = logger("connector");
 
@@ -18,10 +19,6 @@ const lookMs = 2_000;
 /** How long the first look, and an app, may have to wait. */
 const firstLookMs = 3_000;
 const appWaitMs = 500;
-/** How long an address counts that its name has no longer. */
-const keepMs = 300_000;
-/** More addresses of one name than these do not count; the one that was not seen for longest gives way. */
-const maxAddresses = 64;
 
 export interface ProxiedAddressesOptions {
   wishes: ProxyWishes;
@@ -43,9 +40,6 @@ export interface FollowedName {
   readonly addresses: readonly string[];
 }
 
-/** Addresses of a name by their text, each with when it was seen last. */
-type Seen = Map<string, { ip: Ip; atMs: number }>;
-
 /** Dispose of it to look no more. */
 export class ProxiedAddresses implements Disposable {
   /** Keys of the names that the cluster is asked of first. */
@@ -53,7 +47,7 @@ export class ProxiedAddresses implements Disposable {
   readonly #options: ProxiedAddressesOptions;
   readonly #clock: Clock;
   /** By the key of the name. */
-  readonly #seen = new Map<string, Seen>();
+  readonly #seen: ReadonlyMap<string, SeenAddresses>;
   readonly #all: readonly Fqdn[];
   /** Resolves when what was noted last holds. */
   #holding: Promise<void> = Promise.resolve();
@@ -66,6 +60,13 @@ export class ProxiedAddresses implements Disposable {
     const { also, never } = options.wishes;
     this.names = new Set(also.names.map(({ key }) => key));
     this.#all = [...also.names, ...never.names];
+    const { isInUse } = options;
+    this.#seen = new Map(
+      this.#all.map(({ key }) => [
+        key,
+        new SeenAddresses({ clock: this.#clock, isInUse }),
+      ]),
+    );
   }
 
   /** What is reached through the cluster, too. */
@@ -84,7 +85,7 @@ export class ProxiedAddresses implements Disposable {
       this.#options.wishes[proxied].names.map((name) => ({
         name: String(name).replace(/\.$/, ""),
         proxied,
-        addresses: [...this.#seen.get(name.key)?.keys() ?? []],
+        addresses: this.#seen.get(name.key)!.all.map(String),
       }))
     );
   }
@@ -106,12 +107,10 @@ export class ProxiedAddresses implements Disposable {
   }
 
   #subnetsOf({ subnets, names }: AskedAddresses): Subnet[] {
-    const ofNames = names.flatMap(({ key }) => [
-      ...this.#seen.get(key)?.values() ?? [],
-    ]);
+    const ofNames = names.flatMap(({ key }) => this.#seen.get(key)!.all);
     return [
       ...subnets,
-      ...ofNames.map(({ ip }) => new Subnet(ip, ip.bits)),
+      ...ofNames.map((ip) => new Subnet(ip, ip.bits)),
     ];
   }
 
@@ -129,33 +128,14 @@ export class ProxiedAddresses implements Disposable {
 
   /** Resolves when it holds. */
   async #note(name: Fqdn, ips: readonly Ip[]): Promise<void> {
-    const atMs = this.#clock.now();
-    const seen: Seen = this.#seen.get(name.key) ?? new Map();
-    this.#seen.set(name.key, seen);
-    const before = [...seen.keys()].sort().join();
-    for (const ip of ips) {
-      seen.delete(String(ip));
-      seen.set(String(ip), { ip, atMs });
-    }
-    this.#forget(seen);
-    const addresses = [...seen.keys()];
-    if (addresses.toSorted().join() !== before) {
-      log.info("a name has other addresses", { name, addresses });
+    const seen = this.#seen.get(name.key)!;
+    if (seen.note(ips)) {
+      log.info("a name has other addresses", { name, addresses: seen.all });
       this.#holding = this.#options.onChange().catch((error) =>
         log.warn("other addresses of a name do not count", { name, error })
       );
     }
     await this.#holding;
-  }
-
-  /** The one that was seen last stands last. */
-  #forget(seen: Seen): void {
-    const { isInUse } = this.#options;
-    const isOld = (atMs: number) => atMs + keepMs < this.#clock.now();
-    for (const [text, { ip, atMs }] of seen) {
-      const gives = isOld(atMs) && !isInUse(ip);
-      if (gives || seen.size > maxAddresses) seen.delete(text);
-    }
   }
 
   async #within(ms: number, work: Promise<void>): Promise<void> {

@@ -40,8 +40,8 @@ export interface RouteKeeperOptions<Member extends RoutedMember> {
   setter: RouteSetter;
   /** The TUN device, whose own routes do not count as the host's. */
   device: Pick<Device, "name" | "v4" | "v6">;
-  /** What the host must reach without the cluster, asked anew each time. */
-  claims: () => Promise<ReasonedSubnet[]>;
+  /** What the host must reach without the cluster. Read each time. */
+  claims: () => ReasonedSubnet[];
   /** In order: who comes before another keeps the addresses that both have. Read each time. */
   members: () => readonly Member[];
   virtual: VirtualAddresses;
@@ -123,7 +123,7 @@ export class RouteKeeper<Member extends RoutedMember> {
       ...{ member, wanted: wantedOf(member) },
       vnat: vnatOf(member),
     }));
-    const claimed = await claims();
+    const claimed = claims();
     const planned: { member: Member; plan: SubnetPlan }[] = [];
     for (const { member, wanted, vnat } of members) {
       const { wishes: { allowed }, proxied: { never } } = member;

@@ -51,7 +51,7 @@ class Laptop {
         deleteRoute: (subnet) => this.#do("delete", subnet),
       },
       device: { name: "tp0", v4, ...hasIpv6 ? { v6 } : {} },
-      claims: () => Promise.resolve([]),
+      claims: () => [],
       members: () => this.members,
       virtual: this.virtual,
       readRoutes: () =>

@@ -6,11 +6,11 @@ const ownDevice = /^tp\d+$/;
 
 /** The networks that this laptop is in or has routes to, and what it must reach by itself; followed as they change. */
 export class LaptopNetworks {
-  readonly #own: () => Promise<readonly Ip[]>;
+  readonly #own: () => readonly Ip[];
   #found: readonly Subnet[] = [];
 
-  /** @param own Addresses that are never the cluster's, asked anew each time. */
-  constructor(own: () => Promise<readonly Ip[]>) {
+  /** @param own Addresses that are never the cluster's. Read each time. */
+  constructor(own: () => readonly Ip[]) {
     this.#own = own;
   }
 
@@ -20,13 +20,13 @@ export class LaptopNetworks {
   }
 
   async refresh(): Promise<void> {
-    const [routes, own] = await Promise.all([readHostRoutes(), this.#own()]);
+    const routes = await readHostRoutes();
     this.#found = [
       ...routes.filter((route) =>
         isMeant(route) && !ownDevice.test(route.device)
       )
         .map(({ subnet }) => subnet),
-      ...own.map((ip) => new Subnet(ip, ip.bits)),
+      ...this.#own().map((ip) => new Subnet(ip, ip.bits)),
     ];
   }
 }

@@ -19,9 +19,9 @@ import {
 import { dialTcp, UdpDatagrams } from "../../tcp/mod.ts";
 import type { ConnectRequest } from "../api.ts";
 import { Approach } from "../approach.ts";
-import { carrierAddresses } from "../cluster/api_server.ts";
 import { toFailure } from "../errors.ts";
 import { ConnectError } from "../failure.ts";
+import { CarrierHosts } from "../network/carrier_hosts.ts";
 import {
   type DnsRules,
   parseDnsSettings,
@@ -81,9 +81,17 @@ async function open(
   const link = await approach.arrive();
   const nameservers = new HostNameservers();
   await nameservers.refresh();
-  // The session runs over the API server's.
-  const networks = new LaptopNetworks(async () => [
-    ...await carrierAddresses(approach.access),
+  const refresh = () => {
+    networks.refresh().catch((error) =>
+      log.warn("the laptop's networks are as before", { error })
+    );
+  };
+  const carrierHosts = building.use(
+    new CarrierHosts({ access: approach.access, onChange: refresh }),
+  );
+  await carrierHosts.start();
+  const networks = new LaptopNetworks(() => [
+    ...carrierHosts.addresses,
     ...nameservers.current,
   ]);
   await networks.refresh();
@@ -117,10 +125,9 @@ async function open(
       nameservers,
       device: "",
       onChange: () => {
-        networks.refresh().catch((error) =>
-          log.warn("the laptop's networks are as before", { error })
-        );
+        refresh();
         link.wake();
+        void carrierHosts.look();
       },
       onWake: () => link.wake(),
     }),
