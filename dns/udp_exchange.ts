@@ -89,7 +89,7 @@ class SharedSocket {
     signal.addEventListener("abort", onAbort, { once: true });
     this.#waiting.set(id, {
       query: sent,
-      to: to.toString(),
+      to: to.bare.toString(), // senders are told without their zone
       port,
       resolve: answered.resolve,
       reject: answered.reject,

@@ -4,9 +4,12 @@
 export class Ip {
   /** 4 or 16 octets in network order. Must not be written to. */
   readonly bytes: Uint8Array;
+  /** The interface that leads to a link-local address, by name or number (RFC 4007 section 11); mostly none. */
+  readonly zone: string | undefined;
 
-  private constructor(bytes: Uint8Array) {
+  private constructor(bytes: Uint8Array, zone?: string) {
     this.bytes = bytes;
+    this.zone = zone;
   }
 
   get family(): 4 | 6 {
@@ -49,6 +52,21 @@ export class Ip {
     return bytes && new Ip(bytes);
   }
 
+  /** As {@link Ip.tryParse}, also of a link-local IPv6 address with its zone: `fe80::1%eth0`. */
+  static tryParseZoned(text: string): Ip | undefined {
+    const at = text.indexOf("%");
+    if (at < 0) return Ip.tryParse(text);
+    const [ip, zone] = [Ip.tryParse(text.slice(0, at)), text.slice(at + 1)];
+    const isZone = ip?.family === 6 && ip.isLinkLocal &&
+      /^[^\s%/]+$/.test(zone);
+    return isZone ? new Ip(ip.bytes, zone) : undefined;
+  }
+
+  /** The address without its zone. */
+  get bare(): Ip {
+    return this.zone === undefined ? this : new Ip(this.bytes);
+  }
+
   /** The address as an integer of {@link Ip.bits} bits. */
   toBigInt(): bigint {
     let value = 0n;
@@ -68,6 +86,7 @@ export class Ip {
 
   equals(other: Ip): boolean {
     return this.bytes.length === other.bytes.length &&
+      this.zone === other.zone &&
       this.bytes.every((octet, i) => octet === other.bytes[i]);
   }
 
@@ -107,7 +126,10 @@ export class Ip {
 
   /** Canonical text (RFC 5952 for IPv6). */
   toString(): string {
-    return this.family === 4 ? this.bytes.join(".") : formatV6(this.bytes);
+    const text = this.family === 4
+      ? this.bytes.join(".")
+      : formatV6(this.bytes);
+    return this.zone === undefined ? text : `${text}%${this.zone}`;
   }
 
   toJSON(): string {

@@ -47,6 +47,17 @@ Deno.test("Ip.tryParse() refuses what is not exactly an address", () => {
   for (const text of bad) assert.equal(Ip.tryParse(text), undefined, text);
 });
 
+Deno.test("Ip.tryParseZoned() takes the zone of a link-local IPv6 address, and of no other", () => {
+  const zoned = Ip.tryParseZoned("fe80::1%eth0");
+  assert.equal(String(zoned), "fe80::1%eth0");
+  assert.equal(String(zoned?.bare), "fe80::1");
+  assert.ok(!zoned?.equals(Ip.parse("fe80::1")));
+  assert.equal(String(Ip.tryParseZoned("192.0.2.1")), "192.0.2.1");
+  const bad = ["fe80::1%", "fe80::1%a b", "fe80::1%a%b", "fd00::1%eth0"]
+    .concat("169.254.0.1%eth0", "%eth0", "none");
+  for (const text of bad) assert.equal(Ip.tryParseZoned(text), undefined, text);
+});
+
 Deno.test("Ip survives text and integer round trips", () => {
   const octets = fc.oneof(
     fc.uint8Array({ minLength: 4, maxLength: 4 }),

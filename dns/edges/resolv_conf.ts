@@ -16,8 +16,8 @@ export interface ResolvConf {
 const maxNameservers = 3;
 
 /**
- * Parses the text of `/etc/resolv.conf`. What it does not know, and nameservers that are no plain address (IPv6 with a
- * zone), are passed over. Of several `search` and `domain` lines the last one counts.
+ * Parses the text of `/etc/resolv.conf`. What it does not know, and nameservers that are no address, are passed over. Of
+ * several `search` and `domain` lines the last one counts.
  */
 export function parseResolvConf(text: string): ResolvConf {
   const lines = text.split("\n");
@@ -29,7 +29,7 @@ export function parseResolvConf(text: string): ResolvConf {
   for (const line of lines) {
     const [keyword, ...values] = words(line);
     if (keyword === "nameserver") {
-      const ip = Ip.tryParse(values[0] ?? "");
+      const ip = Ip.tryParseZoned(values[0] ?? "");
       if (ip && nameservers.length < limit) nameservers.push(ip);
     } else if (keyword === "search") search = values;
     else if (keyword === "domain") search = values.slice(0, 1);

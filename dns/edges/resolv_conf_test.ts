@@ -36,12 +36,12 @@ Deno.test("parseResolvConf() takes the last of several search and domain lines",
   assert.deepEqual(parsed("domain d\nsearch a b\n").search, ["a", "b"]);
 });
 
-Deno.test("parseResolvConf() takes three nameservers and none with a zone", () => {
+Deno.test("parseResolvConf() takes three nameservers, of a link-local one its zone", () => {
   assert.deepEqual(
     parsed(
-      "nameserver fe80::1%eth0\nnameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\nnameserver 192.0.2.4\n",
+      "nameserver 192.0.2.0%eth0\nnameserver fe80::1%eth0\nnameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\nnameserver 192.0.2.4\n",
     ).nameservers,
-    ["192.0.2.1", "192.0.2.2", "192.0.2.3"],
+    ["fe80::1%eth0", "192.0.2.1", "192.0.2.2"],
   );
 });
 
