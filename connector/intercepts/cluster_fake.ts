@@ -37,6 +37,8 @@ export class FakeCluster {
   status: InterceptStatus | undefined = { phase: "Active" };
   environment: ContainerEnvironment = { environment: {}, mounts: [] };
   readonly #listeners = new Set<Listener>();
+  /** Thrown by watches as long as it is there. */
+  #hidden: ApiError | undefined;
   #uid = 0;
 
   put(plural: string, object: KubernetesObject): void {
@@ -161,6 +163,7 @@ export class FakeCluster {
       ...this.#of(plural).map((object) => ({ type: "ADDED", object }) as const),
       { type: "SYNCED" },
     ];
+    if (this.#hidden !== undefined) throw this.#hidden;
     let wake = () => {};
     const listener: Listener = (event) => {
       events.push(event);
@@ -169,11 +172,19 @@ export class FakeCluster {
     this.#listeners.add(listener);
     signal.addEventListener("abort", () => wake());
     while (!signal.aborted) {
+      if (this.#hidden !== undefined) break;
       const event = events.shift();
       if (event !== undefined) yield event;
       else await new Promise<void>((resolve) => wake = resolve);
     }
     this.#listeners.delete(listener);
+    if (!signal.aborted && this.#hidden !== undefined) throw this.#hidden;
+  }
+
+  /** Takes the right to watch, or gives it back. */
+  hide(refusal: ApiError | undefined): void {
+    this.#hidden = refusal;
+    this.#tell({ type: "SYNCED" });
   }
 
   #tell(event: WatchEvent<KubernetesObject>): void {

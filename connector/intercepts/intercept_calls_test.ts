@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { InterceptStatus } from "../../manager/api.ts";
+import type { Intercept, InterceptStatus } from "../../manager/api.ts";
 import type { InterceptEvent, InterceptRequest } from "./api.ts";
 import { refusal } from "./cluster_fake.ts";
 import { InterceptCalls } from "./intercept_calls.ts";
@@ -107,6 +107,32 @@ Deno.test("POST /intercept of a held one tells when another has its traffic, and
   assert.equal((await turn(conflict)).event, "turned");
   await reader.cancel();
   await until(() => cluster.intercepts().length === 0);
+});
+
+Deno.test("POST /intercept of a held one tells when its object cannot be seen any more, when it can again, and that it is gone", async () => {
+  const { cluster, calls } = place();
+  const { reader } = await untilTold(
+    await post(calls, "/intercept", request(true)),
+  );
+  const next = async () => JSON.parse((await reader.read()).value!);
+  const no = refusal(403, "Forbidden", { plural: "intercepts" });
+  cluster.hide(no);
+  const { event, text } = await next();
+  assert.equal(event, "turned");
+  assert.ok(text.startsWith("may have ended, which this user is not told"));
+  assert.ok(text.endsWith(no.message));
+  cluster.hide(undefined);
+  assert.deepEqual(await next(), {
+    ...{ event: "turned", text: "can be seen again" },
+  });
+  cluster.hide(no);
+  assert.equal((await next()).event, "turned");
+  const [{ metadata: { name } }] = cluster.intercepts() as [Intercept];
+  cluster.remove("intercepts", name!);
+  cluster.hide(undefined);
+  assert.equal((await next()).event, "turned");
+  assert.equal((await next()).event, "ended");
+  assert.equal((await reader.read()).done, true);
 });
 
 Deno.test("POST /intercept of a held one tells that it has failed, and ends it", async () => {

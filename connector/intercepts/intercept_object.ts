@@ -4,7 +4,7 @@
  * 1. It is watched: what the manager writes into it is what has become of the intercept.
  * 2. Who releases it deletes it. Somebody else may do so, too: then it has ended.
  */
-import type { ApiClient } from "../../k8s/mod.ts";
+import { type ApiClient, ApiError } from "../../k8s/mod.ts";
 import { logger } from "../../log.ts";
 import type { Intercept, InterceptStatus } from "../../manager/api.ts";
 import { intercepts } from "../../manager/client.ts";
@@ -29,6 +29,8 @@ export class InterceptObject implements AsyncDisposable {
   #onTurn: (text: string) => void = () => {};
   /** Who has its traffic, in words, while another has. */
   #takenBy: string | undefined;
+  /** Why the API server does not tell of it any more, while that is so. */
+  #refusal: string | undefined;
   #changed = Promise.withResolvers<void>();
   #isGone = false;
 
@@ -103,10 +105,14 @@ export class InterceptObject implements AsyncDisposable {
     }
   }
 
-  /** Has `tell` called when another has the traffic of one that was active, and when it has it again. */
+  /**
+   * Has `tell` called when another has the traffic of one that was active, and when it has it again; and when it cannot be
+   * seen any more what becomes of it.
+   */
   onTurn(tell: (text: string) => void): void {
     this.#onTurn = tell;
     if (this.#takenBy !== undefined) tell(takenText(this.#takenBy));
+    if (this.#refusal !== undefined) tell(hiddenText(this.#refusal));
   }
 
   /** Deletes it, if it is still there. */
@@ -124,6 +130,7 @@ export class InterceptObject implements AsyncDisposable {
         await this.#watch(signal);
       } catch (error) {
         log.debug("intercept not watched", { error });
+        this.#tellHidden(error);
         await pause(pauseMs, { clock: systemClock, signal });
       }
     }
@@ -139,6 +146,7 @@ export class InterceptObject implements AsyncDisposable {
         signal,
       })
     ) {
+      this.#tellSeen();
       if (event.type === "SYNCED") {
         if (!isThere) return this.#end();
         continue;
@@ -167,6 +175,21 @@ export class InterceptObject implements AsyncDisposable {
     }
   }
 
+  /** Who has lost the right to see it would not hear of its end. What passes by itself is not told. */
+  #tellHidden(error: unknown): void {
+    const isRefused = error instanceof ApiError &&
+      (error.status === 401 || error.status === 403);
+    if (!isRefused || this.#refusal !== undefined) return;
+    this.#refusal = error.message;
+    this.#onTurn(hiddenText(error.message));
+  }
+
+  #tellSeen(): void {
+    if (this.#refusal === undefined) return;
+    this.#refusal = undefined;
+    this.#onTurn("can be seen again");
+  }
+
   #end(): void {
     this.#isGone = true;
     this.#ended.resolve("its object was deleted");
@@ -181,6 +204,10 @@ export class InterceptObject implements AsyncDisposable {
 
 function takenText(message: string): string {
   return `has no traffic: ${message}`;
+}
+
+function hiddenText(why: string): string {
+  return `may have ended, which this user is not told any more: ${why}`;
 }
 
 /** What a release does not know of is a failure like others. */
