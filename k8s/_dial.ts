@@ -7,7 +7,7 @@
 import { type Conn, Ip, Subnet, unlessAborted } from "../net/mod.ts";
 import { connectSoon } from "./_connect.ts";
 import { DenoConn } from "./_deno_conn.ts";
-import { setNoDelay } from "./_no_delay_linux.ts";
+import { setNoDelay } from "./_no_delay.ts";
 import { bareHost, portOf } from "./_proxy.ts";
 import { openTunnel } from "./_proxy_tunnel.ts";
 import type { ClusterAccess } from "./access.ts";

@@ -44,6 +44,8 @@ await openHostChanges()[Symbol.asyncDispose]();
 await readHostRoutes();
 const { processState } = await at("process/mod.ts");
 await processState(1);
+const { setNoDelay } = await at("k8s/_no_delay.ts");
+setNoDelay({ hostname: "127.0.0.1", port: 443 });
 const { UdpDatagrams } = await at("tcp/mod.ts");
 const { Ip, systemClock } = await at("net/mod.ts");
 const to = { ip: Ip.parse("127.0.0.1"), port: 53 };

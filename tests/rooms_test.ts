@@ -44,7 +44,7 @@ const rooms: Record<string, Room> = {
     because: "one connection of the system is one byte flow, whoever made it",
   },
   k8s: {
-    may: ["net", "log.ts", "yaml.ts"],
+    may: ["net", "log.ts", "yaml.ts", "libc"],
     because: "the API server's client knows nothing of what it is used for",
   },
   vpn: {
