@@ -76,8 +76,7 @@ export const connectionChecks: Check[] = [
         `${dns.edge} is told of the cluster's zones (${dns.edge_reason})`,
       );
     }
-    const [first] = [...resolverFile.matchAll(/^\s*nameserver\s+(\S+)/gm)]
-      .map(([, address]) => address);
+    const first = firstNameserver(resolverFile);
     if (first !== dns.vif_address) {
       return failed(
         `${dns.edge} asks ${first ?? "nobody"} first, not ${dns.vif_address}`,
@@ -103,9 +102,11 @@ export const connectionChecks: Check[] = [
     }
     return ok(`${dns.vif_address} tells "${name}" ${list(byQuery.addresses)}`);
   }),
-  of("getaddrinfo", "getaddrinfo", ({ name, byResolver, byQuery }) => {
-    const remedy =
-      "Programs ask as /etc/nsswitch.conf says: its line `hosts` must hold `dns` before anything that ends the search, and no /etc/hosts line or caching daemon (nscd) may answer first";
+  of("getaddrinfo", "getaddrinfo", (facts) => {
+    const { name, byResolver, byQuery } = facts;
+    const remedy = asksAnother(facts)
+      ? "As above"
+      : "Programs ask as /etc/nsswitch.conf says: its line `hosts` must hold `dns` before anything that ends the search, and no /etc/hosts line or caching daemon (nscd) may answer first";
     if ("failure" in byResolver) {
       if ("failure" in byQuery) {
         return failed(`"${name}": ${byResolver.failure}`, "As above");
@@ -123,6 +124,17 @@ export const connectionChecks: Check[] = [
     );
   }),
 ];
+
+/** Whether the host's resolver file was told of our nameserver, and leads to another. */
+function asksAnother({ status, resolverFile }: ConnectionFacts): boolean {
+  const dns = status.root_daemon?.dns;
+  return dns?.edge === "/etc/resolv.conf" &&
+    firstNameserver(resolverFile) !== dns.vif_address;
+}
+
+function firstNameserver(resolverFile: string): string | undefined {
+  return /^\s*nameserver\s+(\S+)/m.exec(resolverFile)?.[1];
+}
 
 /** A check that has its place while there is a connection. */
 function of(

@@ -290,6 +290,16 @@ for (const { wrong, make, says: [id, state, found] } of worlds) {
   });
 }
 
+Deno.test("tp doctor does not blame /etc/nsswitch.conf where the resolver file is another's", () => {
+  const world = well();
+  world.connection.byResolver = { failure: "getaddrinfo ENOTFOUND" };
+  const remedy = () =>
+    reportOf(world).checks.find(({ id }) => id === "getaddrinfo")?.remedy;
+  assert.match(remedy()!, /nsswitch/);
+  world.connection.resolverFile = "nameserver 192.0.2.53\n";
+  assert.equal(remedy(), "As above");
+});
+
 Deno.test("every check of tp doctor has a world in which it is not ok", () => {
   const covered = new Set(worlds.map(({ says: [id] }) => id));
   assert.deepEqual(
