@@ -68,13 +68,13 @@ function decodeSections(
   at: number,
 ): Sections | undefined {
   const sections: Sections = [[], [], []];
-  for (const [i, section] of sections.entries()) {
+  for (let i = 0; i < sections.length; i++) {
     const field = 6 + 2 * i;
     const count = message[field]! << 8 | message[field + 1]!;
     for (let n = 0; n < count; n++) {
       const read = decodeRecord(message, at);
       if (read === undefined) return undefined;
-      section.push(read.record);
+      sections[i]!.push(read.record);
       at = read.end;
     }
   }
@@ -118,17 +118,16 @@ export function lifetimeSeconds(answer: Answer): number {
   const known = responseCode === responseCodes.ok ||
     responseCode === responseCodes.noSuchName;
   if (truncated || !known) return 0;
-  const ttls = [...answers, ...authorities, ...additionals].map((record) =>
-    record.ttl
-  );
-  if (responseCode === responseCodes.ok && answers.length > 0) {
-    return Math.min(...ttls);
+  let seconds = Infinity;
+  for (const records of [answers, authorities, additionals]) {
+    for (const { ttl } of records) seconds = Math.min(seconds, ttl);
   }
+  if (responseCode === responseCodes.ok && answers.length > 0) return seconds;
   const soa = authorities.find(({ type }) => type === recordTypes.soa);
   if (soa === undefined || soa.data.length < 4) return 0;
   const minimum = new DataView(
     soa.data.buffer,
     soa.data.byteOffset + soa.data.length - 4,
   ).getUint32(0);
-  return Math.min(...ttls, minimum, maxNegativeSeconds);
+  return Math.min(seconds, minimum, maxNegativeSeconds);
 }

@@ -22,6 +22,8 @@ const ourUdpBytes = 1232;
 const badVersionHigh = 16 >> 4;
 
 export interface AnswerMessageOptions {
+  /** What the query asks, when it has been read already. */
+  question?: Question;
   /** The name that was asked of the nameserver in place of the question's. Records that it owns get the question's. */
   alias?: Fqdn;
   /** Seconds since the answer was fresh; taken off each TTL. */
@@ -40,7 +42,7 @@ export function encodeAnswer(
   answer: Answer,
   options: AnswerMessageOptions = {},
 ): Uint8Array {
-  const question = decodeQuestion(query);
+  const question = options.question ?? decodeQuestion(query);
   const edns = question && decodeEdns(query, question);
   if (edns && edns.version > 0) answer = bareAnswer(responseCodes.ok);
   const limit = options.maxDatagramBytes === undefined

@@ -20,6 +20,7 @@ import {
 } from "./choose_cluster.ts";
 import type { ClusterQuestion } from "./cluster_resolver.ts";
 import type { ServedCluster } from "./clusters.ts";
+import { Deadlines } from "./deadlines.ts";
 import { addressesIn, aliasRecord, chainFrom } from "./cname_chain.ts";
 import {
   findFirst,
@@ -71,11 +72,14 @@ type Meant = Reading<ServedCluster>;
 
 export class Answerer {
   readonly #options: AnswererOptions;
+  /** Of those that a cluster keeps without a word. */
+  readonly #words: Deadlines;
   #byCluster = 0;
   #byHost = 0;
 
   constructor(options: AnswererOptions) {
     this.#options = options;
+    this.#words = new Deadlines({ clock: options.clock, ms: wordMs });
   }
 
   /** How many clusters have answered, and the host. */
@@ -123,7 +127,7 @@ export class Answerer {
     const { host, clock } = this.#options;
     const asking = this.#askHost(query, stream);
     const ms = Math.max(shortestMs, wordMs - host.silentMs);
-    const answer = await soon(asking, clock, ms);
+    const answer = await soon(asking, (late) => clock.after(ms, late));
     if (answer !== "late") return answer;
     asking.catch(() => {}); // told to who awaits it below
     const { type, class: kind } = question;
@@ -152,7 +156,10 @@ export class Answerer {
     const asking = findFirst(readings, { ...question, clock });
     // A single label may be of the host's network, which must not wait for the cluster's.
     const mayWait = stream || question.name.labels.length === 1;
-    const found = await (mayWait ? asking : soon(asking, clock));
+    const found =
+      await (mayWait
+        ? asking
+        : soon(asking, (late) => this.#words.begin(late)));
     if (found === "late") return comeOverTcp(query);
     if (found === undefined) return await this.#askHost(query, stream);
     if (found.by === "alias") return await this.#askAlias(asked, found);
@@ -165,7 +172,7 @@ export class Answerer {
 
   /** What a cluster says, for the app. */
   async #tell(asked: Asked, found: Found): Promise<Uint8Array> {
-    const { query, stream, clusters } = asked;
+    const { query, question, stream, clusters } = asked;
     const { cluster, name, suffix } = found.reading;
     const zones = cluster.zones();
     const isProxied = zones.proxied?.has(name.key);
@@ -186,6 +193,7 @@ export class Answerer {
         (suffix !== undefined || leadsElsewhere(name, { cluster, clusters })),
     };
     return encodeAnswer(query, naming ? suffixed(answer, naming) : answer, {
+      question,
       alias: naming ? suffixedName(found.name, naming) : found.name,
       ageSeconds,
       ...this.#room(stream),

@@ -8,6 +8,7 @@
 import type { Clock } from "../net/mod.ts";
 import { type Answer, decodeAnswer } from "./answer.ts";
 import { type AgedAnswer, AnswerCache } from "./cache.ts";
+import { Deadlines } from "./deadlines.ts";
 import { LoopGuard } from "./loop_guard.ts";
 import { encodeQuery } from "./query_message.ts";
 import type { Pace } from "./pace.ts";
@@ -36,15 +37,19 @@ export class ClusterResolver {
   readonly #options: ClusterResolverOptions;
   readonly #cache: AnswerCache;
   readonly #asking = new Map<string, Promise<Answer>>();
-  readonly #stopped = new AbortController();
   readonly #guard: LoopGuard;
+  readonly #deadlines: Deadlines;
+  /** Gives up what is being asked. */
+  readonly #givingUp = new Set<(why: unknown) => void>();
+  #stopped: Error | undefined;
   #cacheHits = 0;
   #joined = 0;
   #lookups = 0;
 
   constructor(options: ClusterResolverOptions) {
     this.#options = options;
-    const { clock, cacheCapacity: capacity } = options;
+    const { clock, timeoutMs, cacheCapacity: capacity } = options;
+    this.#deadlines = new Deadlines({ clock, ms: timeoutMs });
     this.#cache = new AnswerCache({ clock, capacity });
     this.#guard = new LoopGuard({
       clock,
@@ -74,18 +79,21 @@ export class ClusterResolver {
       const answer = await this.#guard.wait(underWay, question);
       return answer && { answer, ageSeconds: 0 };
     }
-    const asking = this.#lookup(question).finally(() =>
-      this.#asking.delete(key)
-    );
+    const asking = this.#lookup(question);
     this.#asking.set(key, asking);
-    const answer = await asking;
-    this.#cache.put(key, answer);
-    return { answer, ageSeconds: 0 };
+    try {
+      const answer = await asking;
+      this.#cache.put(key, answer);
+      return { answer, ageSeconds: 0 };
+    } finally {
+      this.#asking.delete(key);
+    }
   }
 
   /** Gives up what is being asked. */
   stop(): void {
-    this.#stopped.abort(new Error("Cannot look up: stopped"));
+    this.#stopped = new Error("Cannot look up: stopped");
+    for (const giveUp of this.#givingUp) giveUp(this.#stopped);
   }
 
   stats() {
@@ -107,10 +115,7 @@ export class ClusterResolver {
     this.#lookups++;
     const [id] = crypto.getRandomValues(new Uint16Array(1));
     const query = encodeQuery(question, { id: id! });
-    const message = await this.#withinTime(
-      (signal) => this.#options.lookup(query, { signal }),
-      calledOff,
-    );
+    const message = await this.#exchange(query, calledOff);
     const answer = messageId(message) === id
       ? decodeAnswer(message, question)
       : undefined;
@@ -120,30 +125,34 @@ export class ClusterResolver {
     return answer;
   }
 
-  /** Rejects after the time, at the stop or when called off, whether or not `work` heeds its signal. */
-  async #withinTime<T>(
-    work: (signal: AbortSignal) => Promise<T>,
+  /** Rejects after the time, at the stop or when called off, whether or not the lookup heeds its signal. */
+  async #exchange(
+    query: Uint8Array,
     calledOff?: AbortSignal,
-  ): Promise<T> {
-    const { clock, timeoutMs } = this.#options;
-    const late = new AbortController();
-    const signal = AbortSignal.any([
-      late.signal,
-      this.#stopped.signal,
-      ...calledOff ? [calledOff] : [],
-    ]);
-    const callOff = clock.after(timeoutMs, () => {
-      late.abort(new Error(`Cannot look up: no answer in ${timeoutMs} ms`));
-    });
-    const aborted = Promise.withResolvers<never>();
-    const onAbort = () => aborted.reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
+  ): Promise<Uint8Array> {
+    if (this.#stopped !== undefined) throw this.#stopped;
+    calledOff?.throwIfAborted();
+    const { lookup, timeoutMs } = this.#options;
+    const abort = new AbortController();
+    const answered = Promise.withResolvers<Uint8Array>();
+    const giveUp = (why: unknown) => {
+      abort.abort(why);
+      answered.reject(why);
+    };
+    const onCalledOff = () => giveUp(calledOff!.reason);
+    this.#givingUp.add(giveUp);
+    calledOff?.addEventListener("abort", onCalledOff, { once: true });
+    const callOff = this.#deadlines.begin(() =>
+      giveUp(new Error(`Cannot look up: no answer in ${timeoutMs} ms`))
+    );
     try {
-      signal.throwIfAborted();
-      return await Promise.race([work(signal), aborted.promise]);
+      lookup(query, { signal: abort.signal })
+        .then(answered.resolve, answered.reject);
+      return await answered.promise;
     } finally {
       callOff();
-      signal.removeEventListener("abort", onAbort);
+      this.#givingUp.delete(giveUp);
+      calledOff?.removeEventListener("abort", onCalledOff);
     }
   }
 }

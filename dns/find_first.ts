@@ -49,18 +49,14 @@ export async function findFirst(
 ): Promise<Found | FoundAlias | undefined> {
   const late: Promise<Found | undefined>[] = [];
   let unknown: Found | undefined;
-  for (const [i, reading] of readings.entries()) {
+  for (const reading of readings) {
     const { decision, cluster } = reading;
     if (decision.by === "alias") {
       return { by: "alias", of: decision.of, cluster };
     }
-    const asking = ask(reading, { ...options, names: decision.names });
-    const isPassed = i + 1 < readings.length && cluster.isAway?.();
-    const found = await (isPassed
-      ? soon(asking, options.clock, awayMs).catch(() =>
-        "late" as const
-      )
-      : asking);
+    const asking = ask(reading, decision.names, options);
+    const isPassed = reading !== readings.at(-1) && cluster.isAway?.();
+    const found = await (isPassed ? word(asking, options) : asking);
     if (found === "late") late.push(asking);
     else if (found === undefined || !isUnknown(found.aged.answer)) return found;
     else unknown ??= found;
@@ -73,39 +69,49 @@ export async function findFirst(
   return unknown;
 }
 
+/** What a cluster says that is away, if it says it soon. */
+function word(
+  asking: Promise<Found | undefined>,
+  { clock }: FindOptions,
+): Promise<Found | undefined | "late"> {
+  const after = (late: () => void) => clock.after(awayMs, late);
+  return soon(asking, after).catch(() => "late" as const);
+}
+
 /** A name that is an alias is known, whatever is said of what it stands for. */
 export function isUnknown({ responseCode, answers }: Answer): boolean {
   return responseCode === responseCodes.noSuchName && answers.length === 0;
 }
 
-/** What `asking` gives, or "late" when it takes longer than what a resolver waits for. */
-export async function soon<T>(
+/**
+ * What `asking` gives, or "late" when it takes longer than what a resolver waits for.
+ *
+ * @param after Calls `late` after that time. Returns how to call it off.
+ */
+export function soon<T>(
   asking: Promise<T>,
-  clock: Clock,
-  ms = wordMs,
+  after: (late: () => void) => () => void,
 ): Promise<T | "late"> {
-  const late = Promise.withResolvers<"late">();
-  const callOff = clock.after(ms, () => late.resolve("late"));
-  try {
-    return await Promise.race([asking, late.promise]);
-  } finally {
-    callOff();
-  }
+  return new Promise((resolve, reject) => {
+    const callOff = after(() => resolve("late"));
+    asking.then(resolve, reject).then(callOff);
+  });
 }
 
 /** What the cluster says of the first of `names` that it knows, or of the last. */
 async function ask(
   reading: Reading<ServedCluster>,
-  { names: [name, ...others], type, class: kind }:
-    & Omit<ClusterQuestion, "name">
-    & { names: readonly [Fqdn, ...Fqdn[]] },
+  names: readonly [Fqdn, ...Fqdn[]],
+  { type, class: kind }: FindOptions,
 ): Promise<Found | undefined> {
-  const question = { type, class: kind };
-  const aged = await reading.cluster.resolver.ask({ name, ...question });
-  const [next, ...rest] = others;
-  return aged === undefined
-    ? undefined
-    : next === undefined || !isUnknown(aged.answer)
-    ? { by: "cluster", reading, aged, name }
-    : await ask(reading, { names: [next, ...rest], ...question });
+  const { resolver } = reading.cluster;
+  for (let i = 0;; i++) {
+    const name = names[i]!;
+    const aged = await resolver.ask({ name, type, class: kind });
+    if (aged === undefined) return undefined;
+    const isLast = i === names.length - 1;
+    if (isLast || !isUnknown(aged.answer)) {
+      return { by: "cluster", reading, aged, name };
+    }
+  }
 }

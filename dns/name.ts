@@ -6,6 +6,7 @@ const maxLabelOctets = 63;
 export class Fqdn {
   /** From the leftmost to the one below the root; one character per octet, case as given. */
   readonly labels: readonly string[];
+  #key: string | undefined;
 
   private constructor(labels: readonly string[]) {
     this.labels = labels;
@@ -71,9 +72,7 @@ export class Fqdn {
       octets += length + 1;
       if (length > maxLabelOctets || octets > maxNameOctets) return undefined;
       if (at + 1 + length > message.length) return undefined;
-      labels.push(
-        String.fromCharCode(...message.subarray(at + 1, at + 1 + length)),
-      );
+      labels.push(textOf(message.subarray(at + 1, at + 1 + length)));
       at += 1 + length;
     }
   }
@@ -91,14 +90,14 @@ export class Fqdn {
 
   /** Length of {@link Fqdn.encode}. */
   get octets(): number {
-    return this.labels.reduce((sum, label) => sum + label.length + 1, 1);
+    let octets = 1;
+    for (const label of this.labels) octets += label.length + 1;
+    return octets;
   }
 
   /** The same for all spellings of the same name, so that it can be a key. Not for people. */
   get key(): string {
-    return this.labels.map((label) =>
-      String.fromCharCode(label.length) + lower(label)
-    ).join("");
+    return this.#key ??= keyOf(this.labels);
   }
 
   equals(other: Fqdn): boolean {
@@ -108,10 +107,11 @@ export class Fqdn {
   /** True for `zone` itself and every name below it. */
   isIn(zone: Fqdn): boolean {
     const skip = this.labels.length - zone.labels.length;
-    return skip >= 0 &&
-      zone.labels.every((label, i) =>
-        lower(label) === lower(this.labels[skip + i]!)
-      );
+    if (skip < 0) return false;
+    for (let i = zone.labels.length - 1; i >= 0; i--) {
+      if (!isSameLabel(zone.labels[i]!, this.labels[skip + i]!)) return false;
+    }
+    return true;
   }
 
   /** This name with `zone` behind it; `undefined` when that is too long for a name. */
@@ -148,9 +148,28 @@ export class Fqdn {
   }
 }
 
+/** One character per octet. To spread the octets would make an object of each. */
+function textOf(octets: Uint8Array): string {
+  return Reflect.apply(String.fromCharCode, undefined, octets);
+}
+
+function keyOf(labels: readonly string[]): string {
+  let key = "";
+  for (const label of labels) {
+    key += String.fromCharCode(label.length) + lower(label);
+  }
+  return key;
+}
+
+function isSameLabel(a: string, b: string): boolean {
+  return a === b || a.length === b.length && lower(a) === lower(b);
+}
+
 /** Only A to Z have two cases in names (RFC 4343). */
 function lower(label: string): string {
-  return label.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return /[A-Z]/.test(label)
+    ? label.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+    : label;
 }
 
 function escape(label: string): string {

@@ -54,8 +54,12 @@ export function encodeTarget(target: Target): Uint8Array {
     }
     case "echo":
       return new Uint8Array([code, ...target.ip.bytes]);
-    case "lookup":
-      return new Uint8Array([code, ...target.query]);
+    case "lookup": {
+      const bytes = new Uint8Array(1 + target.query.length);
+      bytes[0] = code;
+      bytes.set(target.query, 1);
+      return bytes;
+    }
     case "world": {
       const names = (target.namespaces ?? []).join(",");
       return new Uint8Array([code, ...new TextEncoder().encode(names)]);
