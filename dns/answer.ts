@@ -95,7 +95,9 @@ export function decodeEdns(
   query: Uint8Array,
   question: Question,
 ): Edns | undefined {
-  if (query.length < headerOctets) return undefined;
+  const hasAdditionals = query.length >= headerOctets &&
+    (query[10] !== 0 || query[11] !== 0);
+  if (!hasAdditionals) return undefined;
   const additionals = decodeSections(query, question.end)?.[2] ?? [];
   const opt = additionals.find(({ type }) => type === recordTypes.opt);
   // Extended code, version, flags (RFC 6891 section 6.1.3).

@@ -32,6 +32,7 @@ import {
 } from "./find_first.ts";
 import type { HostResolver } from "./host_resolver.ts";
 import { Fqdn } from "./name.ts";
+import type { Pace } from "./pace.ts";
 import { encodeQuery } from "./query_message.ts";
 import {
   decodeQuestion,
@@ -52,6 +53,8 @@ const aliasTtl = 5;
 export interface AnswererOptions {
   /** In the order in which they are asked. Read at each query. */
   clusters: () => readonly ServedCluster[];
+  /** Of what the clusters are asked. */
+  pace: Pace;
   host: HostResolver;
   /** The domains in which the host looks for single labels. Read at each query. */
   search: () => readonly string[];
@@ -88,7 +91,52 @@ export class Answerer {
   }
 
   /** @throws {Error} when nobody answers. */
-  async answer(query: Uint8Array, stream: boolean): Promise<Uint8Array> {
+  answer(query: Uint8Array, stream: boolean): Promise<Uint8Array> {
+    const question = this.#options.pace.isFull
+      ? this.#questionToClusters(query)
+      : undefined;
+    return question === undefined
+      ? this.#answer(query, stream)
+      : this.#answerInTurn(query, {
+        stream,
+        mayWait: mayWait(question, stream),
+      });
+  }
+
+  /** What `query` asks, if a cluster is to be asked that and nobody has. */
+  #questionToClusters(query: Uint8Array): Question | undefined {
+    const clusters = this.#options.clusters();
+    const question = decodeQuestion(query);
+    if (
+      question === undefined ||
+      clusters.some(({ resolver }) => resolver.isOwn(question))
+    ) return undefined;
+    const [first] = chooseClusters(question, clusters).readings;
+    if (first?.decision.by !== "cluster") return undefined;
+    const { type, class: kind } = question;
+    const [name] = first.decision.names;
+    const isAsked = first.cluster.resolver.hasAsked({
+      name,
+      type,
+      class: kind,
+    });
+    return isAsked ? undefined : question;
+  }
+
+  /** Who waits for his turn gets a word as if a cluster were slow. */
+  async #answerInTurn(
+    query: Uint8Array,
+    { stream, mayWait }: { stream: boolean; mayWait: boolean },
+  ): Promise<Uint8Array> {
+    const answering = new Promise<Uint8Array>((resolve) =>
+      this.#options.pace.wait(() => resolve(this.#answer(query, stream)))
+    );
+    if (mayWait) return await answering;
+    const answer = await soon(answering, (late) => this.#words.begin(late));
+    return answer === "late" ? comeOverTcp(query) : answer;
+  }
+
+  async #answer(query: Uint8Array, stream: boolean): Promise<Uint8Array> {
     const clusters = this.#options.clusters();
     const question = decodeQuestion(query);
     if (question === undefined) return await this.#askHost(query, stream);
@@ -154,10 +202,8 @@ export class Answerer {
     const { query, question, stream } = asked;
     const { clock } = this.#options;
     const asking = findFirst(readings, { ...question, clock });
-    // A single label may be of the host's network, which must not wait for the cluster's.
-    const mayWait = stream || question.name.labels.length === 1;
     const found =
-      await (mayWait
+      await (mayWait(question, stream)
         ? asking
         : soon(asking, (late) => this.#words.begin(late)));
     if (found === "late") return comeOverTcp(query);
@@ -289,6 +335,11 @@ const noSuchName = bareAnswer(responseCodes.noSuchName);
 
 function isSome<T>(list: readonly T[]): list is readonly [T, ...T[]] {
   return list.length > 0;
+}
+
+/** A single label may be of the host's network, which must not wait for the cluster's. */
+function mayWait({ name }: Question, stream: boolean): boolean {
+  return stream || name.labels.length === 1;
 }
 
 function forApp(answer: Answer, { addresses }: ServedCluster): Answer {

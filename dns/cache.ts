@@ -26,6 +26,11 @@ export class AnswerCache {
     return this.#entries.size;
   }
 
+  has(key: string): boolean {
+    const entry = this.#entries.get(key);
+    return entry !== undefined && this.#clock.now() < entry.endMs;
+  }
+
   get(key: string): AgedAnswer | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;

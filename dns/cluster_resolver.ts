@@ -62,12 +62,18 @@ export class ClusterResolver {
     return this.#guard.isProbe(question);
   }
 
+  /** Whether {@link ask} would answer without a lookup of its own. */
+  hasAsked(question: ClusterQuestion): boolean {
+    const key = keyOf(question);
+    return this.#asking.has(key) || this.#cache.has(key);
+  }
+
   /**
    * @returns `undefined` when it is the cluster that asks, since it does not know itself.
    * @throws {Error} when no answer came in time, or none to the question.
    */
   async ask(question: ClusterQuestion): Promise<AgedAnswer | undefined> {
-    const key = `${question.type} ${question.class} ${question.name.key}`;
+    const key = keyOf(question);
     const kept = this.#cache.get(key);
     if (kept !== undefined) {
       this.#cacheHits++;
@@ -110,8 +116,6 @@ export class ClusterResolver {
     question: ClusterQuestion,
     calledOff?: AbortSignal,
   ): Promise<Answer> {
-    const turn = this.#options.pace.begin();
-    if (turn !== undefined) await turn;
     this.#lookups++;
     const [id] = crypto.getRandomValues(new Uint16Array(1));
     const query = encodeQuery(question, { id: id! });
@@ -132,7 +136,7 @@ export class ClusterResolver {
   ): Promise<Uint8Array> {
     if (this.#stopped !== undefined) throw this.#stopped;
     calledOff?.throwIfAborted();
-    const { lookup, timeoutMs } = this.#options;
+    const { lookup, pace, timeoutMs } = this.#options;
     const abort = new AbortController();
     const answered = Promise.withResolvers<Uint8Array>();
     const giveUp = (why: unknown) => {
@@ -140,6 +144,7 @@ export class ClusterResolver {
       answered.reject(why);
     };
     const onCalledOff = () => giveUp(calledOff!.reason);
+    const leave = pace.lookup();
     this.#givingUp.add(giveUp);
     calledOff?.addEventListener("abort", onCalledOff, { once: true });
     const callOff = this.#deadlines.begin(() =>
@@ -150,9 +155,14 @@ export class ClusterResolver {
         .then(answered.resolve, answered.reject);
       return await answered.promise;
     } finally {
+      leave();
       callOff();
       this.#givingUp.delete(giveUp);
       calledOff?.removeEventListener("abort", onCalledOff);
     }
   }
+}
+
+function keyOf({ type, class: kind, name }: ClusterQuestion): string {
+  return `${type} ${kind} ${name.key}`;
 }

@@ -2,7 +2,7 @@ import type { Clock } from "../net/mod.ts";
 import { ClusterResolver } from "./cluster_resolver.ts";
 import type { DnsCluster } from "./dns_cluster.ts";
 import { Fqdn } from "./name.ts";
-import { Pace } from "./pace.ts";
+import type { Pace } from "./pace.ts";
 
 /** A cluster and who asks it. */
 export interface ServedCluster extends Omit<DnsCluster, "name"> {
@@ -14,6 +14,8 @@ export interface ClustersOptions {
   /** In the order in which they are asked. Read at each query. */
   clusters: () => readonly DnsCluster[];
   clock: Clock;
+  /** Of the questions to all of them. */
+  pace: Pace;
   /** The most answers that are kept of each. */
   cacheCapacity: number;
 }
@@ -22,7 +24,6 @@ export interface ClustersOptions {
 export class Clusters {
   readonly #options: ClustersOptions;
   readonly #served = new Map<DnsCluster, ServedCluster>();
-  readonly #pace = new Pace();
   readonly #gone = { cacheHits: 0, joined: 0, loops: 0 };
   #given: readonly DnsCluster[] = [];
   #current: readonly ServedCluster[] = [];
@@ -59,19 +60,18 @@ export class Clusters {
   /** Gives up what is being asked. */
   stop(): void {
     for (const { resolver } of this.#served.values()) resolver.stop();
-    this.#pace.stop();
   }
 
   #serve(cluster: DnsCluster): ServedCluster {
     const known = this.#served.get(cluster);
     if (known !== undefined) return known;
-    const { clock, cacheCapacity } = this.#options;
+    const { clock, pace, cacheCapacity } = this.#options;
     const { name, lookup, lookupTimeoutMs: timeoutMs = 10_000 } = cluster;
     const served = {
       ...cluster,
       name: name === undefined ? undefined : Fqdn.parse(name),
       resolver: new ClusterResolver({
-        ...{ lookup, clock, timeoutMs, cacheCapacity, pace: this.#pace },
+        ...{ lookup, clock, pace, timeoutMs, cacheCapacity },
       }),
     };
     this.#served.set(cluster, served);

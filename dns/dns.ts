@@ -14,6 +14,7 @@ import { Clusters } from "./clusters.ts";
 import type { DnsCluster } from "./dns_cluster.ts";
 import { HostResolver } from "./host_resolver.ts";
 import { Fqdn } from "./name.ts";
+import { Pace } from "./pace.ts";
 import { isQuery, responseCodes } from "./question.ts";
 import { serveTcp } from "./tcp_server.ts";
 import { UdpFlow } from "./udp_flow.ts";
@@ -79,6 +80,7 @@ export function startDns(options: DnsOptions): Dns {
 class RunningDns implements Dns {
   readonly #options: DnsOptions;
   readonly #clock: Clock;
+  readonly #pace: Pace;
   readonly #clusters: Clusters;
   readonly #host: HostResolver;
   readonly #answerer: Answerer;
@@ -96,9 +98,11 @@ class RunningDns implements Dns {
   constructor(options: DnsOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#pace = new Pace({ clock: this.#clock });
     this.#clusters = new Clusters({
       clusters: options.clusters,
       clock: this.#clock,
+      pace: this.#pace,
       cacheCapacity: options.cacheCapacity ?? 4096,
     });
     this.#host = new HostResolver({
@@ -108,6 +112,7 @@ class RunningDns implements Dns {
     });
     this.#answerer = new Answerer({
       clusters: () => this.#clusters.current,
+      pace: this.#pace,
       host: this.#host,
       search: options.search ?? (() => []),
       clock: this.#clock,
@@ -163,6 +168,7 @@ class RunningDns implements Dns {
     for (const flow of this.#flows) flow.close();
     for (const conn of this.#conns) conn.reset();
     this.#clusters.stop();
+    this.#pace.stop();
     await this.#host[Symbol.asyncDispose]();
   }
 

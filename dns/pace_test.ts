@@ -1,22 +1,62 @@
 import assert from "node:assert/strict";
+import { FakeClock } from "../net/clock_fake.ts";
 import { home, query, receive, respond, start } from "./message_fake.ts";
 import { FakeNameserver } from "./nameserver_fake.ts";
 import { Pace } from "./pace.ts";
 
-Deno.test("Pace lets a few begin at once, all others in turns, in order", async () => {
-  const pace = new Pace();
+/** Lookups that never end by themselves, each begun in its turn. */
+function open() {
+  const clock = new FakeClock();
+  const pace = new Pace({ clock });
   const begun: number[] = [];
-  const all = Array.from({ length: 100 }, async (_, i) => {
-    const turn = pace.begin();
-    if (turn) await turn;
-    begun.push(i);
-  });
+  const leaves: (() => void)[] = [];
+  const ask = (i: number) => {
+    const begin = () => {
+      begun.push(i);
+      leaves.push(pace.lookup());
+    };
+    if (pace.isFull) pace.wait(begin);
+    else begin();
+  };
+  /** Resolves when no more begin. */
+  const settled = async () => {
+    for (let before = -1; before < begun.length;) {
+      before = begun.length;
+      for (let i = 0; i < 3; i++) await new Promise((r) => setTimeout(r, 0));
+    }
+  };
+  return { clock, pace, begun, leaves, ask, settled };
+}
+
+Deno.test("Pace lets a few begin at once, all others in turns, in order", async () => {
+  const { begun, ask, settled } = open();
+  for (let i = 0; i < 100; i++) ask(i);
   const atOnce = begun.length;
   assert.ok(atOnce > 0 && atOnce < 50, `${atOnce}`);
   await new Promise((resolve) => setTimeout(resolve, 0));
   assert.ok(begun.length > atOnce && begun.length < 100, `${begun.length}`);
-  await Promise.all(all);
-  assert.deepEqual(begun, begun.map((_, i) => i));
+  await settled();
+  assert.deepEqual(begun, Array.from({ length: 100 }, (_, i) => i));
+});
+
+Deno.test("Pace has a bounded number under way; one that ends, or is slow, makes room", async () => {
+  const { clock, pace, begun, leaves, ask, settled } = open();
+  for (let i = 0; i < 1000; i++) ask(i);
+  await settled();
+  const places = begun.length;
+  assert.ok(places < 500, `${places}`);
+  for (const leave of leaves.splice(0, 10)) leave();
+  await settled();
+  assert.equal(begun.length, places + 10);
+  clock.advance(300);
+  await settled();
+  assert.equal(begun.length, 2 * places + 10);
+  // One that has lost its place does not give one back.
+  for (const leave of leaves.splice(0, places)) leave();
+  await settled();
+  assert.equal(begun.length, 2 * places + 10);
+  pace.stop();
+  assert.equal(begun.length, 1000);
 });
 
 Deno.test("Dns asks the host before very many questions to the cluster have begun", async () => {
