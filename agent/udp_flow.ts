@@ -1,23 +1,36 @@
-/** One client's datagrams to one port, and the answers. */
+/**
+ * One client's datagrams to one port, and the answers.
+ *
+ * 1. Where a rule says so the laptop has them. It takes a flow before it is known whether anybody has its port, so what
+ *    it is sent is kept, too: until its first answer, for {@link keptMs} at most.
+ * 2. Where it refuses before that the app has what was kept, and all that comes for {@link appMs}.
+ * 3. The next datagram is the laptop's once more. What the app is asked by stays open until the laptop has taken the
+ *    flow: to the app, a client that goes on is the same one.
+ * 4. Without a rule the app has them.
+ */
 import { logger } from "../log.ts";
 import type { AgentPort, Rule } from "../manager/api.ts";
 import {
   type Clock,
   type Datagrams,
   forwardDatagrams,
+  RefusedError,
   udpIdleMs,
 } from "../net/mod.ts";
 import { UdpDatagrams } from "../tcp/mod.ts";
 import type { App, Family } from "./app.ts";
 import type { Counters } from "./counters.ts";
 import type { Fallbacks } from "./fallbacks.ts";
+import { KeptDatagrams } from "./kept_datagrams.ts";
 import { copyWaitMs, type Laptops } from "./laptops.ts";
 import type { PortRules } from "./rule_book.ts";
 
 const log = logger("agent");
 
-/** Datagrams that wait until it is known where they go. */
-const maxWaiting = 32;
+/** A laptop that has not refused in this time has the flow, though it may have said nothing. */
+export const keptMs = 2_000;
+/** How long the app has a flow that the laptop refused, before that is asked again. */
+export const appMs = 10_000;
 
 export interface UdpFlowOptions {
   readonly port: AgentPort;
@@ -36,9 +49,18 @@ export interface UdpFlowOptions {
 export class UdpFlow {
   readonly #options: UdpFlowOptions;
   readonly #abort = new AbortController();
-  /** What came before it was known where to. */
-  #waiting: Uint8Array[] = [];
-  #datagrams: Datagrams | undefined;
+  /** Where they go; `undefined` while the laptop is being reached. */
+  #to: Datagrams | undefined;
+  /** What was sent while it is not known whether the laptop takes it. */
+  #kept: KeptDatagrams | undefined;
+  #laptop: Datagrams | undefined;
+  /** There may be one while the laptop is asked, too. */
+  #app: Datagrams | undefined;
+  #appReleased: Promise<void> | undefined;
+  /** When the laptop is asked again. */
+  #askMs = Infinity;
+  /** The app has the flow; the end of that. */
+  #appTurn: PromiseWithResolvers<void> | undefined;
   readonly #taps = new Set<Datagrams>();
   #lastMs: number;
   #callOff = () => {};
@@ -54,7 +76,7 @@ export class UdpFlow {
       if (!this.#abort.signal.aborted) log.debug("a flow broke off", { error });
     }).finally(async () => {
       this.close();
-      await this.#datagrams?.released;
+      await this.#appReleased;
     });
   }
 
@@ -83,48 +105,94 @@ export class UdpFlow {
     for (const tap of this.#taps) {
       if (!tap.send(bytes)) counters.add("datagramsDropped");
     }
-    if (this.#datagrams !== undefined) {
-      if (!this.#datagrams.send(bytes)) counters.add("datagramsDropped");
-    } else if (this.#waiting.length < maxWaiting) {
-      this.#waiting.push(bytes.slice());
-    } else counters.add("datagramsDropped");
+    if (this.#lastMs >= this.#askMs) this.#askAgain();
+    const isKept = this.#kept?.add(bytes) ?? false;
+    const isTaken = this.#to?.send(bytes) ?? isKept;
+    if (!isTaken) counters.add("datagramsDropped");
   }
 
   close(): void {
     this.#abort.abort();
     this.#callOff();
-    this.#datagrams?.close();
+    this.#laptop?.close();
+    this.#app?.close();
+    this.#appTurn?.resolve();
     for (const tap of this.#taps) tap.close();
-    this.#waiting = [];
+    this.#kept = undefined;
   }
 
   async #serve(): Promise<void> {
-    const datagrams = await this.#open();
-    this.#datagrams = datagrams;
-    if (this.#abort.signal.aborted) return datagrams.close();
-    for (const bytes of this.#waiting) datagrams.send(bytes);
-    this.#waiting = [];
-    await forwardDatagrams(datagrams, (bytes) => {
-      if (this.#abort.signal.aborted) return;
-      this.#lastMs = this.#options.clock.now();
-      this.#options.answer(bytes);
-    });
+    const { rules: { whole }, fallbacks, clock } = this.#options;
+    if (whole === undefined) return await this.#leaveToApp(Infinity);
+    while (!this.isClosed) {
+      const refusal = await this.#askLaptop(whole);
+      if (refusal === undefined || this.isClosed) return;
+      // There is no app.
+      if (whole.mode === "replace") throw refusal;
+      fallbacks.add(whole, refusal);
+      await this.#leaveToApp(clock.now() + appMs);
+    }
   }
 
-  async #open(): Promise<Datagrams> {
-    const { rules: { whole }, laptops, port, counters, fallbacks } =
-      this.#options;
-    if (whole === undefined) return this.#openApp();
+  /**
+   * The laptop has the flow until that ends, or it refuses.
+   *
+   * @returns why it did not take it; `undefined` when it did.
+   */
+  async #askLaptop(rule: Rule): Promise<unknown> {
+    const { laptops, port, clock } = this.#options;
+    const { signal } = this.#abort;
+    const kept = this.#kept ??= new KeptDatagrams();
+    // A client that the app serves well does not wait for a laptop that is away.
+    const options = this.#app ? { signal, waitMs: keptMs } : { signal };
     try {
-      const { signal } = this.#abort;
-      const datagrams = await laptops.openDatagrams(whole, port, { signal });
-      counters.add("laptop");
-      return datagrams;
+      this.#laptop = await laptops.openDatagrams(rule, port, options);
     } catch (error) {
-      if (whole.mode === "replace" || this.#abort.signal.aborted) throw error;
-      fallbacks.add(whole, error);
-      return this.#openApp();
+      return error;
     }
+    const laptop = this.#to = this.#laptop;
+    if (signal.aborted) return laptop.close();
+    for (const bytes of kept) laptop.send(bytes);
+    const callOff = clock.after(keptMs, () => this.#giveToLaptop());
+    try {
+      await forwardDatagrams(laptop, (bytes) => {
+        this.#giveToLaptop();
+        this.#answer(bytes);
+      });
+    } catch (error) {
+      const isRefused = error instanceof RefusedError && this.#kept === kept;
+      if (!isRefused) throw error;
+      return error;
+    } finally {
+      callOff();
+    }
+  }
+
+  /** It has taken the flow. */
+  #giveToLaptop(): void {
+    if (this.#kept === undefined) return;
+    this.#kept = undefined;
+    this.#options.counters.add("laptop");
+    const app = this.#app;
+    this.#app = undefined;
+    app?.close();
+  }
+
+  /** The app has the flow until that ends, or a datagram comes at `askMs` or later. */
+  async #leaveToApp(askMs: number): Promise<void> {
+    const app = this.#to = this.#app ??= this.#openApp();
+    for (const bytes of this.#kept ?? []) app.send(bytes);
+    this.#kept = undefined;
+    this.#askMs = askMs;
+    this.#appTurn = Promise.withResolvers();
+    await this.#appTurn.promise;
+  }
+
+  #askAgain(): void {
+    this.#askMs = Infinity;
+    this.#to = undefined;
+    this.#kept = new KeptDatagrams();
+    this.#appTurn?.resolve();
   }
 
   #openApp(): Datagrams {
@@ -132,7 +200,20 @@ export class UdpFlow {
     const ip = app.addressFor(family);
     counters.add("app");
     const idleMs = udpIdleMs.acceptor;
-    return new UdpDatagrams({ ip, port }, { clock, idleMs });
+    const opened = new UdpDatagrams({ ip, port }, { clock, idleMs });
+    this.#appReleased = opened.released;
+    forwardDatagrams(opened, (bytes) => this.#answer(bytes)).catch((error) => {
+      log.debug("the app ended a flow", { error });
+    }).finally(() => {
+      if (this.#app === opened) this.close();
+    });
+    return opened;
+  }
+
+  #answer(bytes: Uint8Array): void {
+    if (this.isClosed) return;
+    this.#lastMs = this.#options.clock.now();
+    this.#options.answer(bytes);
   }
 
   /** A copy for a laptop, until that ends it; its answers are thrown away. The flow itself knows nothing of it. */
