@@ -15,6 +15,7 @@ import { App } from "./app.ts";
 import { Counters } from "./counters.ts";
 import { Fallbacks } from "./fallbacks.ts";
 import { Laptops } from "./laptops.ts";
+import { ListeningMark } from "./listening_mark.ts";
 import { dialManager } from "./manager_dial.ts";
 import { Managers, type ManagersOptions } from "./managers.ts";
 import { PodService } from "./pod_service.ts";
@@ -36,6 +37,10 @@ const quietMs = 2_000;
 const leavingMs = 25_000;
 const lookMs = 250;
 
+type AgentPaths = Readonly<
+  Record<"trust" | "containers" | "listening", string>
+>;
+
 export interface RunAgentOptions {
   /** As the webhook tells them. */
   settings: Settings;
@@ -43,7 +48,7 @@ export interface RunAgentOptions {
   signal: AbortSignal;
   clock?: Clock;
   /** Where the pod's files are. */
-  paths?: { trust: string; containers: string };
+  paths?: AgentPaths;
   /** Addresses of a Service, by its name. */
   resolve?: (name: string) => Promise<readonly string[]>;
   /** Where a manager listens. */
@@ -56,13 +61,14 @@ export interface RunAgentOptions {
  * @throws what the system says when a port can not be had.
  */
 export async function runAgent(options: RunAgentOptions): Promise<void> {
-  const { settings, signal, clock = systemClock } = options;
+  const { settings, signal, clock = systemClock, paths = agentPaths } = options;
   await using stack = new AsyncDisposableStack();
+  const mark = stack.use(await ListeningMark.open(paths.listening));
   const counters = stack.use(new Counters({ clock }));
   const podService = stack.use(
     new PodService({
       containers: settings.containers,
-      directory: (options.paths ?? agentPaths).containers,
+      directory: paths.containers,
       findRule: (intercept) => managers.book.find(intercept),
       clock,
     }),
@@ -95,6 +101,7 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
       stack.use(new TcpPort({ ...common, listener, slots, leaving: signal }));
     }
   }
+  await mark.set();
   const { pod, namespace, workload } = settings;
   log.info("ready", { version, pod, namespace, workload: workload.name });
   await fired(signal);

@@ -17,11 +17,12 @@ export function taken(port: number, more: Partial<TakenPort> = {}): TakenPort {
  */
 export async function withAgent(
   cluster: Cluster,
-  { spec: wanted, image, namespace, ports }: {
+  { spec: wanted, image, namespace, ports, nativeSidecar = true }: {
     spec: PodSpec;
     image: string;
     namespace: string;
     ports: TakenPort[];
+    nativeSidecar?: boolean;
   },
 ): Promise<PodObject> {
   const metadata = { name: "web", namespace, labels };
@@ -43,7 +44,7 @@ export async function withAgent(
   };
   const pod = { apiVersion: "v1", kind: "Pod", metadata, spec };
   const injection = injectAgent(pod, {
-    ...{ agent, namespace, image, authorities: "", nativeSidecar: true },
+    ...{ agent, namespace, image, authorities: "", nativeSidecar },
   });
   if ("reason" in injection) throw new Error(injection.reason);
   const changed = structuredClone(pod) as unknown as Record<
@@ -104,18 +105,26 @@ export async function seenFrom(
   kubectl: Kubectl,
   namespace: string,
 ): Promise<string> {
-  const path =
-    `/api/v1/namespaces/${namespace}/services/web:80/proxy/some/path`;
   let from = "";
   await waitFor("answer of the app", async () => {
     try {
-      ({ from } = JSON.parse(await kubectl("get", "--raw", path)));
+      from = await askedOnce(kubectl, namespace);
       return true;
     } catch (error) {
       return String(error);
     }
   }, { timeoutMs: 20_000 });
   return from;
+}
+
+/** Likewise. @throws {Error} with what the API server says when there is no answer */
+export async function askedOnce(
+  kubectl: Kubectl,
+  namespace: string,
+): Promise<string> {
+  const path =
+    `/api/v1/namespaces/${namespace}/services/web:80/proxy/some/path`;
+  return JSON.parse(await kubectl("get", "--raw", path)).from;
 }
 
 /** The port to which the Service leads. */

@@ -6,6 +6,7 @@ import { ownImage } from "../support/own_image.ts";
 import {
   appImage,
   apply,
+  askedOnce,
   endpointPort,
   kubectlIn,
   seenFrom,
@@ -138,6 +139,49 @@ Deno.test("a pod whose ports Services name has an agent where Pod Security is re
   const id = await kubectl(...files, "/usr/bin/id");
   assert.match(id, /uid=1234 gid=1234 groups=1234,4321/);
 });
+
+for (const nativeSidecar of [true, false]) {
+  const what = nativeSidecar ? "a sidecar" : "a container like any other";
+  Deno.test(`a pod is not ready before its agent listens, ${what} that is slow to start`, async () => {
+    const cluster = await openCluster();
+    const image = await ownImage(cluster, "injection");
+    await using scope = await cluster.namespace("injection");
+    const namespace = scope.name;
+    const kubectl = kubectlIn(cluster, namespace);
+    // Of the agent, that is: the app has a limit of its own.
+    const limit = { type: "Container", default: { cpu: "50m" } };
+    const slow = {
+      ...{ apiVersion: "v1", kind: "LimitRange" },
+      metadata: { name: "slow", namespace },
+      spec: { limits: [{ ...limit, defaultRequest: { cpu: "1m" } }] },
+    };
+    const ports = [{ name: "http", containerPort: 8080 }];
+    const spec: PodSpec = {
+      containers: [{
+        ...{ name: "app", image: appImage, args: ["who"], ports },
+        resources: { limits: { cpu: "1" }, requests: { cpu: "1m" } },
+      }],
+    };
+    await apply(
+      cluster,
+      slow,
+      service(namespace, { ports: [{ port: 80, targetPort: "http" }] }),
+    );
+    await apply(
+      cluster,
+      await withAgent(cluster, {
+        ...{ spec, image, namespace, nativeSidecar },
+        ports: [taken(8080, { names: ["http"] })],
+      }),
+    );
+    const startMs = performance.now();
+    await untilReady(kubectl);
+    const readyMs = Math.round(performance.now() - startMs);
+    await askedOnce(kubectl, namespace);
+    // deno-lint-ignore no-console
+    console.log(`${what}: ready after ${readyMs} ms`);
+  });
+}
 
 for (const clusterIP of [undefined, "None"]) {
   const what = clusterIP ? "by their own addresses" : "by the port's number";
