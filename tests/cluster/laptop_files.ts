@@ -77,12 +77,15 @@ export function laptopFiles(
       "440",
     ),
     "mkdir -p /run/lock /run/user",
-    // No daemon of the host's is this laptop's to clean up after.
-    "rm -rf /var/lib/tp",
+    // What a tp of the host's has, or left behind, is not this laptop's: it would be cleaned up here.
+    "rm -rf /var/lib/tp /var/cache/tp /etc/resolv.conf.tp-original",
+    "rm -f /etc/systemd/system/tp-daemon.*",
   ];
   for (const { uid, home, runtimeDir } of Object.values(accounts)) {
     lines.push(
-      `rm -rf ${home}/.kube`,
+      `rm -rf ${home}/.kube ${home}/.config/tp`,
+      // The bed's own cache is there, too.
+      `for i in ${home}/.cache/tp/*; do [ "\${i##*/}" = bed ] || rm -rf "$i"; done`,
       writeFile(`${home}/.kube/config`, kubeconfig, "600"),
       `mkdir -m 700 ${runtimeDir}`,
       `chown -R ${uid}:${uid} ${home}/.kube ${runtimeDir}`,
