@@ -12,13 +12,12 @@ import { type Clock, Ip } from "../net/mod.ts";
 import { type Answer, bareAnswer, decodeAnswer } from "./answer.ts";
 import { encodeAnswer } from "./answer_message.ts";
 import { answerForApp } from "./app_addresses.ts";
-import type { AgedAnswer } from "./cache.ts";
 import {
   chooseClusters,
   leadsElsewhere,
   type Reading,
 } from "./choose_cluster.ts";
-import type { ClusterQuestion } from "./cluster_resolver.ts";
+import type { AgedAnswer, ClusterQuestion } from "./cluster_resolver.ts";
 import type { ServedCluster } from "./clusters.ts";
 import { Deadlines } from "./deadlines.ts";
 import { addressesIn, aliasRecord, chainFrom } from "./cname_chain.ts";

@@ -1,22 +1,24 @@
 import type { Clock } from "../net/mod.ts";
-import { type Answer, lifetimeSeconds } from "./answer.ts";
 
-/** An answer and how long it has been kept. */
-export interface AgedAnswer {
-  readonly answer: Answer;
+/** A nameserver's message and how long it has been kept. */
+export interface KeptMessage {
+  readonly message: Uint8Array;
   readonly ageSeconds: number;
 }
 
-/** Answers by key, each for as long as its records allow. Bounded: the one unused for longest makes room. */
+/**
+ * A nameserver's messages by key, each for as long as it says. Bounded: the one unused for longest makes room. They are
+ * kept as they came: thousands of answers of a dozen objects each would be gone through whenever garbage is collected.
+ */
 export class AnswerCache {
   readonly #entries = new Map<
     string,
-    { answer: Answer; storedMs: number; endMs: number }
+    { message: Uint8Array; storedMs: number; endMs: number }
   >();
   readonly #clock: Clock;
   readonly #capacity: number;
 
-  /** @param options.capacity The most answers that are kept. */
+  /** @param options.capacity The most messages that are kept. */
   constructor({ clock, capacity }: { clock: Clock; capacity: number }) {
     this.#clock = clock;
     this.#capacity = capacity;
@@ -31,7 +33,7 @@ export class AnswerCache {
     return entry !== undefined && this.#clock.now() < entry.endMs;
   }
 
-  get(key: string): AgedAnswer | undefined {
+  get(key: string): KeptMessage | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     this.#entries.delete(key);
@@ -39,20 +41,20 @@ export class AnswerCache {
     if (now >= entry.endMs) return undefined;
     this.#entries.set(key, entry);
     const ageSeconds = Math.floor((now - entry.storedMs) / 1000);
-    return { answer: entry.answer, ageSeconds };
+    return { message: entry.message, ageSeconds };
   }
 
-  /** Keeps `answer` if its records allow it. */
-  put(key: string, answer: Answer): void {
+  /** Keeps `message`, which nobody changes, for that time. */
+  put(
+    key: string,
+    message: Uint8Array,
+    { seconds }: { seconds: number },
+  ): void {
     this.#entries.delete(key);
-    const lifetimeMs = lifetimeSeconds(answer) * 1000;
-    if (lifetimeMs === 0) return;
+    if (seconds === 0) return;
     const storedMs = this.#clock.now();
-    this.#entries.set(key, {
-      answer,
-      storedMs,
-      endMs: storedMs + lifetimeMs,
-    });
+    const endMs = storedMs + seconds * 1000;
+    this.#entries.set(key, { message, storedMs, endMs });
     if (this.#entries.size > this.#capacity) {
       const [oldest] = this.#entries.keys();
       this.#entries.delete(oldest!);

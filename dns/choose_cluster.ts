@@ -85,7 +85,7 @@ function inOrder<C extends ChoosableCluster>(
   const suffix = undefined;
   const readings: Reading<C>[] = [];
   let orHost = true;
-  for (const [i, cluster] of clusters.entries()) {
+  for (const cluster of clusters) {
     const behind = cluster.addresses && nameBehind(asking, cluster.addresses);
     if (behind instanceof Object) {
       const decision = {
@@ -104,7 +104,7 @@ function inOrder<C extends ChoosableCluster>(
     if (decision.by === "none") continue;
     readings.push({
       ...{ cluster, name, suffix },
-      decision: i === 0 ? decision : within(decision, cluster),
+      decision: cluster === clusters[0] ? decision : within(decision, cluster),
     });
   }
   return { readings, orHost };

@@ -6,8 +6,8 @@
  * 3. Else it is asked, and given up after {@link ClusterResolverOptions.timeoutMs}.
  */
 import type { Clock } from "../net/mod.ts";
-import { type Answer, decodeAnswer } from "./answer.ts";
-import { type AgedAnswer, AnswerCache } from "./cache.ts";
+import { type Answer, decodeAnswer, lifetimeSeconds } from "./answer.ts";
+import { AnswerCache } from "./cache.ts";
 import { Deadlines } from "./deadlines.ts";
 import { LoopGuard } from "./loop_guard.ts";
 import { encodeQuery } from "./query_message.ts";
@@ -33,10 +33,22 @@ export interface ClusterResolverOptions {
 /** What is asked of the cluster, by its full name. */
 export type ClusterQuestion = Pick<Question, "name" | "type" | "class">;
 
+/** An answer and how long it has been kept. */
+export interface AgedAnswer {
+  readonly answer: Answer;
+  readonly ageSeconds: number;
+}
+
+/** An answer and the message that it came in. */
+interface Told {
+  readonly answer: Answer;
+  readonly message: Uint8Array;
+}
+
 export class ClusterResolver {
   readonly #options: ClusterResolverOptions;
   readonly #cache: AnswerCache;
-  readonly #asking = new Map<string, Promise<Answer>>();
+  readonly #asking = new Map<string, Promise<Told>>();
   readonly #guard: LoopGuard;
   readonly #deadlines: Deadlines;
   /** Gives up what is being asked. */
@@ -77,19 +89,20 @@ export class ClusterResolver {
     const kept = this.#cache.get(key);
     if (kept !== undefined) {
       this.#cacheHits++;
-      return kept;
+      const { message, ageSeconds } = kept;
+      return { answer: decodeAnswer(message, question)!, ageSeconds };
     }
     const underWay = this.#asking.get(key);
     if (underWay !== undefined) {
       this.#joined++;
-      const answer = await this.#guard.wait(underWay, question);
-      return answer && { answer, ageSeconds: 0 };
+      const told = await this.#guard.wait(underWay, question);
+      return told && { answer: told.answer, ageSeconds: 0 };
     }
     const asking = this.#lookup(question);
     this.#asking.set(key, asking);
     try {
-      const answer = await asking;
-      this.#cache.put(key, answer);
+      const { answer, message } = await asking;
+      this.#cache.put(key, message, { seconds: lifetimeSeconds(answer) });
       return { answer, ageSeconds: 0 };
     } finally {
       this.#asking.delete(key);
@@ -115,7 +128,7 @@ export class ClusterResolver {
   async #lookup(
     question: ClusterQuestion,
     calledOff?: AbortSignal,
-  ): Promise<Answer> {
+  ): Promise<Told> {
     this.#lookups++;
     const [id] = crypto.getRandomValues(new Uint16Array(1));
     const query = encodeQuery(question, { id: id! });
@@ -126,7 +139,7 @@ export class ClusterResolver {
     if (answer === undefined) {
       throw new Error(`Cannot look up "${question.name}": a broken answer`);
     }
-    return answer;
+    return { answer, message };
   }
 
   /** Rejects after the time, at the stop or when called off, whether or not the lookup heeds its signal. */

@@ -1,9 +1,8 @@
 /** Asks clusters for a name, one after the other, until one knows it. */
 import type { Clock, Ip } from "../net/mod.ts";
 import type { Answer } from "./answer.ts";
-import type { AgedAnswer } from "./cache.ts";
 import type { Reading } from "./choose_cluster.ts";
-import type { ClusterQuestion } from "./cluster_resolver.ts";
+import type { AgedAnswer, ClusterQuestion } from "./cluster_resolver.ts";
 import type { ServedCluster } from "./clusters.ts";
 import type { Fqdn } from "./name.ts";
 import { responseCodes } from "./question.ts";

@@ -72,8 +72,9 @@ export class Fqdn {
       octets += length + 1;
       if (length > maxLabelOctets || octets > maxNameOctets) return undefined;
       if (at + 1 + length > message.length) return undefined;
-      labels.push(textOf(message.subarray(at + 1, at + 1 + length)));
-      at += 1 + length;
+      const next = at + 1 + length;
+      labels.push(textOf(message, at + 1, next));
+      at = next;
     }
   }
 
@@ -148,9 +149,14 @@ export class Fqdn {
   }
 }
 
-/** One character per octet. To spread the octets would make an object of each. */
-function textOf(octets: Uint8Array): string {
-  return Reflect.apply(String.fromCharCode, undefined, octets);
+/** The octets of a label; of one array, since a view for each of very many labels is more than the labels are. */
+const octets: number[] = [];
+
+/** One character per octet between `from` (included) and `to` (excluded). */
+function textOf(message: Uint8Array, from: number, to: number): string {
+  octets.length = to - from;
+  for (let i = from; i < to; i++) octets[i - from] = message[i]!;
+  return String.fromCharCode.apply(undefined, octets);
 }
 
 function keyOf(labels: readonly string[]): string {

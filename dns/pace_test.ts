@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../net/clock_fake.ts";
-import { home, query, receive, respond, start } from "./message_fake.ts";
+import {
+  decode,
+  home,
+  query,
+  receive,
+  respond,
+  start,
+} from "./message_fake.ts";
 import { FakeNameserver } from "./nameserver_fake.ts";
 import { Pace } from "./pace.ts";
 
@@ -80,4 +87,32 @@ Deno.test("Dns asks the host before very many questions to the cluster have begu
   assert.ok(lookups < many, `${lookups} lookups had begun`);
   await dns.stop();
   while (dns.stats().inFlight > 0) await new Promise((r) => setTimeout(r, 1));
+});
+
+Deno.test("Dns sends who waits for his turn too long to TCP, and has nobody wait for what is asked already", async () => {
+  const many = 1000;
+  const clock = new FakeClock();
+  let lookups = 0;
+  await using dns = start({
+    ...{ clock, lookupTimeoutMs: 60_000 },
+    lookup: () => {
+      lookups++;
+      return new Promise(() => {});
+    },
+  });
+  const flow = dns.datagrams();
+  let cut = 0;
+  flow.forward!((answer) => {
+    if (decode(answer).flag_tc) cut++;
+  });
+  for (let i = 0; i < many; i++) flow.send(query(`absent-${i}.bakery`));
+  for (let i = 0; i < 9; i++) flow.send(query("absent-0.bakery"));
+  assert.equal(dns.stats().joined, 9);
+  assert.ok(lookups < many);
+  clock.advance(699);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.equal(cut, 0);
+  clock.advance(1);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.equal(cut, many + 9);
 });

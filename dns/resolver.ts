@@ -157,8 +157,12 @@ function servicesOf(domain: Fqdn): Fqdn {
 }
 
 /** Full names that are too long for DNS can not exist; the short one may, elsewhere. */
-function cluster(names: (Fqdn | undefined)[], orHost: boolean): Decision {
-  const [first, ...others] = names.filter((name) => name !== undefined);
-  if (first === undefined) return orHost ? host : { by: "none" };
-  return { by: "cluster", names: [first, ...others], orHost };
+function cluster(all: (Fqdn | undefined)[], orHost: boolean): Decision {
+  const names = all.filter((name) => name !== undefined);
+  if (isSome(names)) return { by: "cluster", names, orHost };
+  return orHost ? host : { by: "none" };
+}
+
+function isSome(names: Fqdn[]): names is [Fqdn, ...Fqdn[]] {
+  return names.length > 0;
 }

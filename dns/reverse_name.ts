@@ -6,8 +6,9 @@ import { Fqdn } from "./name.ts";
  * `ip6.arpa` (RFC 3596 section 2.5). `undefined` for every other name.
  */
 export function addressOfReverseName(name: Fqdn): Ip | undefined {
+  if (name.topLabel !== "arpa") return undefined;
   const labels = name.labels.map((label) => label.toLowerCase());
-  if (labels.pop() !== "arpa") return undefined;
+  labels.pop();
   const kind = labels.pop();
   const digits = labels.reverse();
   if (kind === "in-addr" && digits.length === 4) {
