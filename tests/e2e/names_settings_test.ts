@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type Cluster, Laptop, openCluster, outside } from "../cluster/mod.ts";
 import { askToConnect } from "../support/asked_connector.ts";
 import { Tp } from "../support/laptop_tp.ts";
+import { assertSameState } from "../support/same_state.ts";
 
 /** Makes namespaces called like top-level domains, with a service each. */
 async function topLevelNamespaces(
@@ -112,7 +113,7 @@ spec: { ports: [{ port: 80 }] }
   );
   assert.match(text, /Mappings: .*address\.test = 192\.0\.2\.7/);
   await tp.ok(["quit"]);
-  assert.equal(await laptop.snapshot(), before);
+  assertSameState(await laptop.snapshot(), before);
 });
 
 Deno.test("a setting that is no name is told before anything is changed", async () => {

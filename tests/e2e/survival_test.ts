@@ -8,7 +8,6 @@ import { startScript } from "../support/laptop_script.ts";
 import { Tp } from "../support/laptop_tp.ts";
 import { managerPlace } from "../support/manager_place.ts";
 import { ownProcesses } from "../support/own_processes.ts";
-import { assertSameState } from "../support/same_state.ts";
 import { Survivors } from "../support/survivors.ts";
 
 /** The faults are made in the bed's own network. */
@@ -23,30 +22,25 @@ Deno.test({
     await using laptop = await Laptop.open(cluster);
     await using place = await managerPlace(cluster);
     const tp = new Tp(laptop);
-    const before = await laptop.snapshot();
-    await tp.ok(["connect", ...place.flag]);
-    {
-      await using survivors = await Survivors.start({ laptop, tp });
-      const { connector } = await ownProcesses(laptop);
-      await using faults = new Faults({ cluster, laptop, connector });
-      for (
-        const next of [
-          () => faults.reset(),
-          () => faults.restart(),
-          () => faults.roam(),
-          () => faults.roam(),
-          () => faults.blackHole(10),
-          () => faults.stop(300),
-          () => faults.blackHole(60),
-        ]
-      ) {
-        const fault = next();
-        await t.step(fault.name, () => survivors.outlive(fault));
-      }
-      await t.step("to the last byte", () => survivors.finish());
+    await using _ = await tp.connected([...place.flag]);
+    await using survivors = await Survivors.start({ laptop, tp });
+    const { connector } = await ownProcesses(laptop);
+    await using faults = new Faults({ cluster, laptop, connector });
+    for (
+      const next of [
+        () => faults.reset(),
+        () => faults.restart(),
+        () => faults.roam(),
+        () => faults.roam(),
+        () => faults.blackHole(10),
+        () => faults.stop(300),
+        () => faults.blackHole(60),
+      ]
+    ) {
+      const fault = next();
+      await t.step(fault.name, () => survivors.outlive(fault));
     }
-    await tp.ok(["quit"]);
-    assertSameState(await laptop.snapshot(), before);
+    await t.step("to the last byte", () => survivors.finish());
   },
 });
 
@@ -87,11 +81,11 @@ Deno.test({
       cluster: { ...access.cluster, "proxy-url": url },
     });
     const tp = new Tp(laptop);
-    const before = await laptop.snapshot();
-    await tp.ok(["connect", "--kubeconfig", kubeconfig, ...place.flag], {
-      env: { TP_CARRIER_SECONDS: "4" },
-    });
     {
+      await using _ = await tp.connected(
+        ["--kubeconfig", kubeconfig, ...place.flag],
+        { env: { TP_CARRIER_SECONDS: "4" } },
+      );
       await using survivors = await Survivors.start({ laptop, tp });
       const { connector } = await ownProcesses(laptop);
       await using faults = new Faults({ cluster, laptop, connector });
@@ -111,8 +105,6 @@ Deno.test({
       });
       await t.step("to the last byte", () => survivors.finish());
     }
-    await tp.ok(["quit"]);
-    assertSameState(await laptop.snapshot(), before);
     // Watches of the API server come to that age; no carrier does, and a carrier is who carries much.
     const cut = (await proxy.end()).filter((line) => {
       const [, bytes] = /^aged (\d+)$/.exec(line) ?? [];

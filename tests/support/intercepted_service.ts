@@ -11,7 +11,6 @@ import {
 import type { Fault } from "./faults.ts";
 import { Tp } from "./laptop_tp.ts";
 import type { ManagerPlace } from "./manager_place.ts";
-import { assertSameState } from "./same_state.ts";
 import { sampleService } from "./sample_application.ts";
 import { ServiceClients } from "./service_clients.ts";
 
@@ -92,11 +91,11 @@ export class InterceptedService implements AsyncDisposable {
     const parts = { cluster, laptop, tp, clients };
     const access = await options.access?.(laptop) ?? [];
     const service = new InterceptedService(parts, options, access);
-    const before = await laptop.snapshot();
-    building.defer(async () => {
-      await tp.ok(["quit"]);
-      assertSameState(await laptop.snapshot(), before);
-    });
+    building.use(
+      await tp.connected([
+        ...["--namespace", namespace, ...options.place.flag, ...access],
+      ]),
+    );
     await service.intercept();
     await clients.answered(service.own);
     // The conversation with the pod that was replaced ends with it.
