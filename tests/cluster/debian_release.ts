@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { must } from "./command.ts";
+import { makeUnpacked } from "./unpacked.ts";
 
 /** What this host's own release does not have. */
 export interface ReleasePackages {
@@ -13,10 +14,8 @@ export async function unpackOfRelease(
   directory: string,
   { release, packages }: ReleasePackages,
 ): Promise<void> {
-  const scratch = `${directory}.${crypto.randomUUID()}`;
-  await Deno.mkdir(join(scratch, "root"), { recursive: true });
-  await Deno.mkdir(join(scratch, "lists/partial"), { recursive: true });
-  try {
+  await makeUnpacked(directory, async (scratch) => {
+    await Deno.mkdir(join(scratch, "lists/partial"), { recursive: true });
     await Deno.writeTextFile(
       join(scratch, "sources.list"),
       `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian ${release} main\n`,
@@ -31,12 +30,5 @@ export async function unpackOfRelease(
     const limits = { cwd: scratch, timeoutMs: 300_000 };
     await must(["apt-get", "-qq", ...own, "update"], limits);
     await must(["apt-get", "-qq", ...own, "download", ...packages], limits);
-    for await (const { name } of Deno.readDir(scratch)) {
-      if (!name.endsWith(".deb")) continue;
-      await must(["dpkg", "-x", join(scratch, name), join(scratch, "root")]);
-    }
-    await Deno.rename(join(scratch, "root"), directory);
-  } finally {
-    await Deno.remove(scratch, { recursive: true });
-  }
+  });
 }

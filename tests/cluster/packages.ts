@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { must, run } from "./command.ts";
 import { cacheDir } from "./paths.ts";
 import { step } from "./step.ts";
+import { makeUnpacked } from "./unpacked.ts";
 
 /** Debian packages that are installed: none of them starts a service or touches the host's resolver. */
 export const installed = [
@@ -95,7 +96,7 @@ export async function unpackPackages(
   if (await exists(directory)) return directory;
   await step(
     `unpacking Debian packages ${names.join(" ")}`,
-    () => downloadInto(directory, names),
+    () => makeUnpacked(directory, (scratch) => download(names, scratch)),
     { long: true },
   );
   return directory;
@@ -120,33 +121,15 @@ export async function libraryPackages(
   return [...new Set(found)].sort();
 }
 
-async function downloadInto(
-  directory: string,
+async function download(
   names: readonly string[],
+  directory: string,
 ): Promise<void> {
-  const scratch = `${directory}.${crypto.randomUUID()}`;
-  await Deno.mkdir(join(scratch, "root"), { recursive: true });
-  try {
-    const download = () =>
-      run(["apt-get", "-qq", "download", ...names], {
-        cwd: scratch,
-        timeoutMs: aptTimeoutMs,
-      });
-    if ((await download()).code !== 0) {
-      await updateLists();
-      await must(["apt-get", "-qq", "download", ...names], {
-        cwd: scratch,
-        timeoutMs: aptTimeoutMs,
-      });
-    }
-    for await (const { name } of Deno.readDir(scratch)) {
-      if (!name.endsWith(".deb")) continue;
-      await must(["dpkg", "-x", join(scratch, name), join(scratch, "root")]);
-    }
-    await Deno.rename(join(scratch, "root"), directory);
-  } finally {
-    await Deno.remove(scratch, { recursive: true });
-  }
+  const command = ["apt-get", "-qq", "download", ...names];
+  const options = { cwd: directory, timeoutMs: aptTimeoutMs };
+  if ((await run(command, options)).code === 0) return;
+  await updateLists();
+  await must(command, options);
 }
 
 async function missingPackages(names: readonly string[]): Promise<string[]> {

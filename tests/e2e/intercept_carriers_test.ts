@@ -1,14 +1,14 @@
 /** The carriers of a laptop that intercepts break while bulk is on its way to it. */
 import assert from "node:assert/strict";
-import { deployIntercepts, openCluster, say, waitFor } from "../cluster/mod.ts";
+import { say, waitFor } from "../cluster/mod.ts";
 import { ask } from "../support/asked.ts";
 import { listConnections, type Server } from "../support/carriers.ts";
+import { EchoPlace } from "../support/echo_place.ts";
 import { type Fault, Faults } from "../support/faults.ts";
 import { InterceptedService } from "../support/intercepted_service.ts";
 import { adminAccess, writeAccess } from "../support/kubeconfig_file.ts";
 import { type LaptopScript, startScript } from "../support/laptop_script.ts";
 import { managerState } from "../support/manager_pods.ts";
-import { managerPlace } from "../support/manager_place.ts";
 import { ownProcesses } from "../support/own_processes.ts";
 
 /** The faults are made in the bed's own network. */
@@ -28,11 +28,8 @@ Deno.test({
     "an upload of 1 GiB to a laptop that intercepts outlives its carriers, every byte once",
   ignore,
   fn: async (t) => {
-    const cluster = await openCluster();
-    await using place = await managerPlace(cluster);
-    await using shop = await cluster.namespace("shop");
-    const { name: namespace } = shop;
-    await deployIntercepts(cluster, namespace);
+    await using echo = await EchoPlace.open();
+    const { cluster, manager: place, namespace } = echo;
     await using stack = new AsyncDisposableStack();
     // A FIN takes a proxy.
     let proxy: LaptopScript;

@@ -1,6 +1,7 @@
 /** An intercept survives whatever happens between the laptop and the cluster; while the laptop is away, the app answers. */
 import assert from "node:assert/strict";
-import { deployIntercepts, openCluster, say, waitFor } from "../cluster/mod.ts";
+import { say, waitFor } from "../cluster/mod.ts";
+import { EchoPlace } from "../support/echo_place.ts";
 import { evict } from "../support/eviction.ts";
 import { type Fault, Faults } from "../support/faults.ts";
 import {
@@ -9,7 +10,7 @@ import {
   span,
 } from "../support/intercepted_service.ts";
 import { ends, lifeOf, succeeded } from "../support/manager_pods.ts";
-import { type ManagerPlace, managerPlace } from "../support/manager_place.ts";
+import type { ManagerPlace } from "../support/manager_place.ts";
 import { ownProcesses } from "../support/own_processes.ts";
 import { hasAgent, isReady, WorkloadWatch } from "../support/workload_watch.ts";
 
@@ -173,11 +174,8 @@ Deno.test({
   name: "an intercept survives",
   ignore,
   fn: async (t) => {
-    const cluster = await openCluster();
-    await using place = await managerPlace(cluster);
-    await using shop = await cluster.namespace("shop");
-    const { name: namespace } = shop;
-    await deployIntercepts(cluster, namespace);
+    await using echo = await EchoPlace.open();
+    const { cluster, manager: place, namespace } = echo;
     const at = { namespace, place };
     await using first = await InterceptedService.open(cluster, {
       ...{ ...at, name: "echo", converse: 7000 },
