@@ -1,5 +1,5 @@
 /**
- * kill -9 of each process of ours at each step of an intercept: the world outside is there within 1 s, by name, and the next
+ * kill -9 of each process of ours at each step of an intercept: the world outside is there within 2 s, by name, and the next
  * `tp connect` leaves nothing of the intercept, on the laptop or in the cluster: the app answers.
  */
 import { appBinary, Laptop, openCluster, waitFor } from "../cluster/mod.ts";

@@ -2,19 +2,27 @@ import { type Laptop, outside, sleep } from "../cluster/mod.ts";
 
 /** Between two pages. */
 const pauseMs = 30;
-/** A page that takes longer does not come. */
-const limitSeconds = 5;
+/** How long a page may take. */
+const pageMs = 1_000;
+/**
+ * From the start on, one may take longer if it is there by then: a question that was on its way to who was killed is lost,
+ * and the resolver asks the next nameserver 1 s later (`timeout:1`).
+ */
+const againMs = 2_000;
 
 /** What a laptop got of the world outside. */
 export interface PagesTold {
   readonly count: number;
   readonly firstMs: number;
   readonly slowestMs: number;
-  /** What was not the page. */
+  /** What was not the page, or not in time. */
   readonly faults: readonly string[];
 }
 
-/** Who asks for a page of the world outside by its name, one time after the other, from when it is made. */
+/**
+ * Who asks for a page of the world outside by its name, one time after the other, from when it is made: right after
+ * something was killed.
+ */
 export class OutsidePages implements AsyncDisposable {
   readonly #laptop: Laptop;
   readonly #times: number[] = [];
@@ -50,13 +58,15 @@ export class OutsidePages implements AsyncDisposable {
   }
 
   async #ask(): Promise<void> {
-    const curl = ["curl", "-sS", "-m", `${limitSeconds}`];
+    const madeMs = performance.now();
     while (!this.#isOver) {
       const startMs = performance.now();
-      const { stdout, stderr } = await this.#laptop.run(
-        [...curl, `http://${outside.name}/`],
-        { timeoutMs: 2 * limitSeconds * 1_000 },
-      );
+      const limitMs = Math.max(pageMs, madeMs + againMs - startMs);
+      // It is curl that counts: how long a busy machine takes to start one is no fault.
+      const { stdout, stderr } = await this.#laptop.run([
+        ...["curl", "-sS", "-m", `${limitMs / 1_000}`],
+        `http://${outside.name}/`,
+      ]);
       this.#times.push(Math.round(performance.now() - startMs));
       if (stdout !== outside.page) this.#faults.push(stdout + stderr);
       this.#first.resolve();
