@@ -40,11 +40,13 @@ async function request(): Promise<string> {
   using conn = await Deno.connect({ hostname, port: Number(http), signal });
   const end = () => conn.close();
   signal.addEventListener("abort", end, { once: true });
-  const head = `GET /who HTTP/1.1\r\nHost: clients\r\nConnection: close\r\n`;
-  await conn.write(new TextEncoder().encode(`${head}\r\n`));
-  const text = await new Response(conn.readable).text();
-  signal.removeEventListener("abort", end);
-  return text;
+  try {
+    const head = `GET /who HTTP/1.1\r\nHost: clients\r\nConnection: close\r\n`;
+    await conn.write(new TextEncoder().encode(`${head}\r\n`));
+    return await new Response(conn.readable).text();
+  } finally {
+    signal.removeEventListener("abort", end);
+  }
 }
 
 async function converse(port: number): Promise<never> {
