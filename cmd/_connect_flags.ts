@@ -78,6 +78,7 @@ export const connectFlags = {
       ({ parseProxyWishes }, text) => parseProxyWishes({ neverProxy: [text] }),
     ),
     placeholder: "subnets",
-    brief: "What is not, though the cluster has it; the narrower subnet counts",
+    brief:
+      "What is not, though the cluster has it; of both flags the narrower counts",
   },
 } as const;

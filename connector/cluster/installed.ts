@@ -45,7 +45,7 @@ function excludeEnvOf(
   throw new ConnectError({
     kind: "forbidden",
     cause: `Cannot install the traffic manager in namespace "${namespace}": ` +
-      "which variables it withholds from laptops may not be seen",
+      "you may not see what it is told to withhold from laptops",
     details: formatRights([{ verb: "get", ...place }]),
   });
 }

@@ -10,6 +10,7 @@ import {
   type SubnetPlan,
 } from "../../vpn/mod.ts";
 import type { ClusterAddresses } from "./cluster_addresses.ts";
+import { clusterSubnets } from "./cluster_subnets.ts";
 import type { Device } from "./device.ts";
 import { type SubnetWishes, virtualSubnets } from "./subnet_wishes.ts";
 import type { VirtualAddresses } from "./virtual_addresses.ts";
@@ -223,12 +224,17 @@ export class RouteKeeper<Member extends RoutedMember> {
   }
 }
 
-function wantedOf({ world, proxied: { also } }: RoutedMember): Subnet[] {
-  return [...world.serviceSubnets, ...world.podSubnets, ...also];
+function wantedOf(
+  { world, proxied: { also, never } }: RoutedMember,
+): Subnet[] {
+  const { serviceSubnets, podSubnets } = clusterSubnets(world, never);
+  return [...serviceSubnets, ...podSubnets, ...also];
 }
 
-function vnatOf({ wishes, world, proxied: { also } }: RoutedMember): Subnet[] {
-  return virtualSubnets(wishes, { world, also });
+function vnatOf(
+  { wishes, world, proxied: { also, never } }: RoutedMember,
+): Subnet[] {
+  return virtualSubnets(wishes, { world: clusterSubnets(world, never), also });
 }
 
 /** What no later connection gets by routes. */

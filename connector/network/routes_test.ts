@@ -239,6 +239,16 @@ Deno.test("RouteKeeper routes what is also proxied, and not what never is, as bo
   ]);
 });
 
+Deno.test("RouteKeeper leaves a cluster's subnet to the host that is never proxied as a whole, but for what is also proxied", async () => {
+  const laptop = new Laptop({ hasIpv6: false });
+  laptop.proxied.never = [Subnet.parse("10.244.0.0/16")];
+  await laptop.keeper.follow();
+  assert.deepEqual(laptop.news(), ["add 10.96.0.0/16"]);
+  laptop.proxied.also = [Subnet.parse("10.244.0.7/32")];
+  await laptop.keeper.follow();
+  assert.deepEqual(laptop.news(), ["add 10.244.0.7/32"]);
+});
+
 Deno.test("RouteKeeper leaves an address to the host that it has a use of its own for, also where it is proxied", async () => {
   const laptop = new Laptop({ hasIpv6: false });
   laptop.hostRoutes = [link("203.0.113.0/24", "eth0")];

@@ -22,6 +22,7 @@ import { Approach } from "../approach.ts";
 import { toFailure } from "../errors.ts";
 import { ConnectError } from "../failure.ts";
 import { CarrierHosts } from "../network/carrier_hosts.ts";
+import { clusterSubnets } from "../network/cluster_subnets.ts";
 import {
   type DnsRules,
   parseDnsSettings,
@@ -262,7 +263,10 @@ export class Outbound implements AsyncDisposable {
   /** @throws {RefusedError} for an address of the cluster that is not of a mapped namespace. */
   async #isByCluster(ip: Ip): Promise<boolean> {
     const { approach: { view }, networks, proxied, mapped } = this.#parts;
-    const { podSubnets, serviceSubnets } = view.current;
+    const { podSubnets, serviceSubnets } = clusterSubnets(
+      view.current,
+      proxied.never,
+    );
     const places = {
       cluster: [...podSubnets, ...serviceSubnets, ...proxied.also],
       never: proxied.never,

@@ -106,6 +106,14 @@ async function askAgents(
   }
 }
 
+/** As a user gives it: `1h30m`. */
 function during(seconds: number): string {
-  return seconds === 0 ? " until it ends" : ` for ${seconds} s`;
+  if (seconds === 0) return " until it ends";
+  const parts = [
+    [Math.floor(seconds / 3600), "h"],
+    [Math.floor(seconds / 60) % 60, "m"],
+    [seconds % 60, "s"],
+  ] as const;
+  const text = parts.map(([count, unit]) => count > 0 ? count + unit : "");
+  return ` for ${text.join("")}`;
 }

@@ -45,8 +45,8 @@ Deno.test("setLogLevels() sets both, the manager's for a day at most", async () 
     assert.deepEqual(problems, []);
     assert.deepEqual(done, [
       ...[
-        "connector: debug for 60 s",
-        "manager (traffic-manager-0): debug for 60 s",
+        "connector: debug for 1m",
+        "manager (traffic-manager-0): debug for 1m",
       ],
     ]);
     await setLogLevels({ ...both, seconds: 0 }, manager);
@@ -68,8 +68,8 @@ Deno.test("setLogLevels() asks the agents of every intercepted workload, and tel
   const answer = await setLogLevels({ ...both, laptop: false }, manager);
   assert.deepEqual(answer, {
     done: [
-      "manager (traffic-manager-0): debug for 60 s",
-      "agents of web-a.orders (2): debug for 60 s",
+      "manager (traffic-manager-0): debug for 1m",
+      "agents of web-a.orders (2): debug for 1m",
     ],
     problems: [
       "agents of web-b.orders (1): b-1: it does not know",
