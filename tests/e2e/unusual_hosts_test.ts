@@ -1,4 +1,4 @@
-/** Laptops that are unlike others: hundreds of interfaces, a nameserver among the cluster's addresses. */
+/** Laptops that are unlike others: hundreds of interfaces, a nameserver among the cluster's addresses or of a link alone. */
 import assert from "node:assert/strict";
 import {
   type Cluster,
@@ -11,10 +11,11 @@ import {
   waitFor,
 } from "../cluster/mod.ts";
 import { linksSettled } from "../cluster/laptop_network.ts";
-import { Ip, Subnet } from "../../net/mod.ts";
+import { Ip } from "../../net/mod.ts";
 import { Tp } from "../support/laptop_tp.ts";
 import { LaptopUse } from "../support/laptop_use.ts";
 import { ownProcesses } from "../support/own_processes.ts";
+import { watchRoutes } from "../support/routed.ts";
 import { assertSameState } from "../support/same_state.ts";
 
 /** The faults are made in the bed's own network. */
@@ -112,6 +113,53 @@ Deno.test({
     await tp.ok(["quit"]);
     assertSameState(await laptop.snapshot(), before);
   },
+});
+
+Deno.test("a nameserver that is of a link alone answers names of the outside, with tp connect and tp run", async () => {
+  const name = "office.example.test";
+  const address = "192.0.2.1";
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  const { stdout } = await laptop.run(
+    ["ip", "-o", "-6", "address", "show", "dev", "eth0", "scope", "link"],
+  );
+  const router = `${/fe80:[^/]+/.exec(stdout)![0]}%eth0`;
+  await laptop.writeResolvConf(`nameserver ${router}\n`);
+  const dnsmasq = laptop.spawn([
+    ...["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null"],
+    ...["--pid-file=", "--user=root", "--no-resolv", "--no-hosts"],
+    ...["--bind-interfaces", "--interface=eth0", "--except-interface=lo"],
+    ...["--address=/#/", `--host-record=${name},${address}`],
+  ]);
+  try {
+    const find = ["getent", "ahostsv4", name];
+    await waitFor("the router's nameserver", async () => {
+      const { stdout, stderr } = await laptop.run(find);
+      return stdout.startsWith(address) || stdout + stderr;
+    });
+    const tp = new Tp(laptop);
+    const before = await laptop.snapshot();
+    await tp.ok(["connect"]);
+    const { root_daemon: { dns } } = JSON.parse(
+      await tp.ok(["status", "--output", "json"]),
+    );
+    assert.deepEqual(dns.nameservers, [router]);
+    // A resolver would go on to the router itself where we fail.
+    for (const protocol of ["+notcp", "+tcp"]) {
+      const { stdout } = await laptop.run(
+        ["dig", `@${dns.vif_address}`, "+short", "+tries=1", protocol, name],
+      );
+      assert.equal(stdout, `${address}\n`, protocol);
+    }
+    await opens(laptop, java);
+    await tp.ok(["quit"]);
+    const inside = await tp.ok(["run", "--", ...find]);
+    assert.match(inside, new RegExp(`^${address} `));
+    assertSameState(await laptop.snapshot(), before);
+  } finally {
+    dnsmasq.kill("SIGTERM");
+    await dnsmasq.status;
+  }
 });
 
 /** Pairs of interfaces, each with a network of its own. */
@@ -247,24 +295,6 @@ function askOnAndOn(laptop: Laptop, name: string) {
       isOver = true;
       await asking;
       return counts;
-    },
-  };
-}
-
-/** Collects the subnets that are routed to the cluster. */
-function watchRoutes(laptop: Laptop) {
-  const child = laptop.spawn(["ip", "-4", "monitor", "route"], {
-    stdout: "piped",
-  });
-  return {
-    end: async () => {
-      child.kill("SIGTERM");
-      const text = new TextDecoder().decode((await child.output()).stdout);
-      const routed = text.split("\n")
-        .filter((line) => /^\d\S* dev tp0/.test(line))
-        .map((line) => Subnet.parse(line.split(" ")[0]!));
-      assert.ok(routed.length > 0, text);
-      return routed;
     },
   };
 }
