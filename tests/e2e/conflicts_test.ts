@@ -8,7 +8,9 @@ import {
   waitFor,
 } from "../cluster/mod.ts";
 import { DatabaseSession } from "../support/database_session.ts";
+import { Subnet } from "../../net/mod.ts";
 import { Tp } from "../support/laptop_tp.ts";
+import { watchRoutes } from "../support/routed.ts";
 import { assertSameState } from "../support/same_state.ts";
 import { HostNetworks, ownAnswer } from "./host_networks.ts";
 
@@ -80,7 +82,13 @@ Deno.test("a bridge on the service subnet and a VPN over the pods: both worlds a
   await networks.vpn(pods);
   const tp = new Tp(laptop);
   const before = await laptop.snapshot();
+  const watched = watchRoutes(laptop);
   const connected = await tp.ok(["connect"]);
+  // What the host has is never routed elsewhere, not for a moment.
+  const taken = (await watched.end()).filter((one) =>
+    [services, pods].some((subnet) => Subnet.parse(subnet).overlaps(one))
+  );
+  assert.deepEqual(taken.map(String), []);
   assert.match(
     connected,
     /^Virtual addresses: 10\.96\.0\.0\/16 as \S+ \(the host is connected to it by docker0\)$/m,
