@@ -36,7 +36,7 @@ Deno.test("suffixes, names, aliases and opened namespaces are as the user says, 
   await using _namespaces = await topLevelNamespaces(cluster, ["com", "io"]);
   for (const namespace of [own.name, other.name]) {
     await cluster.apply(
-      ["web", "wpad", "localhost", "printer"].map((name) => `
+      ["web", "wpad", "isatap", "localhost", "printer"].map((name) => `
 apiVersion: v1
 kind: Service
 metadata: { name: ${name}, namespace: ${namespace} }
@@ -89,6 +89,8 @@ spec: { ports: [{ port: 80 }] }
     ["github.io", absent],
     ["wpad", absent],
     [`wpad.${own.name}`, absent],
+    ["isatap", absent],
+    [`isatap.${own.name}`, absent],
     [`localhost.${own.name}`, absent],
   ];
   for (const [name, answer] of table) {

@@ -22,9 +22,6 @@ const types = {
 };
 /** Asked of full names only: short ones are of no zone of the cluster. */
 const zoneTypes = { NS: 2, SOA: 6 };
-/** The cluster's nameserver gives records for so long at most. */
-const maxTtl = 30;
-
 Deno.test("two hundred names, by getaddrinfo and by every type of record, are told to the laptop as to a pod", async () => {
   await askNamesProgram();
   const cluster = await openCluster();
@@ -79,7 +76,11 @@ Deno.test("two hundred names, by getaddrinfo and by every type of record, are to
       : [`${question.type} ${form}:\n  ${theirs}\n  ${ours}`];
   });
   assert.deepEqual(differing, []);
-  assert.ok(answersOnLaptop.flatMap(ttlsOf).every((ttl) => ttl <= maxTtl));
+  const [ttlsInPod, ttls] = [answersInPod, answersOnLaptop].map((answers) =>
+    answers.flatMap(ttlsOf)
+  );
+  // Of those that were asked for before, some has run out already, here as there.
+  assert.equal(Math.max(...ttls!), Math.max(...ttlsInPod!));
   const found = answersOnLaptop.filter(hasRecords).length;
   say(`${questions.length} questions, of which ${found} have records: equal`);
 });

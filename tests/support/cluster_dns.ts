@@ -11,11 +11,12 @@ const usualDomain = "cluster.local";
  */
 export async function ownDns(
   cluster: Cluster,
-  { namespace, rules, domain = usualDomain, isLast = false }: {
+  { namespace, rules, domain = usualDomain, isLast = false, family = "IPv4" }: {
     namespace: string;
     rules: string;
     domain?: string;
     isLast?: boolean;
+    family?: "IPv4" | "IPv6";
   },
 ): Promise<{ address: string } & AsyncDisposable> {
   const labels = { app: "dns" };
@@ -75,7 +76,7 @@ export async function ownDns(
       {
         ...{ apiVersion: "v1", kind: "Service", metadata },
         spec: {
-          selector: labels,
+          ...{ selector: labels, ipFamilies: [family] },
           ports: [
             { name: "udp", port: 53, protocol: "UDP" },
             { name: "tcp", port: 53, protocol: "TCP" },

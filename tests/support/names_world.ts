@@ -9,9 +9,8 @@ const named: readonly (readonly [below: string, service: string])[] = [
   ...["web", "both", "six", "node", "hand", "hand-headless", "old"]
     .map((name) => ["", name] as const),
   ...["old-headless", "bare", "nobody"].map((name) => ["", name] as const),
-  ...["inside", "inside-twice", "absent", ...alike].map((name) =>
-    ["", name] as const
-  ),
+  ...["inside", "inside-twice", "circle", "circle-back", "absent", ...alike]
+    .map((name) => ["", name] as const),
   ...["bare-0.", "bare-1.", "bare-7.", "_http._tcp.", "_dns._udp."].map((
     below,
   ) => [below, "bare"] as const),
@@ -120,6 +119,8 @@ function objects(namespace: string, other: string): unknown[] {
     service("nobody", { clusterIP: "None", selector: { app: "nobody" } }),
     alias("inside", `web.${other}.svc.cluster.local`),
     alias("inside-twice", `inside.${namespace}.svc.cluster.local`),
+    alias("circle", `circle-back.${namespace}.svc.cluster.local`),
+    alias("circle-back", `circle.${namespace}.svc.cluster.local`),
     statefulSet(namespace),
   ];
 }
