@@ -95,11 +95,37 @@ async function assertTold(
   }
 }
 
-/** The kubeconfig of somebody to whom nothing was granted. */
-async function strangerTo(cluster: Cluster, laptop: Laptop): Promise<string> {
+/** Somebody to whom nothing was granted yet. */
+async function stranger(cluster: Cluster, laptop: Laptop) {
   const name = `stranger-${crypto.randomUUID().slice(0, 8)}`;
-  const kubeconfig = await makeUser(cluster, { name });
-  return await writeLaptopFile(laptop, "/root/stranger", kubeconfig);
+  const kubeconfig = await writeLaptopFile(
+    laptop,
+    `/root/${name}`,
+    await makeUser(cluster, { name }),
+  );
+  return { name, kubeconfig };
+}
+
+/** Lets somebody see the manager, and not forward a port to it. */
+async function maySee(
+  cluster: Cluster,
+  name: string,
+): Promise<AsyncDisposable> {
+  const kubectl = async (...args: string[]) => {
+    const { code, stderr } = await cluster.kubectl(
+      [...args, "--namespace", "ambassador"],
+    );
+    assert.equal(code, 0, stderr);
+  };
+  const resources = "--resource=pods,statefulsets.apps,events";
+  const verbs = "--verb=get,list,watch";
+  await kubectl("create", "role", name, verbs, resources);
+  await kubectl(
+    ...["create", "rolebinding", name, `--role=${name}`, `--user=${name}`],
+  );
+  return {
+    [Symbol.asyncDispose]: () => kubectl("delete", "role,rolebinding", name),
+  };
 }
 
 /** A shell command in a mount namespace of its own before `tp`. */
@@ -117,7 +143,10 @@ Deno.test("tp doctor names what is wrong with the laptop and the way to the clus
     await using _ = await tp.connected();
   }
   const before = await laptop.snapshot();
-  const stranger = await strangerTo(cluster, laptop);
+  const [nobody, watcher] = [
+    await stranger(cluster, laptop),
+    await stranger(cluster, laptop),
+  ];
   const root = { PATH: "/usr/sbin" };
   const instead = /`tp run -- COMMAND` and `tp proxy`/;
   await assertTold(t, laptop, [
@@ -198,10 +227,19 @@ RULES`,
     },
     {
       what: "rights that are missing",
-      args: ["--kubeconfig", stranger],
+      args: ["--kubeconfig", nobody.kubeconfig],
       tells: {
         rights: ["failed", /get pods/, /tp-user/],
         manager: ["failed", /lacks rights/, /`tp install/],
+      },
+    },
+    {
+      what: "a port-forward that is not allowed",
+      make: () => maySee(cluster, watcher.name),
+      args: ["--kubeconfig", watcher.kubeconfig],
+      tells: {
+        rights: ["failed", /pods\/portforward/, /tp-user/],
+        "port-forward": ["failed", /lacks rights/, /admin/],
       },
     },
     {
@@ -251,6 +289,22 @@ Deno.test("tp doctor names what is wrong with a connection that stands", async (
       tells: {
         "resolver-file": ["failed", /asks 192\.0\.2\.1 first/, /`tp quit`/],
         getaddrinfo: ["failed", /kubernetes\.default/, /^As above$/],
+      },
+    },
+    {
+      what: "a route that another program took away",
+      make: () =>
+        doing(laptop, [
+          "ip route show 10.96.0.0/16 dev tp0 >/run/route; " +
+          "ip route del 10.96.0.0/16 dev tp0",
+          "ip route add $(cat /run/route) dev tp0; rm /run/route",
+        ]),
+      tells: {
+        routes: [
+          "failed",
+          /^10\.96\.0\.0\/16: no route by tp0/,
+          /VPN.*`tp connect`/,
+        ],
       },
     },
     {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type Cluster, Laptop, openCluster } from "../cluster/mod.ts";
 import { Tp } from "../support/laptop_tp.ts";
+import { managerPlace } from "../support/manager_place.ts";
 
 /** The addresses, IPv4 first, of a pod of `kube-system` that answers names. */
 async function dnsPod(cluster: Cluster): Promise<[v4: string, v6: string]> {
@@ -96,4 +97,36 @@ Deno.test("tp run: ping of a pod is answered inside, by a user without root", as
     ["run", "--", "ping", "-n", "-c", "2", "-i", "0.2", "-W", "3", v4],
   );
   assert.match(stdout, / 2 received, 0% packet loss/, stdout + stderr);
+});
+
+Deno.test("a manager whose node lets it not ping answers none, and tp status says so", async () => {
+  const cluster = await openCluster();
+  await using laptop = await Laptop.open(cluster);
+  await using place = await managerPlace(cluster);
+  const tp = new Tp(laptop);
+  await tp.ok(["install", ...place.flag]);
+  const manager = "statefulset/traffic-manager";
+  const sysctls = [{ name: "net.ipv4.ping_group_range", value: "1 0" }];
+  const { code, stderr } = await cluster.kubectl([
+    ...["patch", manager, `--namespace=${place.namespace}`, "--patch"],
+    JSON.stringify({
+      spec: { template: { spec: { securityContext: { sysctls } } } },
+    }),
+  ]);
+  assert.equal(code, 0, stderr);
+  await cluster.rolledOut(manager, { namespace: place.namespace });
+  await using _ = await tp.connected([...place.flag]);
+  const pods = await dnsPod(cluster);
+  for (const ip of pods) {
+    const { stdout } = await laptop.run(
+      ["ping", "-n", "-c", "1", "-W", "1", ip],
+    );
+    assert.match(stdout, / 0 received/);
+  }
+  const { traffic } = JSON.parse(await tp.ok(["status", "--output", "json"]));
+  assert.equal(traffic.echo_unsupported, pods.length);
+  assert.match(
+    await tp.ok(["status"]),
+    /^ +Ping: +no answers \(the manager may not send ICMP echo requests\)$/m,
+  );
 });
