@@ -95,9 +95,12 @@ export const connectionChecks: Check[] = [
     const dns = status.root_daemon?.dns;
     if (dns === undefined) return undefined;
     if ("failure" in byQuery) {
+      const isAway = status.traffic_manager?.session.state === "waiting";
       return failed(
         `${dns.vif_address} does not tell "${name}": ${byQuery.failure}`,
-        "The cluster's DNS must answer pods: `kubectl get pods --namespace kube-system`; the connector's log tells more",
+        isAway
+          ? "The way to the manager comes first, as the session says"
+          : "The cluster's DNS must answer pods: `kubectl get pods --namespace kube-system`; the connector's log tells more",
       );
     }
     return ok(`${dns.vif_address} tells "${name}" ${list(byQuery.addresses)}`);

@@ -127,10 +127,20 @@ async function answered(found: Promise<string[]>): Promise<Lookup> {
     const addresses = await Promise.race([found, late.promise]);
     return addresses.length > 0 ? { addresses } : { failure: "no address" };
   } catch (error) {
-    return { failure: (error as Error).message.split("\n")[0]!.trim() };
+    return { failure: lookupFailure(error as Error & { code?: string }) };
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Why a name was not found, as far as the C library, or Deno's resolver, says. */
+export function lookupFailure(
+  { message, code }: Pick<Error, "message"> & { code?: string },
+): string {
+  if (code === "ENOTFOUND") return "there is no such name";
+  if (code === "EAI_AGAIN") return "no nameserver answers for it";
+  const [line = ""] = message.split("\n");
+  return /no records found/.test(line) ? "no records come" : line.trim();
 }
 
 function exists(path: string): Promise<boolean> {
