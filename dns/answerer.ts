@@ -76,6 +76,8 @@ export class Answerer {
   readonly #options: AnswererOptions;
   /** Of those that a cluster keeps without a word. */
   readonly #words: Deadlines;
+  /** Turns that are waited for, by what is asked. */
+  readonly #turns = new Map<string, Promise<void>>();
   #byCluster = 0;
   #byHost = 0;
 
@@ -96,10 +98,7 @@ export class Answerer {
       : undefined;
     return question === undefined
       ? this.#answer(query, stream)
-      : this.#answerInTurn(query, {
-        stream,
-        mayWait: mayWait(question, stream),
-      });
+      : this.#answerInTurn(query, { question, stream });
   }
 
   /** What `query` asks, if a cluster is to be asked that and nobody has. */
@@ -122,17 +121,31 @@ export class Answerer {
     return isAsked ? undefined : question;
   }
 
-  /** Who waits for his turn gets a word as if a cluster were slow. */
+  /** Who waits for his turn gets a word as if a cluster were slow; who then asks again waits for the same turn. */
   async #answerInTurn(
     query: Uint8Array,
-    { stream, mayWait }: { stream: boolean; mayWait: boolean },
+    { question, stream }: { question: Question; stream: boolean },
   ): Promise<Uint8Array> {
-    const answering = new Promise<Uint8Array>((resolve) =>
-      this.#options.pace.wait(() => resolve(this.#answer(query, stream)))
-    );
-    if (mayWait) return await answering;
+    const answering = this.#turnOf(question)
+      .then(() => this.#answer(query, stream));
+    if (mayWait(question, stream)) return await answering;
     const answer = await soon(answering, (late) => this.#words.begin(late));
     return answer === "late" ? comeOverTcp(query) : answer;
+  }
+
+  #turnOf({ type, class: kind, name }: Question): Promise<void> {
+    const key = `${type} ${kind} ${name.key}`;
+    let turn = this.#turns.get(key);
+    if (turn === undefined) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      turn = promise;
+      this.#turns.set(key, turn);
+      this.#options.pace.wait(() => {
+        this.#turns.delete(key);
+        resolve();
+      });
+    }
+    return turn;
   }
 
   async #answer(query: Uint8Array, stream: boolean): Promise<Uint8Array> {

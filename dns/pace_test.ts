@@ -116,3 +116,22 @@ Deno.test("Dns sends who waits for his turn too long to TCP, and has nobody wait
   await new Promise((resolve) => setTimeout(resolve, 0));
   assert.equal(cut, many + 9);
 });
+
+Deno.test("Dns gives who asks again the turn that is waited for already", async () => {
+  const many = 400;
+  const clock = new FakeClock();
+  await using dns = start({
+    ...{ clock, lookupTimeoutMs: 60_000 },
+    lookup: () => new Promise(() => {}),
+  });
+  const flow = dns.datagrams();
+  for (let again = 0; again < 2; again++) {
+    for (let i = 0; i < many; i++) flow.send(query(`absent-${i}.bakery`));
+  }
+  const before = dns.stats().joined;
+  // Time for a few dozen turns, of the hundred that all would take.
+  clock.advance(300);
+  for (let i = 0; i < 30; i++) await new Promise((r) => setTimeout(r, 0));
+  const { joined } = dns.stats();
+  assert.ok(joined > before + 50, `${before}, then ${joined} had joined`);
+});
