@@ -1,4 +1,7 @@
-/** The file that is there while the agent listens: its container's hook waits for it, with the containers that follow. */
+/**
+ * The file that is there while the agent listens: its container's hook waits for it, with the containers that follow. Where
+ * its directory is not there nobody waits.
+ */
 export class ListeningMark implements AsyncDisposable {
   readonly #path: string;
 
@@ -14,12 +17,14 @@ export class ListeningMark implements AsyncDisposable {
   }
 
   async set(): Promise<void> {
-    await Deno.writeTextFile(this.#path, "");
+    await Deno.writeTextFile(this.#path, "").catch(unlessAbsent);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.#path).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
+    await Deno.remove(this.#path).catch(unlessAbsent);
   }
+}
+
+function unlessAbsent(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
