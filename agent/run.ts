@@ -15,7 +15,6 @@ import { App } from "./app.ts";
 import { Counters } from "./counters.ts";
 import { Fallbacks } from "./fallbacks.ts";
 import { Laptops } from "./laptops.ts";
-import { ListeningMark } from "./listening_mark.ts";
 import { dialManager } from "./manager_dial.ts";
 import { Managers, type ManagersOptions } from "./managers.ts";
 import { PodService } from "./pod_service.ts";
@@ -37,10 +36,6 @@ const quietMs = 2_000;
 const leavingMs = 25_000;
 const lookMs = 250;
 
-type AgentPaths = Readonly<
-  Record<"trust" | "containers" | "listening", string>
->;
-
 export interface RunAgentOptions {
   /** As the webhook tells them. */
   settings: Settings;
@@ -48,7 +43,7 @@ export interface RunAgentOptions {
   signal: AbortSignal;
   clock?: Clock;
   /** Where the pod's files are. */
-  paths?: AgentPaths;
+  paths?: { trust: string; containers: string };
   /** Addresses of a Service, by its name. */
   resolve?: (name: string) => Promise<readonly string[]>;
   /** Where a manager listens. */
@@ -61,14 +56,13 @@ export interface RunAgentOptions {
  * @throws what the system says when a port can not be had.
  */
 export async function runAgent(options: RunAgentOptions): Promise<void> {
-  const { settings, signal, clock = systemClock, paths = agentPaths } = options;
+  const { settings, signal, clock = systemClock } = options;
   await using stack = new AsyncDisposableStack();
-  const mark = stack.use(await ListeningMark.open(paths.listening));
   const counters = stack.use(new Counters({ clock }));
   const podService = stack.use(
     new PodService({
       containers: settings.containers,
-      directory: paths.containers,
+      directory: (options.paths ?? agentPaths).containers,
       findRule: (intercept) => managers.book.find(intercept),
       clock,
     }),
@@ -101,7 +95,6 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
       stack.use(new TcpPort({ ...common, listener, slots, leaving: signal }));
     }
   }
-  await mark.set();
   const { pod, namespace, workload } = settings;
   log.info("ready", { version, pod, namespace, workload: workload.name });
   await fired(signal);

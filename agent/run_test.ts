@@ -63,9 +63,6 @@ async function open({ name = "manager.tp.invalid" } = {}) {
     conn.close();
   });
   const trust = await Deno.makeTempDir();
-  const listening = `${trust}/listening`;
-  // A process that was killed left it.
-  await Deno.writeTextFile(listening, "killed");
   const pair = await certificate(name);
   await Deno.writeTextFile(`${trust}/ca.pem`, pair.cert);
   await Deno.writeTextFile(`${trust}/token`, "the token\n");
@@ -86,7 +83,7 @@ async function open({ name = "manager.tp.invalid" } = {}) {
   const running = runAgent({
     settings: { ...config, pod: "web-1", ownAddresses: [Ip.parse(loopback)] },
     ...{ clock, signal: leave.signal, managerPort: server.port },
-    paths: { trust, containers: trust, listening },
+    paths: { trust, containers: trust },
     resolve: (name) => {
       asked.push(name);
       return Promise.resolve([loopback]);
@@ -94,7 +91,6 @@ async function open({ name = "manager.tp.invalid" } = {}) {
   }).finally(() => isOver = true);
   return {
     ...{ clock, app, manager, leave, running, asked, trust, server },
-    listening,
     ports: config.ports.map(({ port, protocol }) => ({ port, protocol })),
     isOver: () => isOver,
     connect: async () =>
@@ -121,15 +117,6 @@ async function open({ name = "manager.tp.invalid" } = {}) {
       await Deno.remove(trust, { recursive: true });
     },
   };
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }
 
 async function firstWord(conn: TcpConn): Promise<string> {
@@ -217,16 +204,6 @@ Deno.test("told to leave, the agent serves on until it was quiet for two seconds
   console.log(`left ${ms} ms after the last connection`);
   assert.ok(ms >= 1_900 && ms <= 2_600);
   await assert.rejects(place.connect(), Deno.errors.ConnectionRefused);
-});
-
-Deno.test("a file tells that the agent listens, from then on until it has left", async () => {
-  await using place = await open();
-  const says = () => readIfThere(place.listening) === "";
-  await until(says);
-  (await place.connect()).close();
-  place.leave.abort();
-  await place.untilOver();
-  assert.equal(readIfThere(place.listening), undefined);
 });
 
 Deno.test("a connection that does not end holds the agent for 25 seconds", async () => {

@@ -107,8 +107,8 @@ export class UdpFlow {
     }
     if (this.#lastMs >= this.#askMs) this.#askAgain();
     const isKept = this.#kept?.add(bytes) ?? false;
-    const isTaken = this.#to?.send(bytes) ?? isKept;
-    if (!isTaken) counters.add("datagramsDropped");
+    const isSent = this.#to?.send(bytes) ?? false;
+    if (!isSent && !isKept) counters.add("datagramsDropped");
   }
 
   close(): void {

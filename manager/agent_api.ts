@@ -25,10 +25,6 @@ export const agentPaths = {
   trust: "/run/tp/trust",
   /** A directory for each container whose environment and volumes can be had, with its Unix sockets. */
   containers: "/run/tp/containers",
-  /** Its own directory. */
-  own: "/run/tp/agent",
-  /** A file that is there while it listens at all its ports. */
-  listening: "/run/tp/agent/listening",
 } as const;
 
 /** `TP_AGENT`, JSON: what the agent is told when its pod is made. */

@@ -113,7 +113,6 @@ Deno.test("injectAgent() gives a pod with a named port all that it needs", () =>
       ports: [{ name: "http", containerPort: 9900, protocol: "TCP" }],
       volumeMounts: [
         { name: "tp-trust", mountPath: "/run/tp/trust", readOnly: true },
-        { name: "tp-agent", mountPath: "/run/tp/agent" },
         { name: "tp-files-app", mountPath: "/run/tp/containers/app" },
         nothing,
       ],
@@ -157,41 +156,11 @@ Deno.test("injectAgent() gives a pod with a named port all that it needs", () =>
         emptyDir: { medium: "Memory", sizeLimit: "1Mi" },
       },
       {
-        name: "tp-agent",
-        emptyDir: { medium: "Memory", sizeLimit: "1Mi" },
-      },
-      {
         name: "tp-files-app",
         emptyDir: { medium: "Memory", sizeLimit: "1Mi" },
       },
     ],
   });
-});
-
-Deno.test("what follows the agent's container waits until the agent listens", async () => {
-  const { spec } = injected(web, options(named));
-  const { postStart } = containerOf(spec, "traffic-agent").lifecycle!;
-  const { command } = postStart!.exec as { command: [string, ...string[]] };
-  const directory = await Deno.makeTempDir();
-  try {
-    const here = command.map((word) =>
-      word.replaceAll("/run/tp/agent", directory)
-    );
-    const hook = (words: readonly string[]) =>
-      new Deno.Command(words[0]!, { args: words.slice(1), stdout: "piped" });
-    const tooLong = here.map((word) => word.replace("-gt 1200", "-gt 2"));
-    const { code, stdout } = await hook(tooLong).output();
-    assert.equal(code, 1);
-    assert.match(
-      new TextDecoder().decode(stdout),
-      /does not listen after 60 s/,
-    );
-    const waiting = hook(here).output();
-    await Deno.writeTextFile(`${directory}/listening`, "");
-    assert.equal((await waiting).code, 0);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
 });
 
 Deno.test("injectAgent() gives an older server a container like any other", () => {

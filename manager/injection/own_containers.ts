@@ -2,13 +2,14 @@
 import { type AgentConfig, agentPaths } from "../agent_api.ts";
 import { agentContainerName } from "../agent_object.ts";
 import { filesName } from "./container_names.ts";
+import { listeningHook } from "./listening_hook.ts";
 import type {
   ContainerPort,
   EnvVar,
   PodContainer,
   VolumeMount,
 } from "./pod_spec.ts";
-import { agentVolumeName, nothing, trustVolumeName } from "./volumes.ts";
+import { nothing, trustVolumeName } from "./volumes.ts";
 
 export const initContainerName = "tp-init";
 
@@ -20,9 +21,6 @@ const resources = {
   limits: { memory: "256Mi" },
 };
 
-/** How long an agent may take until it listens; its container is started anew then. */
-const listeningSeconds = 60;
-
 /** As the level `restricted` of the Pod Security Standards wants it. */
 export const restricted = {
   allowPrivilegeEscalation: false,
@@ -30,26 +28,6 @@ export const restricted = {
   capabilities: { drop: ["ALL"] },
   seccompProfile: { type: "RuntimeDefault" },
 };
-
-/**
- * Ends when the agent listens. As a hook after the container's start it holds up the containers that follow and the pod's
- * being ready, and unlike a startup probe, whose least period is a second, no longer than the agent needs.
- * https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/
- */
-const untilListening = [
-  "/bin/sh",
-  "-c",
-  `i=0
-until test -e ${agentPaths.listening}; do
-  i=$((i + 1))
-  if test $i -gt ${listeningSeconds * 20}; then
-    echo "the agent does not listen after ${listeningSeconds} s"
-    exit 1
-  fi
-  sleep 0.05
-done
-`,
-];
 
 export interface OwnContainerOptions {
   image: string;
@@ -65,6 +43,7 @@ export function agentContainer(
     name: filesName(name),
     mountPath: `${agentPaths.containers}/${name}`,
   }));
+  const postStart = listeningHook(config.ports);
   return {
     name: agentContainerName,
     image,
@@ -78,12 +57,11 @@ export function agentContainer(
     ...ports.length > 0 ? { ports: [...ports] } : {},
     volumeMounts: [
       { name: trustVolumeName, mountPath: agentPaths.trust, readOnly: true },
-      { name: agentVolumeName, mountPath: agentPaths.own },
       ...sockets,
       nothing.mount,
     ],
     // The name of an app's port may be the agent's: without it, who believes that the pod is ready would be refused.
-    lifecycle: { postStart: { exec: { command: untilListening } } },
+    ...postStart === undefined ? {} : { lifecycle: { postStart } },
     securityContext: {
       ...restricted,
       ...{ runAsNonRoot: true, runAsUser: uid, runAsGroup: uid },

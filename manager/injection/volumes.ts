@@ -5,8 +5,6 @@ import { filesName } from "./container_names.ts";
 import type { PodVolume } from "./pod_spec.ts";
 
 export const trustVolumeName = "tp-trust";
-/** The agent's own directory. */
-export const agentVolumeName = "tp-agent";
 const tokenSeconds = 3600;
 
 /** Where the app's service account would be: the API server gives it to every container that has nothing there. */
@@ -50,10 +48,6 @@ export function agentVolumes(containers: readonly string[]): PodVolume[] {
       },
     },
     nothing.volume,
-    {
-      name: agentVolumeName,
-      emptyDir: { medium: "Memory", sizeLimit: "1Mi" },
-    },
     // For Unix sockets: they take no room.
     ...containers.map((name) => ({
       name: filesName(name),

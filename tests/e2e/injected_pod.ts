@@ -105,10 +105,12 @@ export async function seenFrom(
   kubectl: Kubectl,
   namespace: string,
 ): Promise<string> {
+  const path =
+    `/api/v1/namespaces/${namespace}/services/web:80/proxy/some/path`;
   let from = "";
   await waitFor("answer of the app", async () => {
     try {
-      from = await askedOnce(kubectl, namespace);
+      ({ from } = JSON.parse(await kubectl("get", "--raw", path)));
       return true;
     } catch (error) {
       return String(error);
@@ -117,13 +119,17 @@ export async function seenFrom(
   return from;
 }
 
-/** Likewise. @throws {Error} with what the API server says when there is no answer */
+/**
+ * Who the app sees ask, of one request to a port of the pod.
+ *
+ * @throws {Error} with what the API server says when there is no answer
+ */
 export async function askedOnce(
   kubectl: Kubectl,
-  namespace: string,
+  { namespace, port }: { namespace: string; port: number },
 ): Promise<string> {
   const path =
-    `/api/v1/namespaces/${namespace}/services/web:80/proxy/some/path`;
+    `/api/v1/namespaces/${namespace}/pods/web:${port}/proxy/some/path`;
   return JSON.parse(await kubectl("get", "--raw", path)).from;
 }
 

@@ -162,11 +162,7 @@ for (const nativeSidecar of [true, false]) {
         resources: { limits: { cpu: "1" }, requests: { cpu: "1m" } },
       }],
     };
-    await apply(
-      cluster,
-      slow,
-      service(namespace, { ports: [{ port: 80, targetPort: "http" }] }),
-    );
+    await apply(cluster, slow);
     await apply(
       cluster,
       await withAgent(cluster, {
@@ -177,7 +173,7 @@ for (const nativeSidecar of [true, false]) {
     const startMs = performance.now();
     await untilReady(kubectl);
     const readyMs = Math.round(performance.now() - startMs);
-    await askedOnce(kubectl, namespace);
+    await askedOnce(kubectl, { namespace, port: 9900 });
     // deno-lint-ignore no-console
     console.log(`${what}: ready after ${readyMs} ms`);
   });
