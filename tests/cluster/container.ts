@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type CommandResult, must, run } from "./command.ts";
 import { containerConfig } from "./container_config.ts";
 import type { Laptop, LaptopCommandOptions } from "./laptop.ts";
-import { accounts } from "./laptop_files.ts";
+import { accounts, removeHostsTp } from "./laptop_files.ts";
 import { unpacked, unpackPackages } from "./packages.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { waitFor } from "./wait.ts";
@@ -76,6 +76,7 @@ mkdir ${at("scratch/upper")} ${at("scratch/work")}
 mount -t overlay overlay -o "lowerdir=/,upperdir=${
       at("scratch/upper")
     },workdir=${at("scratch/work")}" ${at("rootfs")}
+${removeHostsTp(at("rootfs"))}
 exec "$0" "$@"`;
     const [program = "", ...args] = [
       ...["unshare", "--mount", "--propagation", "private", "sh", "-euc"],

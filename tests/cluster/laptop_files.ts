@@ -77,9 +77,7 @@ export function laptopFiles(
       "440",
     ),
     "mkdir -p /run/lock /run/user",
-    // What a tp of the host's has, or left behind, is not this laptop's: it would be cleaned up here.
-    "rm -rf /var/lib/tp /var/cache/tp /etc/resolv.conf.tp-original",
-    "rm -f /etc/systemd/system/tp-daemon.*",
+    removeHostsTp(),
   ];
   for (const { uid, home, runtimeDir } of Object.values(accounts)) {
     lines.push(
@@ -93,6 +91,21 @@ export function laptopFiles(
   }
   lines.push(`chown ${uid}:${uid} ${home}`);
   return lines.join("\n");
+}
+
+/**
+ * A shell command for a root filesystem that began as the host's: what a tp of the host's has, or left behind, is not there,
+ * where it would be cleaned up as its own.
+ */
+export function removeHostsTp(root = ""): string {
+  return "rm -rf".concat(
+    ...[
+      "/var/lib/tp",
+      "/var/cache/tp",
+      "/etc/resolv.conf.tp-original",
+      "/etc/systemd/system/tp-daemon.*",
+    ].map((path) => ` ${root}${path}`),
+  );
 }
 
 /** A shell command that puts a fresh file in the place of whatever is there. */

@@ -185,6 +185,8 @@ Deno.test({
         /State +: ACTIVE\n +Workload kind +: Rollout/,
       );
       say(`active after ${Math.round(performance.now() - since)} ms`);
+      // The last pod that came need not be ready yet.
+      await untilPhase(watch, "web", "Healthy");
       const pods = await watch.pods("web");
       assert.deepEqual(pods.map(hasAgent), [true, true]);
       assert.deepEqual(pods.map(isReady), [true, true]);
