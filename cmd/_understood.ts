@@ -18,16 +18,16 @@ export function notUnderstood(error: unknown, command: string): string {
 /**
  * What a user reads who asked for a command that there is not.
  *
- * @param command The first word of the command line; where `input` is another one, a command that has commands itself.
+ * @param group The command that has commands itself, among which it was looked for; `undefined`: among those of `tp`.
  */
 export function noSuchCommand(
-  { input, corrections, command }: {
+  { input, corrections, group }: {
     input: string;
     corrections: readonly string[];
-    command: string;
+    group?: string | undefined;
   },
 ): string {
-  const help = input === command ? "tp --help" : `tp ${command} --help`;
+  const help = group === undefined ? "tp --help" : `tp ${group} --help`;
   return `tp: there is no command "${input}"${meant(corrections)}\n` +
     `    \`${help}\` lists the commands`;
 }

@@ -68,13 +68,12 @@ Deno.test("noSuchCommand() names the nearest one, and the help that lists them",
     noSuchCommand({
       input: "conect",
       corrections: ["`connect`"],
-      command: "conect",
     }),
     'tp: there is no command "conect"; did you mean `connect`?\n' +
       "    `tp --help` lists the commands",
   );
   assert.equal(
-    noSuchCommand({ input: "foo", corrections: [], command: "daemon" }),
+    noSuchCommand({ input: "foo", corrections: [], group: "daemon" }),
     'tp: there is no command "foo"\n    `tp daemon --help` lists the commands',
   );
 });

@@ -21,6 +21,8 @@ const takesUserCommand = new Set([
 ]);
 
 function application(command: string) {
+  const isKnown = routes.getRoutingTargetForInput(command) !== undefined;
+  const group = isKnown ? command : undefined;
   return buildApplication(routes, {
     name: "tp",
     determineExitCode: exitCodeOf,
@@ -33,7 +35,7 @@ function application(command: string) {
       text: {
         ...text_en,
         noCommandRegisteredForInput: ({ input, corrections }) =>
-          noSuchCommand({ input, corrections, command }),
+          noSuchCommand({ input, corrections, group }),
         exceptionWhileParsingArguments: (error) =>
           notUnderstood(error, command),
         exceptionWhileRunningCommand: (error) => errorText(error),
