@@ -41,6 +41,6 @@ async function writePrivate(path: string, text: string): Promise<void> {
     await Deno.writeTextFile(path, text);
   } catch (cause) {
     const remedy = "Give another file, or make its directory first";
-    throw notWritten(path, remedy, cause);
+    throw await notWritten(path, remedy, cause);
   }
 }

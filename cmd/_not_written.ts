@@ -2,21 +2,24 @@ import { dirname } from "node:path";
 import { CommandError } from "./_error.ts";
 
 /** A file that the user asked for could not be written. */
-export function notWritten(
+export async function notWritten(
   path: string,
   remedy: string,
   cause: unknown,
-): CommandError {
+): Promise<CommandError> {
   return new CommandError(
-    `Cannot write "${path}": ${stateOf(path, cause as Error)}`,
+    `Cannot write "${path}": ${await stateOf(path, cause as Error)}`,
     remedy,
     { cause },
   );
 }
 
-function stateOf(path: string, cause: Error): string {
+async function stateOf(path: string, cause: Error): Promise<string> {
   if (cause instanceof Deno.errors.NotFound) {
-    return `there is no directory "${dirname(path)}"`;
+    const directory = await Deno.stat(dirname(path)).catch(() => undefined);
+    if (!directory) return `there is no directory "${dirname(path)}"`;
+    const file = await Deno.lstat(path).catch(() => undefined);
+    if (file?.isSymlink) return "it is a link that leads nowhere";
   }
   switch ((cause as { code?: string }).code) {
     case "EACCES":

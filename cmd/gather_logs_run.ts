@@ -147,6 +147,6 @@ async function write(path: string, bytes: Uint8Array): Promise<void> {
   } catch (cause) {
     const remedy =
       "Give a file in a directory of yours: `--output-file FILE.zip`";
-    throw notWritten(path, remedy, cause);
+    throw await notWritten(path, remedy, cause);
   }
 }
