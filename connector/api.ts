@@ -49,7 +49,7 @@ export interface ConnectRequest {
   mappedNamespaces?: string[];
   /** What is reached through the cluster, too: subnets, addresses and names; absent: none. */
   alsoProxy?: string[];
-  /** What is not, though the cluster has it, unless something narrower is; absent: none. */
+  /** What is not, though the cluster has it, unless something narrower is also proxied; absent: none. */
   neverProxy?: string[];
   /**
    * `SUBNET=WORKLOAD`: as {@link ConnectRequest.vnat}, and pods of the workload (`[NAMESPACE/][KIND/]NAME`) dial; the workload
@@ -181,7 +181,7 @@ export interface Status {
     subnets: string[];
     /** Subnets that are reached through the cluster as the user says, single addresses of names among them. */
     also_proxy_subnets: string[];
-    /** Subnets that are not, unless something narrower is. */
+    /** Subnets that are not, unless something narrower is also proxied. */
     never_proxy_subnets: string[];
     /** Names in either, whose addresses are followed; none while nobody knows the name. */
     followed_names: readonly {

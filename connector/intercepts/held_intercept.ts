@@ -12,7 +12,10 @@ export interface HeldParts {
   ended: Promise<string>;
   /** Resolves, with why, when it is of no use any more although its object is there. */
   failed: Promise<string>;
-  /** Has `tell` called when another has its traffic, with who that is, and when it has it again. One listener. */
+  /**
+   * Has `tell` called when another has its traffic, with who that is, and when it has it again; and when it cannot be seen
+   * any more what becomes of it, with why, and when it can again. What is so already is told at once. One listener.
+   */
   onTurn: (tell: (text: string) => void) => void;
 }
 

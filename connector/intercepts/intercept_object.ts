@@ -107,7 +107,7 @@ export class InterceptObject implements AsyncDisposable {
 
   /**
    * Has `tell` called when another has the traffic of one that was active, and when it has it again; and when it cannot be
-   * seen any more what becomes of it.
+   * seen any more what becomes of it, and when it can again. What is so already is told at once.
    */
   onTurn(tell: (text: string) => void): void {
     this.#onTurn = tell;
