@@ -55,7 +55,12 @@ export class DarwinSockets extends UnixSockets<DarwinLibc> {
   }
 
   override adopt(fd: number): StreamListener {
+    this.keepFromChildren(fd);
     return this.listenerOf(fd);
+  }
+
+  protected override keepFromChildren(fd: number): void {
+    closeOnExec(this.libc.call, fd);
   }
 
   protected override socketOf(fd: number): StreamSocket {
@@ -80,7 +85,6 @@ class StreamSocket extends UnixSocket<DarwinLibc> {
 
   constructor(libc: DarwinLibc, fd: number) {
     super(libc, fd);
-    closeOnExec(libc.call, fd);
     const on = new Uint8Array(Int32Array.of(1).buffer);
     libc.call.setsockopt(fd, socketLevel, noSignal, on, on.length);
   }
@@ -110,17 +114,14 @@ class StreamSocket extends UnixSocket<DarwinLibc> {
 }
 
 class StreamListener extends UnixListener<DarwinLibc> {
-  constructor(libc: DarwinLibc, fd: number) {
-    super(libc, fd);
-    closeOnExec(libc.call, fd);
-  }
-
   /** `accept` would wait where nobody does. */
   override accept(): StreamSocket | undefined {
     const { call } = this.libc;
     const { bytes } = new PollList([this.fd]);
     if (call.look(bytes, 1n, 0) <= 0) return undefined;
     const fd = call.accept(this.fd, 0n, 0n);
-    return fd < 0 ? undefined : new StreamSocket(this.libc, fd);
+    if (fd < 0) return undefined;
+    closeOnExec(call, fd);
+    return new StreamSocket(this.libc, fd);
   }
 }

@@ -43,6 +43,9 @@ export class LinuxSockets extends UnixSockets<LinuxLibc> {
     throw new SocketError("take over the socket", this.libc.errno);
   }
 
+  /** It is so by its type. */
+  protected override keepFromChildren(): void {}
+
   protected override socketOf(fd: number): PacketSocket {
     return new PacketSocket(this.libc, fd);
   }

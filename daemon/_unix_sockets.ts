@@ -84,10 +84,11 @@ export abstract class UnixSockets<L extends SocketLibc> implements Sockets {
     this.libc[Symbol.dispose]();
   }
 
-  /** From here on no child of this process has the descriptor. */
+  /** No child of this process shall have the socket that was just opened. */
+  protected abstract keepFromChildren(fd: number): void;
+
   protected abstract socketOf(fd: number): MessageSocket;
 
-  /** As {@link socketOf}. */
   protected abstract listenerOf(fd: number): MessageListener;
 
   /** `undefined` when the system does not tell. */
@@ -96,6 +97,7 @@ export abstract class UnixSockets<L extends SocketLibc> implements Sockets {
   #newSocket(): number {
     const fd = this.libc.call.socket(unixFamily, this.type, 0);
     if (fd < 0) throw new SocketError("open a socket", this.libc.errno);
+    this.keepFromChildren(fd);
     return fd;
   }
 }
