@@ -3,8 +3,9 @@
  * the tunnel, which runs over them.
  *
  * 1. Their names are looked up at first, when the laptop's network has changed, and again and again.
- * 2. An address counts for a while after its name had it last.
- * 3. While a name does not resolve, all that it had counts.
+ * 2. Once a later look has found what a name has, one that began before and answers after it does not count.
+ * 3. An address counts for a while after its name had it last.
+ * 4. While a name does not resolve, all that it had counts.
  */
 import type { ClusterAccess } from "../../k8s/mod.ts";
 import { logger } from "../../log.ts";
@@ -25,13 +26,20 @@ export interface CarrierHostsOptions {
   clock?: Clock;
 }
 
+interface CarrierHost {
+  readonly name: string;
+  readonly seen: SeenAddresses;
+  /** The number of the latest look that has found addresses. */
+  foundBy: number;
+}
+
 /** Dispose of it to look no more. */
 export class CarrierHosts implements Disposable {
   readonly #options: CarrierHostsOptions;
   readonly #clock: Clock;
-  /** By name. */
-  readonly #seen: ReadonlyMap<string, SeenAddresses>;
-  #looking: Promise<boolean> | undefined;
+  readonly #hosts: readonly CarrierHost[];
+  /** How many looks have begun. */
+  #looks = 0;
   #callOff = () => {};
   #isOver = false;
 
@@ -40,25 +48,27 @@ export class CarrierHosts implements Disposable {
     const { access: { server, proxy }, clock = systemClock } = options;
     this.#clock = clock;
     const urls = proxy === undefined ? [server] : [server, proxy];
-    this.#seen = new Map(urls.map(({ hostname }) => [
-      hostname.replace(/^\[|\]$/g, ""),
-      new SeenAddresses({ clock }),
-    ]));
+    const names = urls.map(({ hostname }) => hostname.replace(/^\[|\]$/g, ""));
+    this.#hosts = [...new Set(names)].map((name) => ({
+      ...{ name, seen: new SeenAddresses({ clock }), foundBy: 0 },
+    }));
   }
 
   get addresses(): Ip[] {
-    return [...this.#seen.values()].flatMap(({ all }) => all);
+    return this.#hosts.flatMap(({ seen }) => seen.all);
   }
 
   /** Looks at first, and begins to follow names. */
   async start(): Promise<void> {
-    await this.#lookOnce();
-    this.#lookLater();
+    await this.#look(() => {});
   }
 
-  /** The laptop's network has changed: names may lead elsewhere. */
+  /**
+   * The laptop's network has changed: names may lead elsewhere. A look that is under way is not waited for: it may ask
+   * nameservers of the network before, which do not answer any more.
+   */
   async look(): Promise<void> {
-    if (await this.#lookOnce() && !this.#isOver) this.#options.onChange();
+    await this.#look(this.#options.onChange);
   }
 
   [Symbol.dispose](): void {
@@ -66,39 +76,32 @@ export class CarrierHosts implements Disposable {
     this.#callOff();
   }
 
+  /** Has `tell` called for each host whose addresses are others than before. */
+  async #look(tell: () => void): Promise<void> {
+    const number = ++this.#looks;
+    this.#callOff();
+    await Promise.all(this.#hosts.map(async (host) => {
+      if (await this.#lookAt(host, number)) tell();
+    }));
+    if (number === this.#looks) this.#lookLater();
+  }
+
   #lookLater(): void {
-    const isAnyName = [...this.#seen.keys()].some((host) => !Ip.tryParse(host));
+    const isAnyName = this.#hosts.some(({ name }) => !Ip.tryParse(name));
     if (this.#isOver || !isAnyName) return;
-    this.#callOff = this.#clock.after(lookMs, async () => {
-      await this.look();
-      this.#lookLater();
-    });
+    this.#callOff = this.#clock.after(lookMs, () => void this.look());
   }
 
-  /** Returns whether something has changed; who comes while it is looked waits for that look, and hears of no change. */
-  async #lookOnce(): Promise<boolean> {
-    if (this.#looking) {
-      await this.#looking;
-      return false;
-    }
-    this.#looking = this.#lookAtAll();
-    try {
-      return await this.#looking;
-    } finally {
-      this.#looking = undefined;
-    }
-  }
-
-  async #lookAtAll(): Promise<boolean> {
+  /** Returns whether its addresses are others than before. */
+  async #lookAt(host: CarrierHost, number: number): Promise<boolean> {
     const { lookUp = hostAddresses } = this.#options;
-    const changes = await Promise.all(
-      [...this.#seen].map(async ([host, seen]) => {
-        const ips = await lookUp(host);
-        if (ips.length === 0 || !seen.note(ips)) return false;
-        log.info("where carriers go", { host, addresses: seen.all });
-        return true;
-      }),
-    );
-    return changes.includes(true);
+    const { name, seen } = host;
+    const ips = await lookUp(name);
+    const isLate = this.#isOver || number < host.foundBy;
+    if (isLate || ips.length === 0) return false;
+    host.foundBy = number;
+    if (!seen.note(ips)) return false;
+    log.info("where carriers go", { host: name, addresses: seen.all });
+    return true;
   }
 }

@@ -96,3 +96,79 @@ Deno.test("CarrierHosts looks for an address once, and no more when it is dispos
   assert.equal(asked.length, before);
   assert.equal(other.waiting, 0);
 });
+
+/** One API server, whose looks the test answers one by one. */
+function setUpAsked(access: { proxy?: URL } = {}) {
+  const asked: { host: string; answer: (...ips: string[]) => void }[] = [];
+  const clock = new FakeClock();
+  const changes: string[][] = [];
+  const hosts: CarrierHosts = new CarrierHosts({
+    access: { server: new URL("https://api.example:6443"), ...access },
+    onChange: () => changes.push(hosts.addresses.map(String)),
+    lookUp: (host) => {
+      const { promise, resolve } = Promise.withResolvers<Ip[]>();
+      const answer = (...ips: string[]) =>
+        resolve(ips.map((text) => Ip.parse(text)));
+      asked.push({ host, answer });
+      return promise;
+    },
+    clock,
+  });
+  return { asked, clock, changes, hosts };
+}
+
+Deno.test("CarrierHosts looks anew when the network has changed, and a look of before that answers later counts no more", async () => {
+  const { asked, clock, changes, hosts } = setUpAsked();
+  using _ = hosts;
+  const started = hosts.start();
+  asked[0]!.answer("203.0.113.7");
+  await started;
+  clock.advance(5_000);
+  assert.equal(asked.length, 2, "this one hangs");
+  const looked = hosts.look();
+  assert.equal(asked.length, 3);
+  asked[2]!.answer("203.0.113.8");
+  await looked;
+  assert.deepEqual(changes, [["203.0.113.7", "203.0.113.8"]]);
+  asked[1]!.answer("203.0.113.9");
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(changes.length, 1);
+  assert.deepEqual(hosts.addresses.map(String), changes[0]);
+});
+
+Deno.test("CarrierHosts goes on to look every 5 s, one after the other, though a look of before the network changed hangs", async () => {
+  const { asked, clock, changes, hosts } = setUpAsked();
+  using _ = hosts;
+  const started = hosts.start();
+  asked[0]!.answer();
+  await started;
+  clock.advance(5_000);
+  const looked = hosts.look();
+  asked[2]!.answer();
+  await looked;
+  clock.advance(5_000);
+  assert.equal(asked.length, 4);
+  asked[1]!.answer("203.0.113.7");
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual(changes, [["203.0.113.7"]], "nobody knew better");
+  clock.advance(60_000);
+  assert.equal(asked.length, 4);
+  assert.equal(clock.waiting, 0);
+});
+
+Deno.test("CarrierHosts tells what one name has while another does not answer", async () => {
+  const proxy = new URL("http://proxy.example:3128");
+  const { asked, changes, hosts } = setUpAsked({ proxy });
+  using _ = hosts;
+  const looked = hosts.look();
+  assert.deepEqual(asked.map(({ host }) => host), [
+    "api.example",
+    "proxy.example",
+  ]);
+  asked[0]!.answer("203.0.113.7");
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual(changes, [["203.0.113.7"]]);
+  asked[1]!.answer();
+  await looked;
+  assert.equal(changes.length, 1);
+});
