@@ -143,6 +143,7 @@ export class HostNetwork implements AsyncDisposable {
       addressesOf: (name) => this.#dns.addresses(name),
       isInUse: (ip) => this.#vpn.flowsTo(new Subnet(ip, ip.bits)) > 0,
       onChange: () => this.#routes.follow(),
+      onMoved: () => this.#onChange(),
     });
     building.use(member.carrierHosts);
     await member.carrierHosts.start();

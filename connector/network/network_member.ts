@@ -41,8 +41,10 @@ export interface MemberPlace {
   addressesOf: (name: string) => Promise<readonly Ip[]>;
   /** Whether a flow to an address is open. */
   isInUse: (ip: Ip) => boolean;
-  /** What is reached through the cluster is not the same any more. */
+  /** What is reached through the cluster is not the same any more. Resolves when that holds. */
   onChange: () => Promise<void>;
+  /** Its carriers go elsewhere. Must not throw: what comes of it is not told to the member. */
+  onMoved: () => void;
 }
 
 /** One connection in the host's network: its names and addresses. */
@@ -59,14 +61,11 @@ export class NetworkMember implements RoutedMember {
 
   constructor(
     options: MemberOptions,
-    { virtual, addressesOf, isInUse, onChange }: MemberPlace,
+    { virtual, addressesOf, isInUse, onChange, onMoved }: MemberPlace,
   ) {
     const { name, access, link, view, search, rules, mapped } = options;
     this.options = options;
-    this.carrierHosts = new CarrierHosts({
-      access,
-      onChange: () => void onChange().catch(() => {}),
-    });
+    this.carrierHosts = new CarrierHosts({ access, onChange: onMoved });
     const addresses = new ClusterAddresses({ virtual, connection: name });
     this.addresses = addresses;
     const proxied = new ProxiedAddresses({
