@@ -6,12 +6,20 @@ import {
   type RefusedError,
 } from "../net/mod.ts";
 import { refusalOfError } from "./refusal_of_error.ts";
-import { UdpSocket } from "./udp_socket.ts";
+import { isRefusal, UdpSocket } from "./udp_socket.ts";
+import { UdpSockets } from "./udp_sockets.ts";
 
 /** The most datagrams that wait to be received; more are dropped, as a socket would. */
 const maxWaiting = 256;
 /** Datagrams that are taken from a socket before it is another one's turn. */
 const maxInTurn = 64;
+
+export interface UdpPeer {
+  readonly ip: Ip;
+  /** Where it may be, too: until it has answered, what one address refuses goes to the next. */
+  readonly others?: readonly Ip[];
+  readonly port: number;
+}
 
 export interface UdpDatagramsOptions {
   clock: Clock;
@@ -29,7 +37,7 @@ const scratch = new Uint8Array(0x10000);
  * host on the way that nothing goes there: then {@link receive} rejects.
  */
 export class UdpDatagrams implements Datagrams {
-  readonly #socket: UdpSocket;
+  readonly #socket: Pick<UdpSocket, "send" | "receive" | "close">;
   readonly #options: UdpDatagramsOptions;
   readonly #inbox = new DatagramInbox(maxWaiting);
   readonly #released = Promise.withResolvers<void>();
@@ -39,13 +47,18 @@ export class UdpDatagrams implements Datagrams {
 
   /** @throws {RefusedError} when there is no way to the peer, or no room. */
   constructor(
-    to: { readonly ip: Ip; readonly port: number },
+    to: UdpPeer,
     options: UdpDatagramsOptions,
   ) {
+    const { ip, others = [], port } = to;
+    const { clock } = options;
     this.#options = options;
-    this.#lastMs = options.clock.now();
+    this.#lastMs = clock.now();
+    const onReady = () => this.#take();
     try {
-      this.#socket = new UdpSocket(to, () => this.#take());
+      this.#socket = others.length === 0
+        ? new UdpSocket({ ip, port }, onReady)
+        : new UdpSockets({ ips: [ip, ...others], port }, { clock, onReady });
     } catch (error) {
       throw refusalOfError(error);
     }
@@ -97,7 +110,7 @@ export class UdpDatagrams implements Datagrams {
 
   /** The network may lose a datagram anywhere, so also here. */
   #onError(code: string): void {
-    if (!refusing.includes(code) || this.#options.isPatient) return;
+    if (!isRefusal(code) || this.#options.isPatient) return;
     const error = new Error(`The datagrams were refused: ${code}`);
     this.#end(refusalOfError(Object.assign(error, { code })));
   }
@@ -109,6 +122,3 @@ export class UdpDatagrams implements Datagrams {
     this.#callOff = clock.after(leftMs, () => this.#watchIdle());
   }
 }
-
-/** What others say of the flow; all else is of one datagram (EMSGSIZE of a path that takes shorter ones, too). */
-const refusing = ["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH"];

@@ -146,3 +146,82 @@ Deno.test("UdpDatagrams that is patient goes on when nobody has the port", async
   await flow.released;
   await new Promise<void>((resolve) => later.close(resolve));
 });
+
+/** A port that nobody has on any loopback address. */
+async function freePort(): Promise<number> {
+  const socket = createSocket("udp6");
+  await new Promise<void>((resolve) => socket.bind(0, "::", resolve));
+  const { port } = socket.address();
+  await new Promise<void>((resolve) => socket.close(resolve));
+  return port;
+}
+
+/** Who answers each datagram with itself. */
+async function openEcho(ip: string, port: number) {
+  const socket = createSocket(ip.includes(":") ? "udp6" : "udp4");
+  socket.on("message", (message, { port, address }) => {
+    socket.send(message, port, address);
+  });
+  await new Promise<void>((resolve) => socket.bind(port, ip, resolve));
+  return {
+    [Symbol.asyncDispose]: () =>
+      new Promise<void>((resolve) => socket.close(resolve)),
+  };
+}
+
+const places = {
+  ip: Ip.parse("127.0.0.1"),
+  others: [Ip.parse("::1"), Ip.parse("127.0.0.2")],
+};
+
+for (const ip of ["::1", "127.0.0.2"]) {
+  Deno.test(`UdpDatagrams goes on to ${ip}, with all that it has sent, where nobody has the port at the addresses before`, async () => {
+    const port = await freePort();
+    await using _ = await openEcho(ip, port);
+    const options = { clock: systemClock, idleMs: 60_000 };
+    const flow = new UdpDatagrams({ ...places, port }, options);
+    const into = new Uint8Array(1);
+    for (const octet of [1, 2, 3]) assert.ok(flow.send(Uint8Array.of(octet)));
+    for (const octet of [1, 2, 3]) {
+      assert.deepEqual([await flow.receive(into), into[0]], [1, octet]);
+    }
+    assert.ok(flow.send(Uint8Array.of(4)));
+    assert.deepEqual([await flow.receive(into), into[0]], [1, 4]);
+    flow.close();
+    await flow.released;
+  });
+}
+
+Deno.test("UdpDatagrams is refused where nobody has the port at any address, and stays with the one that answered", async () => {
+  const port = await freePort();
+  const options = { clock: systemClock, idleMs: 60_000 };
+  const into = new Uint8Array(1);
+  const nobodys = new UdpDatagrams({ ...places, port }, options);
+  nobodys.send(Uint8Array.of(1));
+  await assert.rejects(nobodys.receive(into), { refusal: "refused" });
+  await nobodys.released;
+  const flow = new UdpDatagrams({ ...places, port }, options);
+  {
+    await using _ = await openEcho("127.0.0.1", port);
+    flow.send(Uint8Array.of(2));
+    assert.deepEqual([await flow.receive(into), into[0]], [1, 2]);
+  }
+  await using _ = await openEcho("::1", port);
+  flow.send(Uint8Array.of(3));
+  await assert.rejects(flow.receive(into), { refusal: "refused" });
+  await flow.released;
+});
+
+Deno.test("UdpDatagrams that is patient finds who has the port later, at whichever address", async () => {
+  const port = await freePort();
+  const options = { clock: systemClock, idleMs: 60_000, isPatient: true };
+  const flow = new UdpDatagrams({ ...places, port }, options);
+  const into = new Uint8Array(1);
+  const received = flow.receive(into);
+  for (const octet of [1, 2]) flow.send(Uint8Array.of(octet));
+  await using _ = await openEcho("::1", port);
+  assert.ok(flow.send(Uint8Array.of(3)));
+  assert.deepEqual([await received, into[0]], [1, 3]);
+  flow.close();
+  await flow.released;
+});

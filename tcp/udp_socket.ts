@@ -65,3 +65,9 @@ export class UdpSocket {
     await unwatched;
   }
 }
+
+/** Whether others say it of the flow; all else is of one datagram (EMSGSIZE of a path that takes shorter ones, too). */
+export function isRefusal(code: string | undefined): code is string {
+  return code === "ECONNREFUSED" || code === "EHOSTUNREACH" ||
+    code === "ENETUNREACH";
+}

@@ -98,8 +98,8 @@ async function openDatagrams(
   },
   signal: AbortSignal,
 ): Promise<Datagrams> {
-  const [ip] = await address.resolve(signal);
-  return new UdpDatagrams({ ip, port }, {
+  const [ip, ...others] = await address.resolve(signal);
+  return new UdpDatagrams({ ip, others, port }, {
     ...{ clock: systemClock, idleMs: udpIdleMs.acceptor, isPatient: isCopy },
   });
 }

@@ -208,6 +208,27 @@ Deno.test("InterceptTable carries datagrams both ways", async () => {
   await new Promise<void>((resolve) => socket.close(() => resolve()));
 });
 
+Deno.test("InterceptTable carries datagrams to a server that has the port of ::1 alone", async () => {
+  const socket = createSocket("udp6");
+  await new Promise<void>((resolve) => socket.bind(0, "::1", resolve));
+  socket.on(
+    "message",
+    (message, { port }) => socket.send(message, port, "::1"),
+  );
+  const table = new InterceptTable();
+  const pod: PodPort = { port: 53, protocol: "UDP" };
+  const ports = [{ pod, laptop: socket.address().port }];
+  table.set("uid-1", { name: "dns", address, ports });
+  await using pair = await openPair({ serveDialer: table.serve });
+  const flow = await pair.acceptor.openDatagrams(target(pod));
+  flow.send(Uint8Array.of(7));
+  const into = new Uint8Array(16);
+  assert.deepEqual([await flow.receive(into), into[0]], [1, 7]);
+  flow.close();
+  await table.delete("uid-1");
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+});
+
 Deno.test("InterceptTable ends a flow to a UDP port that nobody has, but a copy goes on until somebody has it", async () => {
   const socket = createSocket("udp4");
   await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
