@@ -2,8 +2,8 @@
  * Answers one query.
  *
  * 1. Of it only the question is read; `chooseClusters` says who answers.
- * 2. The first cluster that knows the name: its answer is written for the name that was asked. While it is slow, the asker
- *    is told to come over TCP, where resolvers wait. Where its answer leads out of it, the host says where to.
+ * 2. The first cluster that knows it, asked in turn: its answer is written for the name that was asked. While it is slow,
+ *    the asker is told to come over TCP, where resolvers wait. Where its answer leads out of it, the host says where to.
  * 3. The host's own nameservers, also for a short name that no cluster knows, and for what a cluster itself asks: their
  *    answer goes back as it came. While they are silent, what its search list makes of a cluster's name is none.
  * 4. Ourselves: the user gave the name another one, which is asked for in its place, or an address.
@@ -12,13 +12,9 @@ import { type Clock, Ip } from "../net/mod.ts";
 import { type Answer, bareAnswer, decodeAnswer } from "./answer.ts";
 import { encodeAnswer } from "./answer_message.ts";
 import { answerForApp } from "./app_addresses.ts";
-import {
-  chooseClusters,
-  leadsElsewhere,
-  type Reading,
-} from "./choose_cluster.ts";
+import { chooseClusters, leadsElsewhere } from "./choose_cluster.ts";
 import type { AgedAnswer, ClusterQuestion } from "./cluster_resolver.ts";
-import type { ServedCluster } from "./clusters.ts";
+import type { Readings, ServedCluster } from "./clusters.ts";
 import { Deadlines } from "./deadlines.ts";
 import { addressesIn, aliasRecord, chainFrom } from "./cname_chain.ts";
 import {
@@ -29,9 +25,9 @@ import {
   soon,
   wordMs,
 } from "./find_first.ts";
+import { findInTurn, type Word } from "./find_in_turn.ts";
 import type { HostResolver } from "./host_resolver.ts";
 import { Fqdn } from "./name.ts";
-import type { Pace } from "./pace.ts";
 import { encodeQuery } from "./query_message.ts";
 import {
   decodeQuestion,
@@ -52,8 +48,8 @@ const aliasTtl = 5;
 export interface AnswererOptions {
   /** In the order in which they are asked. Read at each query. */
   clusters: () => readonly ServedCluster[];
-  /** Of what the clusters are asked. */
-  pace: Pace;
+  /** How many more may be answered at a time. Read at each query. */
+  room: () => number;
   host: HostResolver;
   /** The domains in which the host looks for single labels. Read at each query. */
   search: () => readonly string[];
@@ -62,28 +58,26 @@ export interface AnswererOptions {
   maxDatagramBytes: number;
 }
 
-/** What is known of a query: it came over a stream, and the question in it. */
+/** What is known of a query: the question in it, that it came over a stream, that the host is asked if no cluster knows. */
 interface Asked {
   readonly query: Uint8Array;
   readonly question: Question;
   readonly stream: boolean;
   readonly clusters: readonly ServedCluster[];
+  readonly orHost: boolean;
 }
-
-type Meant = Reading<ServedCluster>;
 
 export class Answerer {
   readonly #options: AnswererOptions;
-  /** Of those that a cluster keeps without a word. */
-  readonly #words: Deadlines;
-  /** Turns that are waited for, by what is asked. */
-  readonly #turns = new Map<string, Promise<void>>();
+  /** Of who asks a cluster. */
+  readonly #word: Word;
   #byCluster = 0;
   #byHost = 0;
 
   constructor(options: AnswererOptions) {
     this.#options = options;
-    this.#words = new Deadlines({ clock: options.clock, ms: wordMs });
+    const words = new Deadlines({ clock: options.clock, ms: wordMs });
+    this.#word = (late, agoMs) => words.begin(late, agoMs);
   }
 
   /** How many clusters have answered, and the host. */
@@ -93,78 +87,20 @@ export class Answerer {
 
   /** @throws {Error} when nobody answers. */
   answer(query: Uint8Array, stream: boolean): Promise<Uint8Array> {
-    const question = this.#options.pace.isFull
-      ? this.#questionToClusters(query)
-      : undefined;
-    return question === undefined
-      ? this.#answer(query, stream)
-      : this.#answerInTurn(query, { question, stream });
-  }
-
-  /** What `query` asks, if a cluster is to be asked that and nobody has. */
-  #questionToClusters(query: Uint8Array): Question | undefined {
     const clusters = this.#options.clusters();
     const question = decodeQuestion(query);
-    if (
-      question === undefined ||
-      clusters.some(({ resolver }) => resolver.isOwn(question))
-    ) return undefined;
-    const [first] = chooseClusters(question, clusters).readings;
-    if (first?.decision.by !== "cluster") return undefined;
-    const { type, class: kind } = question;
-    const [name] = first.decision.names;
-    const isAsked = first.cluster.resolver.hasAsked({
-      name,
-      type,
-      class: kind,
-    });
-    return isAsked ? undefined : question;
-  }
-
-  /** Who waits for his turn gets a word as if a cluster were slow; who then asks again waits for the same turn. */
-  async #answerInTurn(
-    query: Uint8Array,
-    { question, stream }: { question: Question; stream: boolean },
-  ): Promise<Uint8Array> {
-    const answering = this.#turnOf(question)
-      .then(() => this.#answer(query, stream));
-    if (mayWait(question, stream)) return await answering;
-    const answer = await soon(answering, (late) => this.#words.begin(late));
-    return answer === "late" ? comeOverTcp(query) : answer;
-  }
-
-  #turnOf({ type, class: kind, name }: Question): Promise<void> {
-    const key = `${type} ${kind} ${name.key}`;
-    let turn = this.#turns.get(key);
-    if (turn === undefined) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      turn = promise;
-      this.#turns.set(key, turn);
-      this.#options.pace.wait(() => {
-        this.#turns.delete(key);
-        resolve();
-      });
-    }
-    return turn;
-  }
-
-  async #answer(query: Uint8Array, stream: boolean): Promise<Uint8Array> {
-    const clusters = this.#options.clusters();
-    const question = decodeQuestion(query);
-    if (question === undefined) return await this.#askHost(query, stream);
+    if (question === undefined) return this.#askHost(query, stream);
     if (clusters.some(({ resolver }) => resolver.isOwn(question))) {
-      return encodeAnswer(query, noSuchName);
+      return Promise.resolve(encodeAnswer(query, noSuchName));
     }
     const { readings, orHost } = chooseClusters(question, clusters);
-    const asked = { query, question, stream, clusters };
-    if (isSome(readings)) {
-      return await this.#askClusters(asked, { readings, orHost });
-    }
-    if (!orHost) return encodeAnswer(query, noSuchName);
+    const asked = { query, question, stream, clusters, orHost };
+    if (isSome(readings)) return this.#askClusters(asked, readings);
+    if (!orHost) return Promise.resolve(encodeAnswer(query, noSuchName));
     const label = this.#searchedLabel(question.name);
     return label === undefined
-      ? await this.#askHost(query, stream)
-      : await this.#askHostOf(label, asked);
+      ? this.#askHost(query, stream)
+      : this.#askHostOf(label, asked);
   }
 
   /** The single label that the host's search list makes `name` of. */
@@ -204,20 +140,22 @@ export class Answerer {
     return isKnown ? encodeAnswer(query, noSuchName) : await asking;
   }
 
-  async #askClusters(
+  #askClusters(asked: Asked, readings: Readings): Promise<Uint8Array> {
+    const { question, stream } = asked;
+    const { clock, room } = this.#options;
+    return findInTurn(readings, {
+      question,
+      clock,
+      room: room(),
+      word: mayWait(question, stream) ? undefined : this.#word,
+    }).then((found) => this.#answerFound(asked, found));
+  }
+
+  async #answerFound(
     asked: Asked,
-    { readings, orHost }: {
-      readings: readonly [Meant, ...Meant[]];
-      orHost: boolean;
-    },
+    found: Awaited<ReturnType<typeof findInTurn>>,
   ): Promise<Uint8Array> {
-    const { query, question, stream } = asked;
-    const { clock } = this.#options;
-    const asking = findFirst(readings, { ...question, clock });
-    const found =
-      await (mayWait(question, stream)
-        ? asking
-        : soon(asking, (late) => this.#words.begin(late)));
+    const { query, stream, orHost } = asked;
     if (found === "late") return comeOverTcp(query);
     if (found === undefined) return await this.#askHost(query, stream);
     if (found.by === "alias") return await this.#askAlias(asked, found);

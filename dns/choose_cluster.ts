@@ -83,7 +83,7 @@ function inOrder<C extends ChoosableCluster>(
 ): Choice<C> {
   const { name } = asking;
   const suffix = undefined;
-  const readings: Reading<C>[] = [];
+  let readings: Reading<C>[] = [];
   let orHost = true;
   for (const cluster of clusters) {
     const behind = cluster.addresses && nameBehind(asking, cluster.addresses);
@@ -102,10 +102,12 @@ function inOrder<C extends ChoosableCluster>(
     if (decision.by === "host") continue;
     orHost &&= decision.by === "cluster" && decision.orHost;
     if (decision.by === "none") continue;
-    readings.push({
-      ...{ cluster, name, suffix },
+    readings = [...readings, {
+      cluster,
+      name,
+      suffix,
       decision: cluster === clusters[0] ? decision : within(decision, cluster),
-    });
+    }];
   }
   return { readings, orHost };
 }

@@ -3,7 +3,7 @@
  *
  * 1. An answer that is still good is given again.
  * 2. A question that is being asked is not asked twice. It may be the cluster that asks us the same ({@link LoopGuard}).
- * 3. Else it is asked, and given up after {@link ClusterResolverOptions.timeoutMs}.
+ * 3. Else it is asked, and given up after {@link ClusterResolverOptions.timeoutMs}, of which what it has waited is a part.
  */
 import type { Clock } from "../net/mod.ts";
 import { type Answer, decodeAnswer, lifetimeSeconds } from "./answer.ts";
@@ -24,7 +24,7 @@ export interface ClusterResolverOptions {
   lookup: Lookup;
   clock: Clock;
   timeoutMs: number;
-  /** Of all clusters together. */
+  /** Of the lookups. */
   pace: Pace;
   /** The most answers that are kept. */
   cacheCapacity: number;
@@ -43,6 +43,11 @@ export interface AgedAnswer {
 interface Told {
   readonly answer: Answer;
   readonly message: Uint8Array;
+}
+
+interface ExchangeOptions {
+  waitedMs?: number;
+  calledOff?: AbortSignal;
 }
 
 export class ClusterResolver {
@@ -65,7 +70,8 @@ export class ClusterResolver {
     this.#cache = new AnswerCache({ clock, capacity });
     this.#guard = new LoopGuard({
       clock,
-      ask: (question, { signal }) => this.#lookup(question, signal),
+      ask: (question, { signal: calledOff }) =>
+        this.#lookup(question, { calledOff }),
     });
   }
 
@@ -74,17 +80,25 @@ export class ClusterResolver {
     return this.#guard.isProbe(question);
   }
 
-  /** Whether {@link ask} would answer without a lookup of its own. */
-  hasAsked(question: ClusterQuestion): boolean {
-    const key = keyOf(question);
-    return this.#asking.has(key) || this.#cache.has(key);
+  /** Whether {@link ask} would answer at once. */
+  isKept(question: ClusterQuestion): boolean {
+    return this.#cache.has(keyOf(question));
+  }
+
+  /** Whether {@link ask} would wait for a lookup that is under way. */
+  isAsking(question: ClusterQuestion): boolean {
+    return this.#asking.has(keyOf(question));
   }
 
   /**
+   * @param waitedMs How long the question has waited to be asked.
    * @returns `undefined` when it is the cluster that asks, since it does not know itself.
    * @throws {Error} when no answer came in time, or none to the question.
    */
-  async ask(question: ClusterQuestion): Promise<AgedAnswer | undefined> {
+  async ask(
+    question: ClusterQuestion,
+    waitedMs = 0,
+  ): Promise<AgedAnswer | undefined> {
     const key = keyOf(question);
     const kept = this.#cache.get(key);
     if (kept !== undefined) {
@@ -98,7 +112,7 @@ export class ClusterResolver {
       const told = await this.#guard.wait(underWay, question);
       return told && { answer: told.answer, ageSeconds: 0 };
     }
-    const asking = this.#lookup(question);
+    const asking = this.#lookup(question, { waitedMs });
     this.#asking.set(key, asking);
     try {
       const { answer, message } = await asking;
@@ -110,9 +124,9 @@ export class ClusterResolver {
   }
 
   /** Gives up what is being asked. */
-  stop(): void {
-    this.#stopped = new Error("Cannot look up: stopped");
-    for (const giveUp of this.#givingUp) giveUp(this.#stopped);
+  stop(why: Error): void {
+    this.#stopped = why;
+    for (const giveUp of this.#givingUp) giveUp(why);
   }
 
   stats() {
@@ -127,12 +141,12 @@ export class ClusterResolver {
 
   async #lookup(
     question: ClusterQuestion,
-    calledOff?: AbortSignal,
+    options: ExchangeOptions,
   ): Promise<Told> {
     this.#lookups++;
     const [id] = crypto.getRandomValues(new Uint16Array(1));
     const query = encodeQuery(question, { id: id! });
-    const message = await this.#exchange(query, calledOff);
+    const message = await this.#exchange(query, options);
     const answer = messageId(message) === id
       ? decodeAnswer(message, question)
       : undefined;
@@ -145,7 +159,7 @@ export class ClusterResolver {
   /** Rejects after the time, at the stop or when called off, whether or not the lookup heeds its signal. */
   async #exchange(
     query: Uint8Array,
-    calledOff?: AbortSignal,
+    { waitedMs, calledOff }: ExchangeOptions,
   ): Promise<Uint8Array> {
     if (this.#stopped !== undefined) throw this.#stopped;
     calledOff?.throwIfAborted();
@@ -160,8 +174,9 @@ export class ClusterResolver {
     const leave = pace.lookup();
     this.#givingUp.add(giveUp);
     calledOff?.addEventListener("abort", onCalledOff, { once: true });
-    const callOff = this.#deadlines.begin(() =>
-      giveUp(new Error(`Cannot look up: no answer in ${timeoutMs} ms`))
+    const callOff = this.#deadlines.begin(
+      () => giveUp(new Error(`Cannot look up: no answer in ${timeoutMs} ms`)),
+      waitedMs,
     );
     try {
       lookup(query, { signal: abort.signal })
@@ -176,6 +191,7 @@ export class ClusterResolver {
   }
 }
 
-function keyOf({ type, class: kind, name }: ClusterQuestion): string {
+/** The same for what is the same question. */
+export function keyOf({ type, class: kind, name }: ClusterQuestion): string {
   return `${type} ${kind} ${name.key}`;
 }

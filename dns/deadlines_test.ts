@@ -6,8 +6,8 @@ function open() {
   const clock = new FakeClock();
   const deadlines = new Deadlines({ clock, ms: 100 });
   const passed: string[] = [];
-  const begin = (name: string) =>
-    deadlines.begin(() => passed.push(`${name} at ${clock.now()}`));
+  const begin = (name: string, agoMs?: number) =>
+    deadlines.begin(() => passed.push(`${name} at ${clock.now()}`), agoMs);
   return { clock, deadlines, passed, begin };
 }
 
@@ -55,5 +55,23 @@ Deno.test("Deadlines may begin and be called off while others pass", () => {
   assert.deepEqual(passed, ["b at 110"]);
   clock.advance(90);
   assert.deepEqual(passed, ["b at 110", "c at 200"]);
+  assert.equal(clock.waiting, 0);
+});
+
+Deno.test("Deadlines of which a part has passed come before those that began earlier", () => {
+  const { clock, passed, begin } = open();
+  begin("a");
+  clock.advance(10);
+  begin("b");
+  begin("c", 5);
+  begin("d", 60);
+  begin("e", 200);
+  assert.equal(clock.waiting, 1);
+  clock.advance(0);
+  assert.deepEqual(passed, ["e at 10"]);
+  clock.advance(200);
+  assert.deepEqual(passed.slice(1), [
+    ...["d at 50", "a at 100", "c at 105", "b at 110"],
+  ]);
   assert.equal(clock.waiting, 0);
 });

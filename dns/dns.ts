@@ -14,7 +14,7 @@ import { Clusters } from "./clusters.ts";
 import type { DnsCluster } from "./dns_cluster.ts";
 import { HostResolver } from "./host_resolver.ts";
 import { Fqdn } from "./name.ts";
-import { Pace } from "./pace.ts";
+import { OverflowError } from "./overflow_error.ts";
 import { isQuery, responseCodes } from "./question.ts";
 import { serveTcp } from "./tcp_server.ts";
 import { UdpFlow } from "./udp_flow.ts";
@@ -31,7 +31,10 @@ export interface DnsOptions {
   clock?: Clock;
   /** The largest datagram that goes to an app whole. 1452 when absent: what fits an IPv6 packet of 1500 octets. */
   maxDatagramBytes?: number;
-  /** The most queries that are answered at a time; more fail at once and are counted. 4096 when absent. */
+  /**
+   * The most queries that are answered at a time; more fail at once and are counted. Of a cluster are never more than there
+   * is room left for others. 4096 when absent.
+   */
   maxInFlight?: number;
   /** The most answers of each cluster that are kept. 4096 when absent. */
   cacheCapacity?: number;
@@ -47,7 +50,7 @@ export interface DnsStats {
   host: number;
   /** Answered with a failure of ours: nobody else answered. */
   failed: number;
-  /** Failed at once, because too many were in flight. */
+  /** Failed at once, because too many were in flight, in all or of a cluster. */
   overflowed: number;
   /** Neither a query nor worth an answer, or an answer that its app did not take. */
   dropped: number;
@@ -78,9 +81,8 @@ export function startDns(options: DnsOptions): Dns {
 }
 
 class RunningDns implements Dns {
-  readonly #options: DnsOptions;
+  readonly #maxInFlight: number;
   readonly #clock: Clock;
-  readonly #pace: Pace;
   readonly #clusters: Clusters;
   readonly #host: HostResolver;
   readonly #answerer: Answerer;
@@ -96,13 +98,11 @@ class RunningDns implements Dns {
   #stopped = false;
 
   constructor(options: DnsOptions) {
-    this.#options = options;
+    this.#maxInFlight = options.maxInFlight ?? 4096;
     this.#clock = options.clock ?? systemClock;
-    this.#pace = new Pace({ clock: this.#clock });
     this.#clusters = new Clusters({
       clusters: options.clusters,
       clock: this.#clock,
-      pace: this.#pace,
       cacheCapacity: options.cacheCapacity ?? 4096,
     });
     this.#host = new HostResolver({
@@ -112,7 +112,7 @@ class RunningDns implements Dns {
     });
     this.#answerer = new Answerer({
       clusters: () => this.#clusters.current,
-      pace: this.#pace,
+      room: () => this.#maxInFlight - this.#counts.inFlight,
       host: this.#host,
       search: options.search ?? (() => []),
       clock: this.#clock,
@@ -168,7 +168,6 @@ class RunningDns implements Dns {
     for (const flow of this.#flows) flow.close();
     for (const conn of this.#conns) conn.reset();
     this.#clusters.stop();
-    this.#pace.stop();
     await this.#host[Symbol.asyncDispose]();
   }
 
@@ -186,15 +185,15 @@ class RunningDns implements Dns {
       return undefined;
     }
     this.#counts.queries++;
-    if (this.#counts.inFlight >= (this.#options.maxInFlight ?? 4096)) {
+    if (this.#counts.inFlight >= this.#maxInFlight) {
       this.#counts.overflowed++;
       return encodeAnswer(query, bareAnswer(responseCodes.serverFailure));
     }
     this.#counts.inFlight++;
     try {
       return await this.#answerer.answer(query, stream);
-    } catch {
-      this.#counts.failed++;
+    } catch (error) {
+      this.#counts[error instanceof OverflowError ? "overflowed" : "failed"]++;
       return encodeAnswer(query, bareAnswer(responseCodes.serverFailure));
     } finally {
       this.#counts.inFlight--;

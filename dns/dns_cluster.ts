@@ -16,7 +16,7 @@ export interface DnsCluster {
   readonly addresses?: AppAddresses;
   /** Awaited before an app is told its addresses of one of {@link Zones.proxied}. */
   readonly onProxied?: (name: Fqdn, ips: readonly Ip[]) => Promise<void>;
-  /** How long it may take. 10 s when absent: a lookup outlives a break of the tunnel. */
+  /** How long it may take, with the wait for a turn. 10 s when absent: a lookup outlives a break of the tunnel. */
   readonly lookupTimeoutMs?: number;
   /** True while it is out of reach, so that others need not wait for it. Never when absent. */
   readonly isAway?: () => boolean;

@@ -251,22 +251,53 @@ Deno.test("Dns fails a name of the cluster when its answer is broken or to anoth
   }
 });
 
-Deno.test("Dns fails at once what is above its bound, and counts it", async () => {
+Deno.test("Dns fails at once what is asked of a cluster above its bound, and counts it; the host's and what is kept it answers", async () => {
   const held = Promise.withResolvers<void>();
+  await using nameserver = await FakeNameserver.start((question) =>
+    address(question, "192.0.2.1")
+  );
   await using dns = start({
-    maxInFlight: 3,
+    maxInFlight: 6,
+    nameservers: () => [home],
+    nameserverPort: nameserver.port,
     lookup: async (question) => {
-      await held.promise;
+      const { name } = decode(question).questions![0]!;
+      if (!name.startsWith("kept.")) await held.promise;
       return address(question, "10.96.0.7");
     },
   });
   const flow = dns.datagrams();
+  flow.send(query("kept"));
+  await receive(flow);
   for (const name of ["a", "b", "c", "d"]) flow.send(query(name));
   const answer = gist(await receive(flow));
   assert.deepEqual([answer.id, answer.code], [lastId, 2]);
   assert.equal(dns.stats().overflowed, 1);
+  for (
+    const [name, ip] of [
+      ["kept", "10.96.0.7"],
+      ["example.com", "192.0.2.1"],
+    ] as const
+  ) {
+    flow.send(query(name));
+    assert.deepEqual(gist(await receive(flow)).answers, [ip]);
+  }
   held.resolve();
   for (let i = 0; i < 3; i++) assert.equal(gist(await receive(flow)).code, 0);
+});
+
+Deno.test("Dns fails at once what is above its bound in all, and counts it", async () => {
+  await using nameserver = await FakeNameserver.start(() => undefined);
+  await using dns = start({
+    maxInFlight: 3,
+    nameservers: () => [home],
+    nameserverPort: nameserver.port,
+  });
+  const flow = dns.datagrams();
+  for (const name of ["a", "b", "c", "d"]) flow.send(query(`${name}.test`));
+  const answer = gist(await receive(flow));
+  assert.deepEqual([answer.id, answer.code], [lastId, 2]);
+  assert.equal(dns.stats().overflowed, 1);
 });
 
 Deno.test("Dns.stop() ends flows, connections and what is in flight", async () => {

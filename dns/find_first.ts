@@ -1,9 +1,8 @@
 /** Asks clusters for a name, one after the other, until one knows it. */
 import type { Clock, Ip } from "../net/mod.ts";
 import type { Answer } from "./answer.ts";
-import type { Reading } from "./choose_cluster.ts";
 import type { AgedAnswer, ClusterQuestion } from "./cluster_resolver.ts";
-import type { ServedCluster } from "./clusters.ts";
+import type { Meant, Readings, ServedCluster } from "./clusters.ts";
 import type { Fqdn } from "./name.ts";
 import { responseCodes } from "./question.ts";
 
@@ -19,7 +18,7 @@ const awayMs = 300;
 /** What a cluster says. */
 export interface Found {
   readonly by: "cluster";
-  readonly reading: Reading<ServedCluster>;
+  readonly reading: Meant;
   readonly aged: AgedAnswer;
   /** The full name that it was asked for. */
   readonly name: Fqdn;
@@ -34,6 +33,8 @@ export interface FoundAlias {
 
 export interface FindOptions extends Omit<ClusterQuestion, "name"> {
   clock: Clock;
+  /** How long the question to the first cluster has waited to be asked, or what says so when it may be. Not when absent. */
+  waitedMs?: number | Promise<number | undefined>;
 }
 
 /**
@@ -43,7 +44,7 @@ export interface FindOptions extends Omit<ClusterQuestion, "name"> {
  * @throws {Error} when one that counts has no answer.
  */
 export async function findFirst(
-  readings: readonly [Reading<ServedCluster>, ...Reading<ServedCluster>[]],
+  readings: Readings,
   options: FindOptions,
 ): Promise<Found | FoundAlias | undefined> {
   const late: Promise<Found | undefined>[] = [];
@@ -53,7 +54,11 @@ export async function findFirst(
     if (decision.by === "alias") {
       return { by: "alias", of: decision.of, cluster };
     }
-    const asking = ask(reading, decision.names, options);
+    const isFirst = reading === readings[0];
+    const asking = ask(
+      ...[reading, decision.names] as const,
+      isFirst ? options : { ...options, waitedMs: 0 },
+    );
     const isPassed = reading !== readings.at(-1) && cluster.isAway?.();
     const found = await (isPassed ? word(asking, options) : asking);
     if (found === "late") late.push(asking);
@@ -99,14 +104,15 @@ export function soon<T>(
 
 /** What the cluster says of the first of `names` that it knows, or of the last. */
 async function ask(
-  reading: Reading<ServedCluster>,
+  reading: Meant,
   names: readonly [Fqdn, ...Fqdn[]],
-  { type, class: kind }: FindOptions,
+  { type, class: kind, waitedMs = 0 }: FindOptions,
 ): Promise<Found | undefined> {
   const { resolver } = reading.cluster;
+  const waited = typeof waitedMs === "number" ? waitedMs : await waitedMs;
   for (let i = 0;; i++) {
     const name = names[i]!;
-    const aged = await resolver.ask({ name, type, class: kind });
+    const aged = await resolver.ask({ name, type, class: kind }, waited);
     if (aged === undefined) return undefined;
     const isLast = i === names.length - 1;
     if (isLast || !isUnknown(aged.answer)) {

@@ -58,7 +58,8 @@ export class Fqdn {
       const length = message[at];
       if (length === undefined) return undefined;
       if (length === 0) {
-        return { name: new Fqdn(labels), end: end ?? at + 1 };
+        // A copy: what has grown keeps room for more, in each of the thousands that may wait.
+        return { name: new Fqdn([...labels]), end: end ?? at + 1 };
       }
       if (length >= 0xc0) {
         const low = message[at + 1];

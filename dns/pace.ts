@@ -1,5 +1,7 @@
 import type { Clock } from "../net/mod.ts";
 import { Deadlines } from "./deadlines.ts";
+import { OverflowError } from "./overflow_error.ts";
+import { type InRow, Row } from "./row.ts";
 
 /** Lookups that begin at once while nothing waits: more names than an app asks for together. */
 const burst = 16;
@@ -9,9 +11,17 @@ const perTurn = 4;
 const places = 128;
 /** A lookup that takes longer has no place: what the cluster is slow to answer must not keep others waiting. */
 const placeMs = 300;
+/** The most that are under way in all, with a place or without: a cluster that is silent is asked no more than that. */
+const mostUnderWay = 2048;
+
+/** Who waits until a lookup may begin. */
+export interface Paced extends InRow<Paced> {
+  /** It is his turn. He waits no longer. */
+  begin(): void;
+}
 
 /**
- * Lets questions to the cluster begin in turns, between which this thread has time for what else arrives: when very many
+ * Lets questions to one cluster begin in turns, between which this thread has time for what else arrives: when very many
  * come at once, one to the host does not stand behind them. Some two thousand begin in a second, if the cluster answers
  * as many. Who waits is hardly more than his question: what is under way is of many objects, and all are gone through
  * whenever garbage is collected.
@@ -19,9 +29,10 @@ const placeMs = 300;
 export class Pace {
   readonly #places: Deadlines;
   #taken = 0;
+  #underWay = 0;
   #begun = 0;
-  #isTurning = false;
-  readonly #waiting: (() => void)[] = [];
+  #turning: ReturnType<typeof setTimeout> | undefined;
+  #waiting = new Row<Paced>();
 
   constructor({ clock }: { clock: Clock }) {
     this.#places = new Deadlines({ clock, ms: placeMs });
@@ -29,49 +40,74 @@ export class Pace {
 
   /** Whether a question that takes a lookup has to wait. */
   get isFull(): boolean {
-    return this.#begun >= burst || this.#waiting.length > 0 ||
-      this.#taken >= places;
+    return this.#begun >= burst || this.#waiting.first !== undefined ||
+      this.#room <= 0;
   }
 
-  /** Calls `begin` when it is its turn. First come, first served. */
-  wait(begin: () => void): void {
-    this.#waiting.push(begin);
+  /** First come, first served. */
+  wait(one: Paced): void {
+    this.#waiting.add(one);
     this.#turn();
   }
 
-  /** A lookup has begun. What is returned is to be called when it is over, once. */
+  /** `one`, who waits, does so no longer. */
+  leave(one: Paced): void {
+    this.#waiting.remove(one);
+  }
+
+  /**
+   * A lookup begins, in its turn or not. What is returned is to be called when it is over, once.
+   *
+   * @throws {OverflowError} when too many are under way.
+   */
   lookup(): () => void {
+    if (this.#underWay >= mostUnderWay) {
+      throw new OverflowError("Cannot look up: too many lookups are under way");
+    }
     this.#begun++;
+    this.#underWay++;
     this.#taken++;
     let isTaken = true;
-    const leave = () => {
+    const free = () => {
       if (!isTaken) return;
       isTaken = false;
       this.#taken--;
       this.#turn();
     };
-    const callOff = this.#places.begin(leave);
+    const callOff = this.#places.begin(free);
     return () => {
+      this.#underWay--;
       callOff();
-      leave();
+      free();
+      this.#turn();
     };
   }
 
-  /** Lets all who wait begin, to find out that it is over. */
+  /** Nobody's turn comes any more who waits. */
   stop(): void {
-    for (const begin of this.#waiting.splice(0)) begin();
+    this.#waiting = new Row();
+    clearTimeout(this.#turning);
+    this.#turning = undefined;
+  }
+
+  /** How many may begin. */
+  get #room(): number {
+    return Math.min(places - this.#taken, mostUnderWay - this.#underWay);
   }
 
   /** A timer, since that is what makes a pause: what is due at once would take all of the thread. */
   #turn(): void {
-    const isDue = this.#waiting.length > 0 && this.#taken < places;
-    if (this.#isTurning || !isDue) return;
-    this.#isTurning = true;
-    setTimeout(() => {
-      this.#isTurning = false;
+    const isDue = this.#waiting.first !== undefined && this.#room > 0;
+    if (this.#turning !== undefined || !isDue) return;
+    this.#turning = setTimeout(() => {
+      this.#turning = undefined;
       this.#begun = 0;
-      const room = Math.min(perTurn, places - this.#taken);
-      for (const begin of this.#waiting.splice(0, Math.max(0, room))) begin();
+      for (let room = Math.min(perTurn, this.#room); room > 0; room--) {
+        const { first } = this.#waiting;
+        if (first === undefined) break;
+        this.#waiting.remove(first);
+        first.begin();
+      }
       this.#turn();
     }, 0);
   }

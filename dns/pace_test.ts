@@ -9,7 +9,12 @@ import {
   start,
 } from "./message_fake.ts";
 import { FakeNameserver } from "./nameserver_fake.ts";
-import { Pace } from "./pace.ts";
+import { OverflowError } from "./overflow_error.ts";
+import { Pace, type Paced } from "./pace.ts";
+
+function waiter(begin: () => void): Paced {
+  return { begin, before: undefined, after: undefined };
+}
 
 /** Lookups that never end by themselves, each begun in its turn. */
 function open() {
@@ -22,7 +27,7 @@ function open() {
       begun.push(i);
       leaves.push(pace.lookup());
     };
-    if (pace.isFull) pace.wait(begin);
+    if (pace.isFull) pace.wait(waiter(begin));
     else begin();
   };
   /** Resolves when no more begin. */
@@ -62,8 +67,41 @@ Deno.test("Pace has a bounded number under way; one that ends, or is slow, makes
   for (const leave of leaves.splice(0, places)) leave();
   await settled();
   assert.equal(begun.length, 2 * places + 10);
+  // Nobody's turn comes after the stop.
   pace.stop();
-  assert.equal(begun.length, 1000);
+  clock.advance(300);
+  await settled();
+  assert.equal(begun.length, 2 * places + 10);
+});
+
+Deno.test("Pace passes over who waits no longer", async () => {
+  const { pace, begun, ask, settled } = open();
+  for (let i = 0; i < 16; i++) ask(i);
+  const others = Array.from(
+    { length: 1000 },
+    () => waiter(() => assert.fail("he had left")),
+  );
+  for (const one of others) pace.wait(one);
+  ask(16);
+  for (const one of others) pace.leave(one);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.equal(begun.at(-1), 16);
+  await settled();
+  assert.equal(begun.length, 17);
+});
+
+Deno.test("Pace has no more under way of what is silent than its bound, in turn or not", async () => {
+  const { clock, pace, begun, leaves, ask, settled } = open();
+  for (let i = 0; i < 2040; i++) leaves.push(pace.lookup());
+  for (let i = 0; i < 20; i++) ask(i);
+  clock.advance(300);
+  await settled();
+  assert.equal(begun.length, 8);
+  assert.throws(() => pace.lookup(), OverflowError);
+  for (const leave of leaves.splice(0, 5)) leave();
+  await settled();
+  assert.equal(begun.length, 13);
+  pace.stop();
 });
 
 Deno.test("Dns asks the host before very many questions to the cluster have begun", async () => {
@@ -115,6 +153,11 @@ Deno.test("Dns sends who waits for his turn too long to TCP, and has nobody wait
   clock.advance(1);
   await new Promise((resolve) => setTimeout(resolve, 0));
   assert.equal(cut, many + 9);
+  // Nobody waits for their turns any more.
+  const before = lookups;
+  clock.advance(300);
+  for (let i = 0; i < 9; i++) await new Promise((r) => setTimeout(r, 0));
+  assert.equal(lookups, before);
 });
 
 Deno.test("Dns gives who asks again the turn that is waited for already", async () => {
