@@ -45,12 +45,13 @@ Deno.test("what cannot be intercepted at all is told by what it is", async () =>
   await deploySmall(cluster, namespace, {
     name: "on-node",
     pod: { hostNetwork: true, dnsPolicy: "ClusterFirstWithHostNet" },
+    // Its port is none that the node's own connections may have (ip_local_port_range).
     container: {
       args: [
-        ...["who", "-http", ":38080", "-grpc", "", "-tcp", "", "-udp", ""],
+        ...["who", "-http", ":18080", "-grpc", "", "-tcp", "", "-udp", ""],
       ],
-      ports: [{ name: "http", containerPort: 38080 }],
-      readinessProbe: { httpGet: { path: "/", port: 38080 } },
+      ports: [{ name: "http", containerPort: 18080 }],
+      readinessProbe: { httpGet: { path: "/", port: 18080 } },
     },
   });
   await deploySmall(cluster, namespace, { name: "none", replicas: 0 });
