@@ -33,7 +33,7 @@ Deno.test({
         () => faults.roam(),
         () => faults.roam(),
         () => faults.blackHole(10),
-        () => faults.stop(300),
+        () => faults.stop(120),
         () => faults.blackHole(60),
       ]
     ) {
