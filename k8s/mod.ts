@@ -31,6 +31,7 @@ export { CredentialError } from "./credential.ts";
 export { inClusterAccess, type InClusterOptions } from "./_in_cluster.ts";
 export { KubeconfigError, type KubeconfigProblem } from "./kubeconfig.ts";
 export type * from "./object.ts";
+export { bareHost, portOf } from "./_proxy.ts";
 export {
   isPodReady,
   lastWarning,

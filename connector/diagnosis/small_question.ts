@@ -1,4 +1,4 @@
-import type { ClusterAccess } from "../../k8s/mod.ts";
+import { bareHost, type ClusterAccess, portOf } from "../../k8s/mod.ts";
 
 const answerMs = 5_000;
 const encoder = new TextEncoder();
@@ -15,8 +15,8 @@ export async function answersSmallQuestion(
   const either = AbortSignal.any([signal, AbortSignal.timeout(answerMs)]);
   try {
     using conn = await Deno.connect({
-      hostname: server.hostname.replace(/^\[|\]$/g, ""),
-      port: Number(server.port || 443),
+      hostname: bareHost(server),
+      port: portOf(server),
       signal: either,
     });
     const close = () => conn.close();

@@ -7,7 +7,7 @@
  * 3. An address counts for a while after its name had it last.
  * 4. While a name does not resolve, all that it had counts.
  */
-import type { ClusterAccess } from "../../k8s/mod.ts";
+import { bareHost, type ClusterAccess } from "../../k8s/mod.ts";
 import { logger } from "../../log.ts";
 import { type Clock, Ip, systemClock } from "../../net/mod.ts";
 import { hostAddresses } from "./host_addresses.ts";
@@ -48,8 +48,7 @@ export class CarrierHosts implements Disposable {
     const { access: { server, proxy }, clock = systemClock } = options;
     this.#clock = clock;
     const urls = proxy === undefined ? [server] : [server, proxy];
-    const names = urls.map(({ hostname }) => hostname.replace(/^\[|\]$/g, ""));
-    this.#hosts = [...new Set(names)].map((name) => ({
+    this.#hosts = [...new Set(urls.map(bareHost))].map((name) => ({
       ...{ name, seen: new SeenAddresses({ clock }), foundBy: 0 },
     }));
   }
