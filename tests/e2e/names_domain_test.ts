@@ -4,6 +4,7 @@ import { Laptop, openCluster, say } from "../cluster/mod.ts";
 import { dnsServedTo, ownDns } from "../support/cluster_dns.ts";
 import { Tp } from "../support/laptop_tp.ts";
 import { managerPlace } from "../support/manager_place.ts";
+import { digRecord } from "../support/reached.ts";
 import { deploySmall } from "../support/small_workloads.ts";
 
 const domain = "k8s.corp.internal";
@@ -35,12 +36,8 @@ Deno.test("a cluster's domain is found out: its names end in it in full, and lea
     "--output=jsonpath={.spec.clusterIP}",
   ]);
   const dig = async (...args: string[]) => {
-    const { stdout } = await laptop.run([
-      ...["dig", "+time=3", "+tries=1", "+noall", "+comments", "+answer"],
-      ...args,
-    ]);
-    const code = /status: (\w+)/.exec(stdout)?.[1] ?? "silence";
-    const data = /\s(?:A|PTR|SRV)\s+(.+)/.exec(stdout)?.[1] ?? "";
+    const types = ["A", "PTR", "SRV"];
+    const { code, data = "" } = await digRecord(laptop, types, args);
     return `${code} ${data}`.trim();
   };
   const full = `web.${namespace}.svc.${domain}`;

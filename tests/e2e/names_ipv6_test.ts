@@ -4,6 +4,7 @@ import { Laptop, openCluster } from "../cluster/mod.ts";
 import { dnsServedTo, ownDns } from "../support/cluster_dns.ts";
 import { Tp } from "../support/laptop_tp.ts";
 import { managerPlace } from "../support/manager_place.ts";
+import { digRecord } from "../support/reached.ts";
 import { deploySmall } from "../support/small_workloads.ts";
 
 Deno.test("a DNS that has an IPv6 address alone tells of services that have no other, and they answer by their names", async () => {
@@ -42,12 +43,8 @@ spec:
     "--output=jsonpath={.spec.clusterIP}",
   ]);
   const dig = async (...args: string[]) => {
-    const { stdout } = await laptop.run([
-      ...["dig", "+time=3", "+tries=1", "+noall", "+comments", "+answer"],
-      ...args,
-    ]);
-    const code = /status: (\w+)/.exec(stdout)?.[1] ?? "silence";
-    const data = /\s(?:A|AAAA|PTR)\s+(\S+)/.exec(stdout)?.[1] ?? "nothing";
+    const types = ["A", "AAAA", "PTR"];
+    const { code, data = "nothing" } = await digRecord(laptop, types, args);
     return `${code} ${data}`;
   };
   for (const name of ["six", `six.${namespace}`, `six.${namespace}.svc`]) {

@@ -44,6 +44,22 @@ export async function dig(laptop: Laptop, ...args: string[]): Promise<string> {
   return stdout.trim();
 }
 
+/** What a question comes to: "NOERROR", "NXDOMAIN" or "silence"; and what the first record of some types says. */
+export async function digRecord(
+  laptop: Laptop,
+  types: readonly string[],
+  args: readonly string[],
+): Promise<{ code: string; data: string | undefined }> {
+  const { stdout } = await laptop.run([
+    ...["dig", "+time=3", "+tries=1", "+noall", "+comments", "+answer"],
+    ...args,
+  ]);
+  return {
+    code: /status: (\w+)/.exec(stdout)?.[1] ?? "silence",
+    data: new RegExp(`\\s(?:${types.join("|")})\\s+(.+)`).exec(stdout)?.[1],
+  };
+}
+
 export async function query(cluster: Cluster, args: string[]): Promise<string> {
   const { code, stdout, stderr } = await cluster.kubectl(args);
   assert.equal(code, 0, stderr);
