@@ -60,6 +60,7 @@ function openManager(clock: FakeClock, port: PodPort) {
     ...{ laptops, agents, isPresent: () => true, clock },
     isInForce: () => true,
     isStaying: () => true,
+    ipOf: () => undefined,
     withheld: WithheldNames.parse(""),
     findIntercept: (uid) => uid === "a" ? intercept : undefined,
   });

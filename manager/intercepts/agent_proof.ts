@@ -20,8 +20,6 @@ export interface ProvenPod {
   readonly name: string;
   readonly uid: string;
   readonly createdAt: string;
-  /** Its first address, as the kubelet says. */
-  readonly ip?: string;
   /** As {@link workloadKey} names it. */
   readonly workload: string;
 }
@@ -74,11 +72,7 @@ export async function proveAgent(
   }
   const createdAt = pod.metadata.creationTimestamp!;
   const workload = workloadKey(namespace, owner);
-  const ip = pod.status?.podIP;
-  return {
-    pod: { ...claimed, createdAt, workload, ...ip ? { ip } : {} },
-    expiresAt,
-  };
+  return { pod: { ...claimed, createdAt, workload }, expiresAt };
 }
 
 /** The pod that the API server says the token is bound to; `undefined` when it is for others, or of no pod. */

@@ -125,10 +125,6 @@ Deno.test("proveAgent() tells the pod, its workload, and until when", async () =
     },
     expiresAt: 1_800_000_000_000,
   });
-  const cluster = shop();
-  const status = { podIP: "10.244.0.9" };
-  cluster.put(resources.pods, podOf("new", { status }));
-  assert.equal((await prove({ cluster })).pod.ip, "10.244.0.9");
 });
 
 function other(change: (cluster: FakeCluster) => void): FakeCluster {

@@ -158,6 +158,11 @@ export class InterceptControl implements AsyncDisposable {
     return this.#workloads.get(workload)?.pods.isStaying(uid) ?? true;
   }
 
+  /** The first address of a pod of an intercepted workload, once the API server knows it. */
+  ipOf({ uid, workload }: Pick<ProvenPod, "uid" | "workload">) {
+    return this.#workloads.get(workload)?.pods.ipOf(uid);
+  }
+
   findAgent({ namespace, workload }: {
     namespace: string;
     workload: Pick<WorkloadRef, "kind" | "name">;

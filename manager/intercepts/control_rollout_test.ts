@@ -43,6 +43,12 @@ Deno.test("a pod stays until it is being deleted, or gone without a word", async
   cluster.put(resources.pods, old);
   await one.until(() => one.annotation());
   assert.ok(stays("old"));
+  const { uid } = old.metadata;
+  const ip = () => control.ipOf({ workload: "shop/deployment-web", uid: uid! });
+  assert.equal(ip(), undefined);
+  const status = { ...old.status, podIP: "10.244.0.9" };
+  cluster.put(resources.pods, { ...old, status });
+  await one.until(() => ip() === "10.244.0.9");
   const deletionTimestamp = "2026-01-01T00:00:00Z";
   const metadata = { ...old.metadata, deletionTimestamp };
   cluster.put(resources.pods, { ...old, metadata });

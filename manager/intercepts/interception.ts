@@ -70,6 +70,7 @@ export class Interception implements AsyncDisposable {
       isPresent: (intercept) => this.#control.isPresent(intercept),
       isInForce: (intercept) => this.#control.isInForce(intercept),
       isStaying: (pod) => this.#control.isStaying(pod),
+      ipOf: (pod) => this.#control.ipOf(pod),
       withheld,
     });
     this.#refusals = new Refusals({

@@ -9,6 +9,8 @@ export interface PodFacts {
   readonly uid: string;
   /** RFC 3339, by the API server's clock. */
   readonly createdAt: string;
+  /** Its first address; `undefined` before the kubelet says it, which may be after the agent has come. */
+  readonly ip?: string;
   /** Being deleted, or ended. */
   readonly isLeaving: boolean;
   readonly isReady: boolean;
@@ -38,6 +40,7 @@ export function podFactsOf(
     name: metadata.name!,
     uid: metadata.uid!,
     createdAt: metadata.creationTimestamp!,
+    ...status?.podIP ? { ip: status.podIP } : {},
     isLeaving: metadata.deletionTimestamp !== undefined || isOver,
     isReady,
     hasAgent: hasAgent(pod),

@@ -56,6 +56,8 @@ export interface RelayOptions {
   isInForce: (intercept: Intercept) => boolean;
   /** False for a pod that is being deleted, or is gone: its containers end, of which streams may hear nothing. */
   isStaying: (pod: ProvenPod) => boolean;
+  /** A pod's first address, as far as it is known. */
+  ipOf: (pod: ProvenPod) => string | undefined;
   /** Variables that no laptop is given. */
   withheld: WithheldNames;
   clock: Clock;
@@ -170,7 +172,7 @@ export class Relay {
     { session, pod }: ConnectedAgent,
     { target, signal }: { target: Uint8Array; signal: AbortSignal },
   ): Promise<ContainerEnvironment> {
-    const { withheld, clock } = this.#options;
+    const { withheld, ipOf, clock } = this.#options;
     const late = new AbortController();
     const callOff = clock.after(environmentMs, () => {
       const detail = "The agent does not tell the environment";
@@ -179,7 +181,7 @@ export class Relay {
     const both = AbortSignal.any([signal, late.signal]);
     try {
       const stream = await session.open(target, { signal: both });
-      const podIp = pod.ip;
+      const podIp = ipOf(pod);
       return await readEnvironment(stream, { withheld, podIp, signal: both });
     } finally {
       callOff();

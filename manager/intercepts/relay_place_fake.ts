@@ -49,7 +49,6 @@ export function prove(token: string) {
   const workload = `shop/deployment-${name[0]}eb`;
   const pod = {
     ...{ namespace: "shop", name, uid: `uid-${name}`, workload },
-    ip: "10.0.0.7",
     createdAt: `2026-01-01T00:00:0${name.length}Z`,
   };
   return Promise.resolve({ pod, expiresAt: start + Number(seconds) * 1000 });
@@ -67,6 +66,7 @@ export function openRelayPlace() {
   const relay = new Relay({
     ...{ laptops, agents, isPresent: () => isPresent, clock },
     isStaying: ({ name }) => !goingPods.has(name),
+    ipOf: ({ name }) => name === "web-1" ? "10.0.0.7" : undefined,
     isInForce: () => isPresent,
     withheld: WithheldNames.parse("*_PASSWORD"),
     findIntercept: (uid) => intercepts.get(uid),

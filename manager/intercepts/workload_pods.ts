@@ -35,6 +35,11 @@ export class WorkloadPods {
     return this.#facts.some((one) => one.uid === uid && !one.isLeaving);
   }
 
+  /** `undefined` for one that has none yet, or is not known. */
+  ipOf(uid: string): string | undefined {
+    return this.#facts?.find((one) => one.uid === uid)?.ip;
+  }
+
   /** No effect while they are watched. */
   follow(workload: AppWorkload): void {
     if (this.#watch !== undefined) return;

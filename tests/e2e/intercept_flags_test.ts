@@ -141,7 +141,8 @@ Deno.test("an intercept is what its flags say", async (t) => {
         ...["get", "pods", "--namespace", namespace, "--selector=app=web"],
         "--output=jsonpath={.items[*].status.podIP}",
       ]);
-      assert.ok(ips.split(" ").includes(told.pod_ip), `${ips} ${told.pod_ip}`);
+      const isOfPod = ips.split(" ").includes(told.pod_ip);
+      assert.ok(isOfPod, `${ips}; told ${told.pod_ip}; ${stderr}`);
       await leave();
     },
   );
