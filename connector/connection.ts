@@ -30,6 +30,7 @@ import { Intercepts } from "./intercepts/intercepts.ts";
 import type { LaptopPorts } from "./intercepts/laptop_ports.ts";
 import { deleteLeftObjects } from "./intercepts/left_objects.ts";
 import { SessionRecords } from "./intercepts/session_records.ts";
+import { BroughtFlows } from "../manager/api.ts";
 import type { HostNetwork, Membership } from "./network/host_network.ts";
 import type { Hosts } from "./hosts.ts";
 import type { AskedManager } from "./process/log_level.ts";
@@ -70,9 +71,14 @@ export async function connect(
   const proxyWishes = parseProxyWishes(request);
   await using building = new AsyncDisposableStack();
   const table = new InterceptTable();
-  const { serve } = table;
+  const brought = new BroughtFlows();
   const approach = building.use(
-    await Approach.open(request, { signal, tell, serve }),
+    await Approach.open(request, {
+      ...{ signal, tell },
+      serve: (incoming) => {
+        if (!brought.serve(incoming)) table.serve(incoming);
+      },
+    }),
   );
   const { access, api, view, identity: { thumbprint } } = approach;
   sessions.add(thumbprint);
@@ -87,7 +93,7 @@ export async function connect(
   const search = new SearchList(access.namespace);
   const membership = building.use(
     await host.join({
-      ...{ name, access, link, view },
+      ...{ name, access, link, view, brought },
       ...{ search: () => search.current, rules, wishes, proxyWishes },
       mapped: approach.mapped,
     }),

@@ -6,27 +6,38 @@
  * 3. A session begins on the same connection: a stream of it is a flow of an app, opened with the manager's own targets.
  *    Credit, half-close, resets and refusals are those of the tunnel.
  * 4. Packets become streams (`vpn/`); a stream that the outer process opens is a connection to a port of the app
- *    (`published.ts`).
+ *    (`published.ts`), or datagrams of a peer in the cluster that has heard of the app.
  *
  * When the other end of the socket is gone, so is the session, and this process has nothing left to do.
  */
 import { product } from "../build.ts";
-import { encodeTarget } from "../manager/api.ts";
+import {
+  BroughtFlows,
+  encodeTarget,
+  type TakeBrought,
+} from "../manager/api.ts";
 import {
   type Conn,
+  type Endpoint,
   type Ip,
   RefusedError,
   Subnet,
   writeAll,
 } from "../net/mod.ts";
 import { UnixConn } from "../tcp/mod.ts";
-import { createIdentity, dialSession, type Session } from "../tunnel/mod.ts";
 import {
+  createIdentity,
+  dialSession,
+  type Incoming,
+  type Session,
+} from "../tunnel/mod.ts";
+import {
+  type DeviceInfo,
   type DevicePlan,
   type DialOptions,
-  type Endpoint,
   openNamespaceDevice,
   startVpn,
+  type Vpn,
 } from "../vpn/mod.ts";
 import {
   files,
@@ -78,8 +89,12 @@ export async function enter(directory: string): Promise<Inside | undefined> {
   }
   await report(conn, { state: "ready", netns });
   await conn.read(new Uint8Array(1));
-  const session = await dialOnce(conn);
+  const brought = new BroughtFlows();
+  const session = await dialOnce(conn, (incoming) => {
+    if (!brought.serve(incoming)) void answerPublished(incoming);
+  });
   const vpn = await startVpn({ device, ...dialsOf(session) });
+  brought.takeBy(takerOf(vpn, device));
   const own = netns;
   return {
     ended: session.ended,
@@ -108,14 +123,17 @@ async function readPlan(directory: string): Promise<DevicePlan> {
 }
 
 /** A session on this connection alone: without it there is nobody to go on with. */
-function dialOnce(conn: Conn): Promise<Session> {
+function dialOnce(
+  conn: Conn,
+  serve: (incoming: Incoming) => void,
+): Promise<Session> {
   let carrier: Conn | undefined = conn;
   return createIdentity().then((identity) =>
     dialSession({
       identity,
       product,
       limits,
-      serve: (incoming) => void answerPublished(incoming),
+      serve,
       dial: () => {
         const taken = carrier;
         carrier = undefined;
@@ -127,6 +145,20 @@ function dialOnce(conn: Conn): Promise<Session> {
   );
 }
 
+/** Takes what peers begin with apps that have sent to others, from addresses that are not the device's. */
+function takerOf(vpn: Vpn, { v4, v6 }: DeviceInfo): TakeBrought {
+  const isElsewhere = (ip: Ip) =>
+    [v4, v6].every((own) => !own?.subnet.contains(ip));
+  return ({ source: app, ...service }, incoming) => {
+    if (!isElsewhere(service.ip) || !vpn.hasDatagrams(app, isElsewhere)) {
+      throw new RefusedError("refused", "Nobody has sent from there");
+    }
+    const accept = () => incoming.acceptDatagrams();
+    vpn.takeDatagrams({ app, service }, accept);
+    return Promise.resolve();
+  };
+}
+
 function dialsOf(session: Session) {
   return {
     dial: (
@@ -135,9 +167,9 @@ function dialsOf(session: Session) {
     ) => session.open(encodeTarget({ kind: "tcp", ip, port }), { signal }),
     dialDatagrams: (
       { ip, port }: Endpoint,
-      { signal }: DialOptions,
+      { from: source, signal }: DialOptions,
     ) =>
-      session.openDatagrams(encodeTarget({ kind: "udp", ip, port }), {
+      session.openDatagrams(encodeTarget({ kind: "udp", ip, port, source }), {
         signal,
       }),
     dialEchoes: (ip: Ip, { signal }: DialOptions) =>

@@ -1,5 +1,15 @@
 /** What crosses between the manager and those who ask it. */
-export { decodeTarget, encodeTarget, type Target } from "./target.ts";
+export {
+  decodeTarget,
+  encodeTarget,
+  type Target,
+  type UdpTarget,
+} from "./target.ts";
+export {
+  BroughtFlows,
+  type BroughtTarget,
+  type TakeBrought,
+} from "./brought_flows.ts";
 export { type LogWish, longestWishSeconds } from "./log_wish.ts";
 export type { DirectOffer } from "./direct_offer.ts";
 export * from "./intercept.ts";

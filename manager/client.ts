@@ -2,6 +2,7 @@
 import {
   type Conn,
   type Datagrams,
+  type Endpoint,
   type Ip,
   linesOf,
   RefusedError,
@@ -47,6 +48,7 @@ const maxWorldLength = 16 * 1024 * 1024;
 const maxAnswerBytes = 65_535;
 /** Room for most answers; longer ones get as much as any needs. */
 const usualAnswerBytes = 1_024;
+const dnsPort = 53;
 
 /** The manager at the other end of a session. Every call rejects with RefusedError when the manager does not do it. */
 export interface Manager {
@@ -56,11 +58,14 @@ export interface Manager {
     port: number,
     options?: { signal?: AbortSignal },
   ): Promise<Conn>;
-  /** A UDP flow from the cluster to `ip`. */
+  /**
+   * A UDP flow from the cluster to `ip`. All of one `source`, which is of that family, come from one port; who else sends to
+   * it is a stream that the manager opens (`UdpTarget`).
+   */
   dialDatagrams(
     ip: Ip,
     port: number,
-    options?: { signal?: AbortSignal },
+    options?: { signal?: AbortSignal; source?: Endpoint },
   ): Promise<Datagrams>;
   /** Requests and replies of ICMP echo (`net/packet/echo.ts`) between the cluster and `ip`. */
   dialEchoes(ip: Ip, options?: { signal?: AbortSignal }): Promise<Datagrams>;
@@ -108,13 +113,27 @@ interface WorldOptions {
 }
 
 export function openManager(session: Session): Manager {
+  let knowsSources = true;
+  const openDatagrams = (target: Target, options?: { signal?: AbortSignal }) =>
+    session.openDatagrams(encodeTarget(target), options);
   return {
     dial: (ip, port, options) =>
       session.open(encodeTarget({ kind: "tcp", ip, port }), options),
-    dialDatagrams: (ip, port, options) =>
-      session.openDatagrams(encodeTarget({ kind: "udp", ip, port }), options),
-    dialEchoes: (ip, options) =>
-      session.openDatagrams(encodeTarget({ kind: "echo", ip }), options),
+    dialDatagrams: async (ip, port, { source, ...options } = {}) => {
+      const target = { kind: "udp", ip, port } as const;
+      // Who asks DNS wants an answer of whom it asked, and nothing more.
+      if (source && port !== dnsPort && knowsSources) {
+        try {
+          return await openDatagrams({ ...target, source }, options);
+        } catch (error) {
+          if (!isUnknownTarget(error)) throw error;
+          // A manager of an earlier release.
+          knowsSources = false;
+        }
+      }
+      return await openDatagrams(target, options);
+    },
+    dialEchoes: (ip, options) => openDatagrams({ kind: "echo", ip }, options),
     lookup: (query, options) => lookup(session, query, options),
     world: (options) => followWorld(session, options),
     direct: (options) => followDirect(session, options),
@@ -127,11 +146,12 @@ export function openManager(session: Session): Manager {
     pod: (intercept, wanted, options) =>
       session.open(encodeTarget({ kind: "pod", intercept, wanted }), options),
     podDatagrams: (intercept, wanted, options) =>
-      session.openDatagrams(
-        encodeTarget({ kind: "pod", intercept, wanted }),
-        options,
-      ),
+      openDatagrams({ kind: "pod", intercept, wanted }, options),
   };
+}
+
+function isUnknownTarget(error: unknown): boolean {
+  return error instanceof RefusedError && error.refusal === "unknown-target";
 }
 
 async function lookup(

@@ -1,4 +1,4 @@
-import { Ip, joinSubnets, Subnet } from "../net/mod.ts";
+import { type Endpoint, Ip, joinSubnets, Subnet } from "../net/mod.ts";
 import type {
   EndpointSlice,
   KubernetesObject,
@@ -7,7 +7,7 @@ import type {
   Service,
   ServiceCidr,
 } from "../k8s/mod.ts";
-import type { Endpoint, LeashFacts } from "./leash.ts";
+import type { LeashFacts } from "./leash.ts";
 import { type NodeFacts, podBlock, podSubnetsOfNodes } from "./pod_subnets.ts";
 import type { PodResolvConf } from "./pod_resolv_conf.ts";
 import type { Settings } from "./settings.ts";

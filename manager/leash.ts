@@ -1,11 +1,5 @@
-import { formatEndpoint, Ip, Subnet } from "../net/mod.ts";
+import { type Endpoint, formatEndpoint, Ip, Subnet } from "../net/mod.ts";
 import { type Exemption, isExempt } from "./exemption.ts";
-
-/** An address and a port. */
-export interface Endpoint {
-  readonly ip: Ip;
-  readonly port: number;
-}
 
 /** What the leash must know to hold. */
 export interface LeashFacts {

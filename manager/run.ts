@@ -18,7 +18,7 @@ import {
   resources,
 } from "../k8s/mod.ts";
 import { logger } from "../log.ts";
-import { Ip, systemClock } from "../net/mod.ts";
+import { type Endpoint, Ip, systemClock } from "../net/mod.ts";
 import { agentPort, managerTlsName } from "./agent_api.ts";
 import {
   clientPort,
@@ -39,7 +39,7 @@ import { Feed } from "./feed.ts";
 import { AgentDoor } from "./intercepts/agent_door.ts";
 import { Interception } from "./intercepts/interception.ts";
 import { LaptopAudit } from "./laptop_audit.ts";
-import { type Endpoint, whyForbidden } from "./leash.ts";
+import { whyForbidden } from "./leash.ts";
 import { NamespaceAddresses } from "./namespace_addresses.ts";
 import { NamespaceView } from "./namespace_view.ts";
 import { parsePodResolvConf } from "./pod_resolv_conf.ts";

@@ -12,12 +12,12 @@ import { logger, setLogLevelFor } from "../log.ts";
 import {
   type Clock,
   type Conn,
+  type Endpoint,
   type Ip,
   pipe,
   pipeDatagrams,
   RefusedError,
   Slots,
-  udpIdleMs,
   writeAll,
   writeAnswer,
 } from "../net/mod.ts";
@@ -26,7 +26,6 @@ import {
   type OpenPingSocket,
   openPingSocket,
   refusalOfError,
-  UdpDatagrams,
 } from "../tcp/mod.ts";
 import type { Incoming, Session } from "../tunnel/mod.ts";
 import { carriesDatagrams, type InterceptedTarget } from "./agent_api.ts";
@@ -35,17 +34,16 @@ import { type DirectOffer, formatDirectOffer } from "./direct_offer.ts";
 import { Echoes } from "./echoes.ts";
 import type { Feed } from "./feed.ts";
 import type { ForbiddenWish } from "./laptop_audit.ts";
-import type { Endpoint } from "./leash.ts";
 import type { LogWish } from "./log_wish.ts";
+import { placeIn } from "./place_in.ts";
 import { decodeTarget, type Target } from "./target.ts";
+import { UdpFlows } from "./udp_flows.ts";
 import type { World } from "./world.ts";
 import { worldLine } from "./world_line.ts";
 
 /** Bounds of all sessions together; who comes above is refused as overloaded. */
 const maxDials = 4096;
 const maxLookups = 1024;
-/** More than one laptop has: the end of one that makes room for another may come after it. */
-const maxUdpFlows = 2048;
 const maxTcpConns = 65_536;
 
 export interface ServiceOptions {
@@ -79,13 +77,19 @@ export class Service implements AsyncDisposable {
   readonly #dials = new Slots(maxDials);
   readonly #lookups = new Slots(maxLookups);
   readonly #tcpConns = new Slots(maxTcpConns);
-  readonly #udpFlows = new Slots(maxUdpFlows);
+  readonly #udpFlows: UdpFlows;
   readonly #echoes: Echoes;
   readonly #leaving = new AbortController();
 
   constructor(options: ServiceOptions) {
     this.#options = options;
-    const { clock, openPing: open = openPingSocket } = options;
+    const { whyForbidden, clock, openPing: open = openPingSocket } = options;
+    this.#udpFlows = new UdpFlows({
+      ...{ whyForbidden, clock },
+      isOfService: ({ ip }) =>
+        options.world.value?.serviceSubnets.some((one) => one.contains(ip)) ??
+          false,
+    });
     this.#echoes = new Echoes({ clock, open });
   }
 
@@ -129,7 +133,8 @@ export class Service implements AsyncDisposable {
       case "tcp":
         return await this.#serveTcp(incoming, target);
       case "udp":
-        return await this.#serveUdp(incoming, target);
+        this.#mustBeAllowed(target);
+        return await this.#udpFlows.serve(incoming, target, session);
       case "echo":
         return await this.#serveEchoes(incoming, target.ip, session);
       case "lookup":
@@ -156,14 +161,6 @@ export class Service implements AsyncDisposable {
     using _dial = placeIn(this.#dials);
     const { clock } = this.#options;
     return await dialTcp(to, { signal: incoming.signal, clock });
-  }
-
-  async #serveUdp(incoming: Incoming, to: Endpoint): Promise<void> {
-    this.#mustBeAllowed(to);
-    using _flow = placeIn(this.#udpFlows);
-    const { clock } = this.#options;
-    const flow = new UdpDatagrams(to, { clock, idleMs: udpIdleMs.acceptor });
-    await pipeDatagrams(flow, incoming.acceptDatagrams());
   }
 
   /** A port is nothing to ICMP: what is closed as a whole is closed to it. */
@@ -258,14 +255,6 @@ function isOfDatagrams(target: Target): boolean {
     return target.kind === "udp" || target.kind === "echo";
   }
   return carriesDatagrams(target.wanted);
-}
-
-function placeIn(slots: Slots): Disposable {
-  const place = slots.take();
-  if (place === undefined) {
-    throw new RefusedError("overloaded", "The manager has no room for more");
-  }
-  return place;
 }
 
 /** Who wished is written down at once. */

@@ -1,28 +1,37 @@
 import {
   type Conn,
   connPair,
+  type Endpoint,
   Ip,
   type Refusal,
   RefusedError,
   systemClock,
 } from "../net/mod.ts";
 import type { OpenPingSocket } from "../tcp/mod.ts";
-import { Acceptor, createIdentity, dialSession } from "../tunnel/mod.ts";
+import {
+  Acceptor,
+  createIdentity,
+  dialSession,
+  type Incoming,
+} from "../tunnel/mod.ts";
 import { openManager } from "./client.ts";
 import { ClusterDns } from "./cluster_dns.ts";
 import type { DirectOffer } from "./direct_offer.ts";
 import { Feed } from "./feed.ts";
-import type { Endpoint } from "./leash.ts";
 import { Service } from "./service.ts";
 import type { World } from "./world.ts";
 
 export const loopback = Ip.parse("127.0.0.1");
 export const forbiddenPort = 1;
+/** A loopback address that the manager may not go to, and this machine has. */
+export const forbiddenIp = Ip.parse("127.0.0.2");
 
 /** A laptop's session with a manager whose cluster is this machine's loopback. */
 export async function openServicePlace(
-  { dnsPort = 9, direct, openPing = () => undefined }: {
+  { dnsPort = 9, direct, openPing = () => undefined, serve }: {
     dnsPort?: number;
+    /** Answers streams that the manager opens. */
+    serve?: (incoming: Incoming) => void;
     direct?: Feed<DirectOffer>;
     openPing?: OpenPingSocket;
   } = {},
@@ -36,7 +45,9 @@ export async function openServicePlace(
     clock: systemClock,
   });
   const whyForbidden = (to: Endpoint) =>
-    to.port === forbiddenPort || to.ip.isLinkLocal ? "not there" : undefined;
+    to.port === forbiddenPort || to.ip.isLinkLocal || to.ip.equals(forbiddenIp)
+      ? "not there"
+      : undefined;
   const service = new Service({
     ...{ dns, world, direct, whyForbidden, openPing, clock: systemClock },
     worldOf: () => ({
@@ -57,6 +68,7 @@ export async function openServicePlace(
     dial: () => Promise.resolve(here),
     identity: await createIdentity(),
     product,
+    ...serve ? { serve } : {},
   });
   return {
     ...{ world, part },

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { createSocket } from "node:dgram";
 import { ConnResetError, Ip, Subnet, writeAll } from "../net/mod.ts";
 import { logger, setLogLevel, setLogSink } from "../log.ts";
 import { FakePingSocket } from "./ping_socket_fake.ts";
@@ -75,32 +74,6 @@ Deno.test("Service refuses with the reason", async () => {
     session.openDatagrams(new Uint8Array([4])),
     refusedAs("unknown-target"),
   );
-});
-
-Deno.test("Service joins a flow of datagrams with a UDP socket", async () => {
-  await using laptop = await openServicePlace();
-  const app = createSocket("udp4");
-  app.on("message", (message, { port, address }) => {
-    app.send(new Uint8Array([...message, 9]), port, address);
-  });
-  await new Promise<void>((resolve) => app.bind(0, "127.0.0.1", resolve));
-  const flow = await laptop.manager.dialDatagrams(loopback, app.address().port);
-  const into = new Uint8Array(65_527);
-  for (const length of [0, 1, 1400, 9000]) {
-    assert.ok(flow.send(new Uint8Array(length)));
-    assert.equal(await flow.receive(into), length + 1);
-    assert.equal(into[length], 9);
-  }
-  flow.close();
-  await new Promise<void>((resolve) => app.close(() => resolve()));
-});
-
-Deno.test("Service tells that nobody has a UDP port, once something was sent there", async () => {
-  await using laptop = await openServicePlace();
-  const flow = await laptop.manager.dialDatagrams(loopback, 9);
-  const received = flow.receive(new Uint8Array(1));
-  flow.send(new Uint8Array(1));
-  await assert.rejects(received, refusedAs("refused"));
 });
 
 Deno.test("Service asks the cluster's DNS", async () => {

@@ -1,4 +1,4 @@
-import { Ip } from "../net/mod.ts";
+import { type Endpoint, Ip } from "../net/mod.ts";
 import {
   decodeInterceptedTarget,
   encodeInterceptedTarget,
@@ -11,8 +11,7 @@ import { isName } from "./world.ts";
 export type Target =
   /** A TCP connection; the stream is its bytes. */
   | { readonly kind: "tcp"; readonly ip: Ip; readonly port: number }
-  /** A UDP flow; the stream carries its datagrams. */
-  | { readonly kind: "udp"; readonly ip: Ip; readonly port: number }
+  | UdpTarget
   /** Requests of ICMP echo and the replies to them; the stream carries each as a datagram (`net/packet/echo.ts`). */
   | { readonly kind: "echo"; readonly ip: Ip }
   /** The cluster DNS's answer to one raw DNS message; the stream is that answer, then its end. */
@@ -29,6 +28,16 @@ export type Target =
   /** What an agent gives, of a workload that the asker has an intercept on. */
   | InterceptedTarget;
 
+/** A UDP flow with a peer in the cluster; the stream carries its datagrams. */
+export interface UdpTarget extends Endpoint {
+  readonly kind: "udp";
+  /**
+   * Whose flow it is on the laptop, of the peer's family. All of one source leave by one port of the manager. Who sends to
+   * that port without being a peer becomes one: the manager opens a stream to the laptop with this target, too.
+   */
+  readonly source?: Endpoint;
+}
+
 const codes = {
   tcp: 1,
   udp: 2,
@@ -41,16 +50,18 @@ const codes = {
 } as const;
 
 /**
- * Writes a target: an octet that tells the kind, then address and port in network order, the address, the query, or names
- * with commas between them.
+ * Writes a target: an octet that tells the kind, then address and port in network order (of a UDP flow's peer, then of its
+ * source), the address, the query, or names with commas between them.
  */
 export function encodeTarget(target: Target): Uint8Array {
   const code = codes[target.kind];
   switch (target.kind) {
     case "tcp":
+      return new Uint8Array([code, ...encodeEndpoint(target)]);
     case "udp": {
-      const { ip, port } = target;
-      return new Uint8Array([code, ...ip.bytes, port >> 8, port & 0xff]);
+      const { source } = target;
+      const own = source ? encodeEndpoint(source) : [];
+      return new Uint8Array([code, ...encodeEndpoint(target), ...own]);
     }
     case "echo":
       return new Uint8Array([code, ...target.ip.bytes]);
@@ -77,10 +88,12 @@ export function encodeTarget(target: Target): Uint8Array {
 export function decodeTarget(bytes: Uint8Array): Target | undefined {
   const body = bytes.subarray(1);
   switch (bytes[0]) {
-    case codes.tcp:
-      return decodeEndpoint("tcp", body);
+    case codes.tcp: {
+      const to = decodeEndpoint(body);
+      return to && { kind: "tcp", ...to };
+    }
     case codes.udp:
-      return decodeEndpoint("udp", body);
+      return decodeUdp(body);
     case codes.echo:
       return isAddress(body) ? { kind: "echo", ip: Ip.of(body) } : undefined;
     case codes.lookup:
@@ -117,16 +130,26 @@ function decodeWorld(body: Uint8Array): Target | undefined {
   return namespaces.every(isName) ? { kind: "world", namespaces } : undefined;
 }
 
-function decodeEndpoint(
-  kind: "tcp" | "udp",
-  body: Uint8Array,
-): Target | undefined {
-  const octets = body.length - 2;
-  const address = body.subarray(0, Math.max(0, octets));
+/** The octets of a peer, or as many of a peer and a source. */
+function decodeUdp(body: Uint8Array): UdpTarget | undefined {
+  const alone = decodeEndpoint(body);
+  if (alone) return { kind: "udp", ...alone };
+  const half = body.length / 2;
+  const to = decodeEndpoint(body.subarray(0, half));
+  const source = decodeEndpoint(body.subarray(half));
+  return to && source && { kind: "udp", ...to, source };
+}
+
+function encodeEndpoint({ ip, port }: Endpoint): number[] {
+  return [...ip.bytes, port >> 8, port & 0xff];
+}
+
+function decodeEndpoint(octets: Uint8Array): Endpoint | undefined {
+  const portAt = octets.length - 2;
+  const address = octets.subarray(0, Math.max(0, portAt));
   if (!isAddress(address)) return undefined;
-  const port = body[octets]! << 8 | body[octets + 1]!;
-  if (port === 0) return undefined;
-  return { kind, ip: Ip.of(address), port };
+  const port = octets[portAt]! << 8 | octets[portAt + 1]!;
+  return port === 0 ? undefined : { ip: Ip.of(address), port };
 }
 
 function isAddress({ length }: Uint8Array): boolean {

@@ -21,6 +21,17 @@ const table: { target: Target; bytes: number[] }[] = [
     ],
   },
   {
+    target: {
+      ...{ kind: "udp", ip: Ip.parse("10.96.0.1"), port: 69 },
+      source: { ip: Ip.parse("198.18.0.1"), port: 40_000 },
+    },
+    bytes: [
+      2, // udp
+      ...[10, 96, 0, 1, 0, 69], // address and port of the peer
+      ...[198, 18, 0, 1, 0x9c, 0x40], // and of the source
+    ],
+  },
+  {
     target: { kind: "echo", ip: Ip.parse("10.96.0.1") },
     bytes: [
       8, // echo
@@ -99,6 +110,12 @@ Deno.test("decodeTarget() gives nothing for what is no target", () => {
     "an address of no family": [1, 1, 2, 3, 4, 5, 0, 80],
     "no address": [1, 0, 80],
     "port zero": [1, 1, 2, 3, 4, 0, 0],
+    "a source without a port": [2, 1, 2, 3, 4, 0, 80, 1, 2, 3, 4],
+    "a source with port zero": [2, 1, 2, 3, 4, 0, 80, 1, 2, 3, 4, 0, 0],
+    "a source of another family": [
+      ...[2, 1, 2, 3, 4, 0, 80],
+      ...[...new Uint8Array(16), 0, 80],
+    ],
     "a log that is quieter than usual": [7, 2, 0, 0, 0, 60],
     "a log for no time": [7, 1, 0, 0, 0, 0],
     "a log for more than a day": [7, 1, 0, 1, 0x51, 0x81],

@@ -137,6 +137,12 @@ export class Ip {
   }
 }
 
+/** An address and a port: one end of a flow. */
+export interface Endpoint {
+  readonly ip: Ip;
+  readonly port: number;
+}
+
 /** Text of an address and port: `1.2.3.4:80`, `[::1]:80` (RFC 3986 section 3.2.2). */
 export function formatEndpoint(ip: Ip, port: number): string {
   return ip.family === 4 ? `${ip}:${port}` : `[${ip}]:${port}`;

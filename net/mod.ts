@@ -1,5 +1,5 @@
 /** Addresses, packets, byte flows and refusals: pure, below every other room. */
-export { formatEndpoint, Ip } from "./ip.ts";
+export { type Endpoint, formatEndpoint, Ip } from "./ip.ts";
 export {
   compareSubnets,
   joinSubnets,

@@ -7,4 +7,5 @@ export { openPingSocket } from "./ping_socket_linux.ts";
 export { refusalOfError } from "./refusal_of_error.ts";
 export { TcpConn } from "./tcp_conn.ts";
 export { UdpDatagrams } from "./udp_datagrams.ts";
+export { UdpMapping } from "./udp_mapping.ts";
 export { UnixConn } from "./unix_conn.ts";

@@ -9,8 +9,8 @@ import { refusalOfError } from "./refusal_of_error.ts";
 import { isRefusal, UdpSocket } from "./udp_socket.ts";
 import { UdpSockets } from "./udp_sockets.ts";
 
-/** The most datagrams that wait to be received; more are dropped, as a socket would. */
-const maxWaiting = 256;
+/** The most datagrams that wait to be received. */
+const defaultMaxWaiting = 256;
 /** Datagrams that are taken from a socket before it is another one's turn. */
 const maxInTurn = 64;
 
@@ -27,7 +27,14 @@ export interface UdpDatagramsOptions {
   idleMs: number;
   /** A refusal does not end it: who asks again may find somebody. */
   isPatient?: boolean;
+  /** How many datagrams wait to be received; more are dropped, as a socket would. */
+  maxWaiting?: number;
+  /** In place of a socket that has a port of its own. @throws {SystemError} */
+  openSocket?: (onReady: () => void) => DatagramSocket;
 }
+
+/** What a flow needs of {@link UdpSocket}. */
+type DatagramSocket = Pick<UdpSocket, "send" | "receive" | "close">;
 
 /** Received into, and copied from at once. */
 const scratch = new Uint8Array(0x10000);
@@ -37,9 +44,9 @@ const scratch = new Uint8Array(0x10000);
  * host on the way that nothing goes there: then {@link receive} rejects.
  */
 export class UdpDatagrams implements Datagrams {
-  readonly #socket: Pick<UdpSocket, "send" | "receive" | "close">;
+  readonly #socket: DatagramSocket;
   readonly #options: UdpDatagramsOptions;
-  readonly #inbox = new DatagramInbox(maxWaiting);
+  readonly #inbox: DatagramInbox;
   readonly #released = Promise.withResolvers<void>();
   #callOff = () => {};
   #lastMs: number;
@@ -51,12 +58,15 @@ export class UdpDatagrams implements Datagrams {
     options: UdpDatagramsOptions,
   ) {
     const { ip, others = [], port } = to;
-    const { clock } = options;
+    const { clock, openSocket, maxWaiting = defaultMaxWaiting } = options;
+    this.#inbox = new DatagramInbox(maxWaiting);
     this.#options = options;
     this.#lastMs = clock.now();
     const onReady = () => this.#take();
     try {
-      this.#socket = others.length === 0
+      this.#socket = openSocket
+        ? openSocket(onReady)
+        : others.length === 0
         ? new UdpSocket({ ip, port }, onReady)
         : new UdpSockets({ ips: [ip, ...others], port }, { clock, onReady });
     } catch (error) {
@@ -91,6 +101,12 @@ export class UdpDatagrams implements Datagrams {
     this.#end();
   }
 
+  /** Takes a datagram of the peer that came by another way than the socket. Copies it. */
+  hear(bytes: Uint8Array): void {
+    this.#lastMs = this.#options.clock.now();
+    this.#inbox.put(bytes);
+  }
+
   #end(failure?: RefusedError): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -103,8 +119,7 @@ export class UdpDatagrams implements Datagrams {
     for (let taken = 0; taken < maxInTurn && !this.#closed; taken++) {
       const length = this.#socket.receive(scratch);
       if (typeof length === "string") return this.#onError(length);
-      this.#lastMs = this.#options.clock.now();
-      this.#inbox.put(scratch.subarray(0, length));
+      this.hear(scratch.subarray(0, length));
     }
   }
 

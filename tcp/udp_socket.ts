@@ -1,13 +1,15 @@
+import type { Endpoint } from "../net/mod.ts";
 import { doNotWait } from "../libc/mod.ts";
-import type { Ip } from "../net/mod.ts";
-import { families, familyAt, ipAt, sockaddrBytes } from "./_abi.ts";
+import { families } from "./_abi.ts";
 import { unwatchReadable, watchReadable } from "./_readable.ts";
+import { sockaddrOf } from "./_sockaddr.ts";
 import {
   errorCode,
   libc,
   openDatagramSocket,
   SystemError,
 } from "./_udp_libc.ts";
+import type { UdpLocalPort } from "./udp_local_port.ts";
 
 /**
  * A socket for datagrams that is connected to one peer: it hears of no other, but of that peer's port that nobody has it
@@ -18,24 +20,18 @@ export class UdpSocket {
 
   /**
    * @param onReady Called when there is something to receive, an error included, and again until nothing is left.
+   * @param localPort Where it sends from; without, from a port of its own.
    * @throws {SystemError}
    */
-  constructor(
-    to: { readonly ip: Ip; readonly port: number },
-    onReady: () => void,
-  ) {
-    const { ip, port } = to;
-    const { family } = ip;
-    this.#fd = openDatagramSocket(families[family]);
-    const address = new Uint8Array(sockaddrBytes[family]);
-    address[0] = address.length; // where the family is not
-    address.set([families[family], 0].slice(0, 2 - familyAt), familyAt);
-    address.set([port >> 8, port & 255], 2);
-    address.set(ip.bytes, ipAt[family]);
+  constructor(to: Endpoint, onReady: () => void, localPort?: UdpLocalPort) {
+    this.#fd = openDatagramSocket(families[to.ip.family]);
     try {
+      localPort?.bind(this.#fd);
+      const address = sockaddrOf(to);
       if (libc.connect(this.#fd, address, address.length) < 0) {
-        throw new SystemError(`send to "${ip}"`);
+        throw new SystemError(`send to "${to.ip}"`);
       }
+      localPort?.takeBack(this.#fd);
       watchReadable(this.#fd, onReady);
     } catch (error) {
       libc.close(this.#fd);

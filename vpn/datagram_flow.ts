@@ -1,6 +1,7 @@
 import {
   type Clock,
   type Datagrams,
+  type Endpoint,
   forwardDatagrams,
   type IpPacket,
   type Refusal,
@@ -8,7 +9,7 @@ import {
   udpIdleMs,
 } from "../net/mod.ts";
 import type { Counters } from "./counters.ts";
-import { type DialDatagrams, type Endpoint, settleDial } from "./dial.ts";
+import { type DialDatagrams, settleDial } from "./dial.ts";
 import type { DatagramShape } from "./datagram_shape.ts";
 
 /** Datagrams that wait for the dial. */

@@ -1,12 +1,17 @@
 /**
  * Flows of datagrams of the device, in the main thread, of UDP or of ICMP echo: each 5-tuple is one flow, dialled at its
- * first datagram and ended by idleness. What does not fit is dropped and counted, as the network allows.
+ * first datagram, or begun by the service, and ended by idleness. What does not fit is dropped and counted, as the network
+ * allows.
  */
 import {
   type Clock,
+  type Datagrams,
+  type Endpoint,
+  type Ip,
   IpPacket,
   type Rate,
   type Refusal,
+  RefusedError,
   type Subnet,
 } from "../net/mod.ts";
 import type { Counters } from "./counters.ts";
@@ -36,6 +41,12 @@ export interface DatagramFlowsOptions {
   write: (frame: Uint8Array<ArrayBuffer>, length: number) => void;
   counters: Counters;
   clock: Clock;
+}
+
+/** The two ends of a flow. */
+export interface FlowEnds {
+  readonly app: Endpoint;
+  readonly service: Endpoint;
 }
 
 export class DatagramFlows {
@@ -88,6 +99,34 @@ export class DatagramFlows {
     this.#onDatagram(message);
   }
 
+  /** Whether an app has sent from there to an address that is meant. */
+  hasFlow(app: Endpoint, isMeant: (to: Ip) => boolean): boolean {
+    return this.#all.values()
+      .some(({ from, to }) => isSame(from, app) && isMeant(to.ip));
+  }
+
+  /**
+   * Takes a flow that a service begins. No other flow ends for want of room.
+   *
+   * @throws {RefusedError} "overloaded" without room, "failed" when there is such a flow. `accept` is not called then.
+   */
+  take({ app, service }: FlowEnds, accept: () => Datagrams): void {
+    const { shape } = this.#options;
+    if (this.#all.size >= shape.flowLimit / 2) {
+      throw new RefusedError("overloaded", "No room for flows of services");
+    }
+    if (
+      this.#all.values()
+        .some(({ from, to }) => isSame(from, app) && isSame(to, service))
+    ) throw new RefusedError("failed", "There is such a flow");
+    this.#add(
+      new DatagramFlow({
+        ...{ ...this.#options, from: app, to: service },
+        dialDatagrams: () => Promise.resolve(accept()),
+      }),
+    );
+  }
+
   /** Ends idle flows. */
   sweep(): void {
     for (const flow of this.#all) if (flow.isIdle) this.#end(flow);
@@ -133,22 +172,31 @@ export class DatagramFlows {
     this.#makeRoom();
     const from = { ip: packet.sourceIp, port: ports >>> 16 };
     const flow = new DatagramFlow({ ...this.#options, from, to });
+    // What an error would quote; a fragment has no ports to tell whose it is.
+    const quoted = packet.isFragment ? undefined : this.#copy();
+    this.#add(flow, (refusal) => {
+      const { shape: { unsupported }, counters } = this.#options;
+      if (refusal === "unknown-target" && unsupported) {
+        counters.add(unsupported);
+      }
+      if (quoted) this.#refuse(quoted, { refusal, peer });
+    });
+    return flow;
+  }
+
+  /** @param onRefused Called when the flow was refused, or ends with the device. */
+  #add(flow: DatagramFlow, onRefused?: (refusal: Refusal) => void): void {
+    const ports = portsOf(flow);
     this.#all.add(flow);
     const siblings = this.#byPorts.get(ports);
     if (siblings) siblings.push(flow);
     else this.#byPorts.set(ports, [flow]);
-    // What an error would quote; a fragment has no ports to tell whose it is.
-    const quoted = packet.isFragment ? undefined : this.#copy();
     flow.ended.then((ended) => {
-      this.#forget(ports, flow);
-      const { shape: { unsupported, end }, counters } = this.#options;
+      this.#forget(flow);
+      const { shape: { end } } = this.#options;
       const refusal = ended ?? (this.#isStopping ? end : undefined);
-      if (refusal === "unknown-target" && unsupported) {
-        counters.add(unsupported);
-      }
-      if (refusal && quoted) this.#refuse(quoted, { refusal, peer });
+      if (refusal) onRefused?.(refusal);
     });
-    return flow;
   }
 
   #drop(): void {
@@ -198,10 +246,11 @@ export class DatagramFlows {
 
   #end(flow: DatagramFlow): void {
     flow.close();
-    this.#forget((flow.from.port << 16 | flow.to.port) >>> 0, flow);
+    this.#forget(flow);
   }
 
-  #forget(ports: number, flow: DatagramFlow): void {
+  #forget(flow: DatagramFlow): void {
+    const ports = portsOf(flow);
     this.#all.delete(flow);
     const rest = this.#byPorts.get(ports)?.filter((one) => one !== flow);
     if (rest?.length) this.#byPorts.set(ports, rest);
@@ -213,4 +262,13 @@ export class DatagramFlows {
     const { v4, v6 } = this.#options.subnets;
     return (family === 4 ? v4 : v6)!;
   }
+}
+
+/** As {@link DatagramShape.portsOf} tells them. */
+function portsOf({ from, to }: DatagramFlow): number {
+  return (from.port << 16 | to.port) >>> 0;
+}
+
+function isSame(one: Endpoint, other: Endpoint): boolean {
+  return one.port === other.port && one.ip.equals(other.ip);
 }

@@ -2,6 +2,7 @@
 import { FakeClock } from "../net/clock_fake.ts";
 import {
   type Datagrams,
+  type Endpoint,
   type Rate,
   type Refusal,
   RefusedError,
@@ -10,7 +11,7 @@ import {
 import { packetOf } from "../net/packet/packet_fake.ts";
 import { Counters } from "./counters.ts";
 import { type DatagramShape, udpShape } from "./datagram_shape.ts";
-import type { DialDatagrams, Endpoint } from "./dial.ts";
+import type { DialDatagrams } from "./dial.ts";
 import { recordKinds } from "./packet_ring.ts";
 import { DatagramFlows } from "./datagram_flows.ts";
 

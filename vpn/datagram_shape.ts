@@ -2,6 +2,7 @@
 import {
   echoIdentifierAt,
   echoInFlow,
+  type Endpoint,
   type IpPacket,
   isEcho,
   readUint16,
@@ -10,7 +11,6 @@ import {
   udpPayloadBytes,
 } from "../net/mod.ts";
 import type { CounterName } from "./counters.ts";
-import type { Endpoint } from "./dial.ts";
 import { EchoAnswer } from "./echo_answer.ts";
 import { type RefusalAnswer, refusalAnswers } from "./refusal_answer.ts";
 import { UdpAnswer } from "./udp_answer.ts";

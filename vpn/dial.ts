@@ -1,11 +1,5 @@
-import type { Conn, Datagrams, Ip, Refusal } from "../net/mod.ts";
+import type { Conn, Datagrams, Endpoint, Ip, Refusal } from "../net/mod.ts";
 import { RefusedError } from "../net/mod.ts";
-
-/** One end of a flow. */
-export interface Endpoint {
-  ip: Ip;
-  port: number;
-}
 
 export interface DialOptions {
   /** The app's end. */

@@ -2,6 +2,7 @@ import {
   echoHeaderBytes,
   echoIdentifierAt,
   echoTypes,
+  type Endpoint,
   type Ip,
   ipHeaderBytes,
   isEchoInFlow,
@@ -13,7 +14,6 @@ import {
 } from "../net/mod.ts";
 import { answerBuffer } from "./answer_buffer.ts";
 import type { DatagramAnswer } from "./datagram_shape.ts";
-import type { Endpoint } from "./dial.ts";
 import { clearVnet, frameStart, packetStart } from "./frame.ts";
 
 const largestBytes = { 4: 0xffff - 20, 6: 0xffff } as const;

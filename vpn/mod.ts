@@ -1,12 +1,6 @@
 /** Packets of the TUN device to streams and back, and the host's routes as any user sees them. */
 export { startVpn, Vpn, type VpnOptions, type VpnStats } from "./vpn.ts";
-export type {
-  Dial,
-  DialDatagrams,
-  DialEchoes,
-  DialOptions,
-  Endpoint,
-} from "./dial.ts";
+export type { Dial, DialDatagrams, DialEchoes, DialOptions } from "./dial.ts";
 export type { DeviceInfo, DevicePlan, TunSubnet } from "./device.ts";
 export type { HostChanges } from "./host_changes.ts";
 export { type HostRoute, isMeant } from "./host_route.ts";

@@ -9,6 +9,7 @@
 import {
   type Clock,
   type Conn,
+  type Endpoint,
   IpPacket,
   pipe,
   readUint16,
@@ -18,7 +19,7 @@ import {
 import { TcpConn } from "../tcp/mod.ts";
 import type { Counters } from "./counters.ts";
 import type { TunSubnet } from "./device.ts";
-import { type Dial, type Endpoint, settleDial } from "./dial.ts";
+import { type Dial, settleDial } from "./dial.ts";
 import { copyFrame, frameStart, packetStart } from "./frame.ts";
 import { Hairpin } from "./hairpin.ts";
 import { Listener } from "./listener.ts";

@@ -5,6 +5,7 @@ import {
   type Conn,
   connPair,
   ConnResetError,
+  type Endpoint,
   Ip,
   readUint16,
   type Refusal,
@@ -14,7 +15,7 @@ import {
 } from "../net/mod.ts";
 import { packetOf, viewOf } from "../net/packet/packet_fake.ts";
 import { Counters } from "./counters.ts";
-import type { Dial, Endpoint } from "./dial.ts";
+import type { Dial } from "./dial.ts";
 import { flowStates, tickMs } from "./nat_table.ts";
 import { recordKinds } from "./packet_ring.ts";
 import { TcpFlows } from "./tcp_flows.ts";

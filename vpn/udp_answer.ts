@@ -1,4 +1,5 @@
 import {
+  type Endpoint,
   type Ip,
   ipHeaderBytes,
   protocols,
@@ -10,7 +11,6 @@ import {
 } from "../net/mod.ts";
 import { answerBuffer } from "./answer_buffer.ts";
 import type { DatagramAnswer } from "./datagram_shape.ts";
-import type { Endpoint } from "./dial.ts";
 import { askForChecksum, frameStart, packetStart } from "./frame.ts";
 
 /** What fits the 16-bit length of an IPv4 packet, and of the payload of an IPv6 packet. */

@@ -5,9 +5,17 @@
  * 2. What begins a TCP flow, all UDP and ICMP echo come to this thread through a ring in shared memory.
  * 3. TCP (`tcp_flows.ts`), UDP and echo (`datagram_flows.ts`) are dialled through the capabilities that are given.
  */
-import { type Clock, Rate, type Subnet, systemClock } from "../net/mod.ts";
+import {
+  type Clock,
+  type Datagrams,
+  type Endpoint,
+  type Ip,
+  Rate,
+  type Subnet,
+  systemClock,
+} from "../net/mod.ts";
 import { Counters } from "./counters.ts";
-import { DatagramFlows } from "./datagram_flows.ts";
+import { DatagramFlows, type FlowEnds } from "./datagram_flows.ts";
 import { echoShape, udpShape } from "./datagram_shape.ts";
 import type { DeviceInfo, TunSubnet } from "./device.ts";
 import type { DeviceIo } from "./device_io.ts";
@@ -123,6 +131,16 @@ export class Vpn {
   flowsTo(subnet: Subnet): number {
     return [...this.#allTcp, this.#udp, this.#echoes]
       .reduce((sum, flows) => sum + flows.flowsTo(subnet), 0);
+  }
+
+  /** Whether an app has sent UDP from there to an address that is meant. */
+  hasDatagrams(app: Endpoint, isMeant: (to: Ip) => boolean): boolean {
+    return this.#udp.hasFlow(app, isMeant);
+  }
+
+  /** As {@link DatagramFlows.take}, of UDP. */
+  takeDatagrams(ends: FlowEnds, accept: () => Datagrams): void {
+    this.#udp.take(ends, accept);
   }
 
   /** Breaks all flows off, so that their apps know, and closes the device's descriptor. */

@@ -53,13 +53,13 @@ export function dialer(
             ? manager.dial(ip, to.port, { signal })
             : manager.pod(exit, wishOf(ip, to, "TCP"), { signal }),
       ),
-    dialDatagrams: async (to, { signal }) =>
+    dialDatagrams: async (to, { from, signal }) =>
       door.dialDatagrams(to) ?? await reach(
         to.ip,
         signal,
         (manager, { ip, exit }) =>
           exit === undefined
-            ? manager.dialDatagrams(ip, to.port, { signal })
+            ? manager.dialDatagrams(ip, to.port, { signal, source: from })
             : manager.podDatagrams(exit, wishOf(ip, to, "UDP"), { signal }),
       ),
     async dialEchoes(to, { signal }) {

@@ -3,10 +3,10 @@ import {
   type Conn,
   connPair,
   type Datagrams,
+  type Endpoint,
   type Ip,
   RefusedError,
 } from "../../net/mod.ts";
-import type { Endpoint } from "../../vpn/mod.ts";
 
 const dnsPort = 53;
 

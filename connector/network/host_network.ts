@@ -12,13 +12,19 @@ import type { DaemonClient } from "../../daemon/client.ts";
 import { type Dns, type DnsCluster, startDns } from "../../dns/mod.ts";
 import { logger } from "../../log.ts";
 import { Ip, RefusedError, Subnet } from "../../net/mod.ts";
+import type { Incoming } from "../../tunnel/mod.ts";
 import { type ReasonedSubnet, startVpn, type Vpn } from "../../vpn/mod.ts";
-import type { ConnectEvent, Status } from "../api.ts";
+import type { ConnectEvent } from "../api.ts";
+import type { BroughtTarget } from "../../manager/api.ts";
 import { holdDaemon } from "./daemon_hold.ts";
 import { type Device, openDevice } from "./device.ts";
 import { dialer } from "./dialer.ts";
 import { HostWatch } from "./host_watch.ts";
 import { HostNameservers } from "./nameservers.ts";
+import {
+  type MembershipStatus,
+  membershipStatus,
+} from "./membership_status.ts";
 import { type MemberOptions, NetworkMember } from "./network_member.ts";
 import type { ProxyVias } from "./proxy_vias.ts";
 import { RouteKeeper } from "./routes.ts";
@@ -166,6 +172,11 @@ export class HostNetwork implements AsyncDisposable {
     // What has changed since the routes were planned is what the watch has seen first.
     await this.#routes.follow();
     this.#zones?.routesChanged();
+    building.use(
+      options.brought.takeBy((target, incoming) =>
+        this.#takeBrought(member, target, incoming)
+      ),
+    );
     const leaving = building.move();
     return {
       vias: member.vias,
@@ -239,6 +250,28 @@ export class HostNetwork implements AsyncDisposable {
     throw new RefusedError("unreachable", `No connection has ${ip}`);
   }
 
+  async #takeBrought(
+    member: NetworkMember,
+    { source: app, ...peer }: BroughtTarget,
+    incoming: Pick<Incoming, "acceptDatagrams">,
+  ): Promise<void> {
+    // What the app answers has to come here, and to that connection.
+    const isItsOwn = (ip: Ip) =>
+      this.#routes.leadToCluster(ip) && this.#owner(ip) === member;
+    if (!this.#vpn.hasDatagrams(app, isItsOwn)) {
+      throw new RefusedError("refused", "Nobody has sent from there");
+    }
+    await member.mapped.mustReach(peer.ip);
+    const ip = member.addresses.toApp(peer.ip);
+    if (!(ip instanceof Ip) || !isItsOwn(ip)) {
+      const detail = `This laptop does not reach ${peer.ip} by the cluster`;
+      throw new RefusedError("unreachable", detail);
+    }
+    const service = { ...peer, ip };
+    const accept = () => incoming.acceptDatagrams();
+    this.#vpn.takeDatagrams({ app, service }, accept);
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work);
     this.#turn = done.catch(() => {});
@@ -266,49 +299,15 @@ export class HostNetwork implements AsyncDisposable {
 
   #status(member: NetworkMember): MembershipStatus {
     const { device, nameservers } = this.#parts;
-    const { proxied } = member;
-    const { edge, reason, refused } = this.#zones!.state;
-    const { routes, virtual, skipped } = this.#routes.of(member);
-    const { ranges } = this.#virtual;
-    return {
-      device: device.name,
-      dns: {
-        vif_address: device.dnsAddresses[0].toString(),
-        edge,
-        edge_reason: reason,
-        refused_zones: [...refused],
-        nameservers: nameservers.current.map(String),
-        ...member.dnsStatus(),
-      },
-      subnets: routes.map(String),
-      also_proxy_subnets: proxied.also.map(String),
-      never_proxy_subnets: proxied.never.map(String),
-      followed_names: proxied.followed,
-      virtual_subnets: virtual.map(({ subnet, reason, since }) => ({
-        subnet: String(subnet),
-        ranges: ranges.map(({ range }) => range)
-          .filter((range) => range.family === subnet.family).map(String),
-        reason,
-        since: since.toISOString(),
-        stranded_flows: this.#vpn.flowsTo(subnet),
-      })),
-      virtual_ranges: ranges.map(({ range, used, size }) => ({
-        range: String(range),
-        used,
-        size,
-      })),
-      skipped_subnets: skipped.map(({ subnet, reason }) => ({
-        subnet: String(subnet),
-        reason,
-      })),
-    };
+    return membershipStatus(member, {
+      ...{ device, nameservers: nameservers.current },
+      resolver: this.#zones!.state,
+      routed: this.#routes.of(member),
+      ranges: this.#virtual.ranges,
+      flowsTo: (subnet) => this.#vpn.flowsTo(subnet),
+    });
   }
 }
-
-type MembershipStatus = Omit<
-  NonNullable<Status["root_daemon"]>,
-  "running" | "version"
->;
 
 /** A connection's part in the host's network. Dispose of it to leave; what others have stays. */
 export interface Membership extends AsyncDisposable {

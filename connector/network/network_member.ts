@@ -1,6 +1,6 @@
 import type { DnsCluster } from "../../dns/mod.ts";
 import type { ClusterAccess } from "../../k8s/mod.ts";
-import type { World } from "../../manager/api.ts";
+import type { BroughtFlows, World } from "../../manager/api.ts";
 import type { Ip } from "../../net/mod.ts";
 import type { ManagerLink } from "../session/link.ts";
 import type { WorldView } from "../session/world_view.ts";
@@ -22,6 +22,8 @@ export interface MemberOptions {
   name: string;
   access: ClusterAccess;
   link: ManagerLink;
+  /** What peers in the cluster begin. */
+  brought: BroughtFlows;
   view: WorldView;
   /** Namespaces in which single labels are services, in order. Read at each query: equal ones are the same list. */
   search: () => readonly string[];

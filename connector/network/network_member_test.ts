@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setLogSink } from "../../log.ts";
 import { world } from "../cluster/manager_fake.ts";
+import { BroughtFlows } from "../../manager/api.ts";
 import type { ManagerLink } from "../session/link.ts";
 import { WorldView } from "../session/world_view.ts";
 import { parseDnsSettings } from "./dns_settings.ts";
@@ -19,6 +20,7 @@ Deno.test("NetworkMember leaves it to its host to follow where carriers go, and 
     name: "one",
     access: { server: new URL("https://192.0.2.1:6443") } as never,
     link: {} as ManagerLink,
+    brought: new BroughtFlows(),
     view,
     search: () => [],
     rules: parseDnsSettings(),

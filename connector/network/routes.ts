@@ -57,7 +57,7 @@ export interface VirtualSubnet extends ReasonedSubnet {
 }
 
 /** What there is of one member. */
-interface Routed {
+export interface Routed {
   readonly routes: readonly Subnet[];
   readonly virtual: readonly VirtualSubnet[];
   /** What this laptop has no way to. */

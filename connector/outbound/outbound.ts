@@ -11,12 +11,14 @@ import { logger } from "../../log.ts";
 import {
   type Conn,
   type Datagrams,
+  type Endpoint,
   type Ip,
   RefusedError,
   systemClock,
   udpIdleMs,
 } from "../../net/mod.ts";
 import { dialTcp, UdpDatagrams } from "../../tcp/mod.ts";
+import { BroughtFlows, type TakeBrought } from "../../manager/api.ts";
 import type { ConnectRequest } from "../api.ts";
 import { Approach } from "../approach.ts";
 import { toFailure } from "../errors.ts";
@@ -69,14 +71,17 @@ async function open(
   const rules = parseDnsSettings(request.dns);
   const wishes = parseProxyWishes(request);
   await using building = new AsyncDisposableStack();
+  const brought = new BroughtFlows();
   const approach = building.use(
     await Approach.open(request, {
       signal,
       tell: (event) => {
         if (event.event === "progress") say(event.text);
       },
-      serve: (incoming) =>
-        incoming.refuse("unknown-target", "This laptop intercepts nothing"),
+      serve: (incoming) => {
+        if (brought.serve(incoming)) return;
+        incoming.refuse("unknown-target", "This laptop intercepts nothing");
+      },
     }),
   );
   const link = await approach.arrive();
@@ -138,7 +143,7 @@ async function open(
   const { view } = approach;
   const mapped = new MappedAddresses({ view, also: () => proxied.also });
   const parts = {
-    ...{ approach, link, dns, rules, networks },
+    ...{ approach, link, brought, dns, rules, networks },
     ...{ proxied, mapped },
   };
   return new Outbound(parts, building.move());
@@ -152,6 +157,7 @@ interface DialOptions {
 interface Parts {
   approach: Approach;
   link: ManagerLink;
+  brought: BroughtFlows;
   dns: Dns;
   rules: DnsRules;
   networks: LaptopNetworks;
@@ -204,18 +210,27 @@ export class Outbound implements AsyncDisposable {
       : await dialTcp({ ip, port }, { signal, clock: systemClock });
   }
 
-  /** As {@link dial}, for a flow of datagrams. */
+  /** As {@link dial}, for a flow of datagrams, of a source as `Manager.dialDatagrams` takes it. */
   async dialDatagrams(
     ip: Ip,
     port: number,
-    { signal }: DialOptions,
+    options: DialOptions & { readonly source?: Endpoint },
   ): Promise<Datagrams> {
     const idleMs = udpIdleMs.acceptor;
     return await this.#isByCluster(ip)
       ? await this.#parts.link.use((manager) =>
-        manager.dialDatagrams(ip, port, { signal })
+        manager.dialDatagrams(ip, port, options)
       )
       : new UdpDatagrams({ ip, port }, { clock: systemClock, idleMs });
+  }
+
+  /** Has flows taken that peers in the cluster begin with one of the sources that were dialled from. */
+  takeBroughtBy(take: TakeBrought): Disposable {
+    return this.#parts.brought.takeBy(async (target, incoming) => {
+      if (await this.#isByCluster(target.ip)) return take(target, incoming);
+      const detail = `This laptop does not reach ${target.ip} by the cluster`;
+      throw new RefusedError("unreachable", detail);
+    });
   }
 
   /** As {@link dial}, for ICMP echo, which only the cluster is asked for. */

@@ -1,11 +1,11 @@
 import {
   type Conn,
   type Datagrams,
+  type Endpoint,
   Ip,
   RefusedError,
   type Subnet,
 } from "../../net/mod.ts";
-import type { Endpoint } from "../../vpn/mod.ts";
 import { DnsDoor } from "../network/dns_door.ts";
 import type { Outbound } from "../outbound/mod.ts";
 
@@ -47,7 +47,10 @@ export class Dials {
   }
 
   /** @throws {RefusedError} */
-  async dialDatagrams(to: Endpoint, options: DialOptions): Promise<Datagrams> {
+  async dialDatagrams(
+    to: Endpoint,
+    options: DialOptions & { readonly source?: Endpoint },
+  ): Promise<Datagrams> {
     return this.#door.dialDatagrams(to) ??
       await this.#outbound.dialDatagrams(this.#meant(to.ip), to.port, options);
   }

@@ -16,7 +16,11 @@ export async function answerFlow(
       const conn = await dials.dial(target, { signal });
       await pipe(conn, incoming.accept());
     } else if (target?.kind === "udp" && datagrams) {
-      const flow = await dials.dialDatagrams(target, { signal });
+      const { source } = target;
+      const flow = await dials.dialDatagrams(target, {
+        ...{ signal },
+        ...source ? { source } : {},
+      });
       await pipeDatagrams(flow, incoming.acceptDatagrams());
     } else if (target?.kind === "echo" && datagrams) {
       const flow = await dials.dialEchoes(target.ip, { signal });

@@ -5,7 +5,8 @@
  * 2. The process inside is started (`inside/`), with files in which our DNS is the only nameserver.
  * 3. Each flow of the command comes as a stream, and is answered as the manager would: names by our DNS, the laptop's
  *    loopback by itself, addresses of the cluster through the manager, all else from this laptop.
- * 4. What connects to a published port of the laptop becomes a stream the other way.
+ * 4. What connects to a published port of the laptop becomes a stream the other way, and so does a flow of datagrams that a
+ *    peer in the cluster begins.
  * 5. The command's end is the end of it all.
  */
 import { product } from "../../build.ts";
@@ -19,7 +20,7 @@ import {
 } from "../../inside/client.ts";
 import { logger } from "../../log.ts";
 import { encodeTarget } from "../../manager/api.ts";
-import { type Conn, Ip, Subnet } from "../../net/mod.ts";
+import { type Conn, Ip, pipeDatagrams, Subnet } from "../../net/mod.ts";
 import { Acceptor } from "../../tunnel/mod.ts";
 import { pickTunSubnet, readHostRoutes } from "../../vpn/mod.ts";
 import { hasIpv6 } from "../network/device.ts";
@@ -67,7 +68,11 @@ export async function runInside(
     command,
   });
   onStart(child);
-  void serve(conn, { dials: new Dials(outbound, devices), published });
+  void serve(conn, {
+    outbound,
+    dials: new Dials(outbound, devices),
+    published,
+  });
   return await ended;
 }
 
@@ -83,14 +88,27 @@ async function planDevice(): Promise<InsidePlan> {
 /** Answers the flows of the one session that begins on `conn`, until it is over. */
 async function serve(
   conn: Conn,
-  { dials, published }: { dials: Dials; published: PublishedPorts },
+  { outbound, dials, published }: {
+    outbound: Outbound;
+    dials: Dials;
+    published: PublishedPorts;
+  },
 ): Promise<void> {
+  await using building = new AsyncDisposableStack();
   const acceptor = new Acceptor({
     product,
     limits: { ...limits, sessions: 1 },
     onSession: (session) => {
       published.serve((port) =>
         session.open(encodeTarget({ kind: "tcp", ip: loopback, port }))
+      );
+      building.use(
+        outbound.takeBroughtBy(async (target, incoming) => {
+          const wanted = encodeTarget({ kind: "udp", ...target });
+          const { signal } = incoming;
+          const flow = await session.openDatagrams(wanted, { signal });
+          void pipeDatagrams(flow, incoming.acceptDatagrams());
+        }),
       );
       return (incoming) => void answerFlow(incoming, dials);
     },
