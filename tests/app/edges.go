@@ -17,7 +17,8 @@ import (
 
 // What protocols do at their edges, asked of one host:
 //
-//	app edges serve                        the ports of bench, and 5010 (scripts of TCP) and 5006 (QUIC)
+//	app edges serve                        the ports of bench, and 5010 (scripts of TCP), 5006 (QUIC), 5007 and 5008 (ports of
+//	                                       UDP) and 69 (TFTP)
 //	app edges ask -host IP -nobody IP      prints an object of JSON: each case, and its outcome in a word or two
 //	app edges flows -host IP -count N      as many flows of UDP, each a datagram and its echo; prints how many came back
 //	app edges quic -host IP -size N        bytes by QUIC, down, and a tenth of them up; prints whether all came
@@ -59,6 +60,9 @@ func serveEdges() error {
 	go func() { failed <- serveTCP(":5003", echo) }()
 	go func() { failed <- echoDatagrams(":5005") }()
 	go func() { failed <- serveQUIC(":5006") }()
+	go func() { failed <- answerPorts(":5007") }()
+	go func() { failed <- answerPorts(":5008") }()
+	go func() { failed <- serveTFTP(":69") }()
 	go func() { failed <- serveFiles(":5004") }()
 	return <-failed
 }

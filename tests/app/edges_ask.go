@@ -161,6 +161,12 @@ func askEdges(host, nobody, only string) error {
 			}
 			return piecesOutOfOrder(host, 5005)
 		}},
+		{"UDP from another port", func(string) (string, error) {
+			return fromAnotherPort(host, 5007)
+		}},
+		{"UDP from one port", func(string) (string, error) {
+			return asOnePort(host, 5007, 5008)
+		}},
 		{"closed UDP port", func(string) (string, error) {
 			conn, err := net.Dial("udp", at(5009))
 			if err != nil {

@@ -24,6 +24,10 @@ const flows = Number(Deno.env.get("TP_TEST_UDP_FLOWS") ?? 40_000);
 const megabyte =
   "457ba599f3b066bf90934e59de40a8a49c280a72e1ecbfc5297f8af870406996";
 
+/** Of the file that the pod serves by TFTP. */
+const tftpFile =
+  "6d89b2c15676a4c33da7d0e877a6874bf63c2e3cc7000ae84c5531379fce0e41";
+
 /** What a pod sees; so that the cases are known to be what they are called. */
 const outcomes = (largest: number) => ({
   "closed port": "connection refused",
@@ -39,6 +43,8 @@ const outcomes = (largest: number) => ({
   "UDP in pieces out of order": largest === 65_507
     ? "4000 octets, equal true"
     : "IPv4 only",
+  "UDP from another port": "here, heard you, from another port",
+  "UDP from one port": "seen at 1",
   "closed UDP port": "connection refused connection refused",
   "UDP to nobody's address": "silence",
 });
@@ -107,6 +113,19 @@ Deno.test("a laptop sees of a pod what a pod sees, at the edges of TCP and UDP, 
       assert.match(hops[1] ?? "", new RegExp(`^ 2  ${host}  `), stdout);
     },
   );
+  await t.step(
+    "TFTP, whose server answers from a port of its own",
+    async () => {
+      for (const host of edges.servers) {
+        const at = host.includes(":") ? `[${host}]` : host;
+        const { stdout } = await laptop.run([
+          ...["bash", "-o", "pipefail", "-c"],
+          `curl -sS -m 20 tftp://${at}/a-file | sha256sum`,
+        ]);
+        assert.equal(stdout.split(" ")[0], tftpFile, host);
+      }
+    },
+  );
   await t.step("100 MB by QUIC, and 10 MB back", async () => {
     const size = ["-size", `${100 << 20}`];
     const told = await edges.onLaptop(
@@ -122,6 +141,12 @@ Deno.test("a laptop sees of a pod what a pod sees, at the edges of TCP and UDP, 
     assert.ok(told.down && told.up, JSON.stringify(told));
   });
   await tp.ok(["quit"]);
+  await t.step("UDP from another port, in tp run", async () => {
+    const only = "UDP from another port";
+    const asked = ["ask", "-host", edges.servers[0], "-only", only];
+    const told = await tp.ok(["run", "--", ...edges.command(asked)]);
+    assert.deepEqual(JSON.parse(told), { [only]: outcomes(65_507)[only] });
+  });
   assertSameState(await laptop.snapshot(), before);
 });
 
