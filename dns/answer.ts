@@ -1,7 +1,7 @@
+import { dnsHeaderOctets } from "../net/mod.ts";
 import {
   decodeQuestion,
   flagBits,
-  headerOctets,
   messageFlags,
   type Question,
   recordTypes,
@@ -95,7 +95,7 @@ export function decodeEdns(
   query: Uint8Array,
   question: Question,
 ): Edns | undefined {
-  const hasAdditionals = query.length >= headerOctets &&
+  const hasAdditionals = query.length >= dnsHeaderOctets &&
     (query[10] !== 0 || query[11] !== 0);
   if (!hasAdditionals) return undefined;
   const additionals = decodeSections(query, question.end)?.[2] ?? [];

@@ -1,9 +1,9 @@
+import { dnsHeaderOctets } from "../net/mod.ts";
 import { type Answer, bareAnswer, decodeEdns, type Edns } from "./answer.ts";
 import { Fqdn } from "./name.ts";
 import {
   decodeQuestion,
   flagBits,
-  headerOctets,
   messageFlags,
   type Question,
   recordTypes,
@@ -78,14 +78,14 @@ class Writer {
     question: Question | undefined,
     options: AnswerMessageOptions & { limit: number },
   ) {
-    this.#at = question?.end ?? headerOctets;
+    this.#at = question?.end ?? dnsHeaderOctets;
     this.#limit = Math.max(options.limit, this.#at);
     this.#bytes = new Uint8Array(this.#limit + optOctets);
     this.#view = new DataView(this.#bytes.buffer);
     this.#bytes.set(query.subarray(0, this.#at));
-    this.#bytes.fill(0, 6, headerOctets);
+    this.#bytes.fill(0, 6, dnsHeaderOctets);
     if (question === undefined) this.#view.setUint16(4, 0);
-    else this.#remember(question.name, headerOctets);
+    else this.#remember(question.name, dnsHeaderOctets);
     this.#asked = question?.name;
     this.#alias = options.alias;
     this.#ageSeconds = options.ageSeconds ?? 0;

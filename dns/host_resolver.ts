@@ -6,14 +6,8 @@
  *    the first again, since a datagram may be lost.
  * 3. The first good answer counts; without one, the first bad one.
  */
-import type { Clock, Ip } from "../net/mod.ts";
-import {
-  flagBits,
-  headerOctets,
-  messageFlags,
-  messageId,
-  setMessageId,
-} from "./question.ts";
+import { type Clock, type Ip, isDnsFailure } from "../net/mod.ts";
+import { messageId, setMessageId } from "./question.ts";
 import { askOverTcp } from "./tcp_exchange.ts";
 import { UdpExchange } from "./udp_exchange.ts";
 
@@ -25,8 +19,6 @@ const firstTurnMs = 300;
 const patienceMs = 3 * turnMs;
 /** Who was silent is not held to be so after a while without questions. */
 const forgetMs = 2 * patienceMs;
-/** Codes that make a resolver turn to the next nameserver: server failure, not implemented, refused. */
-const failureCodes: ReadonlySet<number> = new Set([2, 4, 5]);
 
 export interface HostResolverOptions {
   /** In the order of preference. Read at each query. */
@@ -126,7 +118,7 @@ export class HostResolver implements AsyncDisposable {
         this.#noteAsked();
         askOne(turn.nameserver).then((answer) => {
           this.#silentSinceMs = undefined;
-          if (!isFailure(answer)) return good.resolve(answer);
+          if (!isDnsFailure(answer)) return good.resolve(answer);
           bad ??= answer;
           throw new Error("Cannot use the answer: the nameserver failed");
         }).catch(() => {
@@ -206,9 +198,4 @@ class Turns {
 /** All octets of a query but its id. */
 function keyOf(query: Uint8Array): string {
   return String.fromCharCode(...query.subarray(2));
-}
-
-function isFailure(answer: Uint8Array): boolean {
-  return answer.length < headerOctets ||
-    failureCodes.has(messageFlags(answer) & flagBits.responseCode);
 }

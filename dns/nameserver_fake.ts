@@ -1,6 +1,5 @@
 import { createSocket, type Socket } from "node:dgram";
-import { writeAll } from "../net/mod.ts";
-import { encodeFrame, FrameReader } from "./tcp_frame.ts";
+import { DnsFrameReader, encodeDnsFrame, writeAll } from "../net/mod.ts";
 
 /** Answers a query or, with `undefined`, stays silent. */
 export type Handle = (
@@ -35,7 +34,7 @@ export class FakeNameserver implements AsyncDisposable {
     for (;;) {
       const listener = Deno.listen({ hostname: address, port });
       const bound = listener.addr.port;
-      const socket = createSocket("udp4");
+      const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
       try {
         await new Promise<void>((resolve, reject) => {
           socket.once("error", reject);
@@ -69,11 +68,11 @@ export class FakeNameserver implements AsyncDisposable {
 
   async #accept(): Promise<void> {
     for await (const conn of this.listener) {
-      const query = await new FrameReader(conn).read();
+      const query = await new DnsFrameReader(conn).read();
       if (query !== null) {
         this.#note(query);
         const answer = await this.handle(query, { stream: true });
-        if (answer) await writeAll(conn, encodeFrame(answer));
+        if (answer) await writeAll(conn, encodeDnsFrame(answer));
       }
       conn.close();
     }

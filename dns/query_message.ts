@@ -1,6 +1,6 @@
+import { dnsHeaderOctets } from "../net/mod.ts";
 import {
   flagBits,
-  headerOctets,
   type Question,
   recordTypes,
   setMessageId,
@@ -15,14 +15,14 @@ export function encodeQuery(
   { id }: { id: number },
 ): Uint8Array {
   const encodedName = name.encode();
-  const bytes = new Uint8Array(headerOctets + encodedName.length + 4 + 11);
+  const bytes = new Uint8Array(dnsHeaderOctets + encodedName.length + 4 + 11);
   const view = new DataView(bytes.buffer);
   setMessageId(bytes, id);
   view.setUint16(2, flagBits.recursionDesired);
   view.setUint16(4, 1); // questions
   view.setUint16(10, 1); // additional records
-  bytes.set(encodedName, headerOctets);
-  const end = headerOctets + encodedName.length;
+  bytes.set(encodedName, dnsHeaderOctets);
+  const end = dnsHeaderOctets + encodedName.length;
   view.setUint16(end, type);
   view.setUint16(end + 2, kind);
   // OPT: root as its name, no extended code, version 0, no options (RFC 6891 section 6.1.2).

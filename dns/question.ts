@@ -1,7 +1,5 @@
+import { dnsHeaderOctets } from "../net/mod.ts";
 import { Fqdn } from "./name.ts";
-
-/** Octets of a message before its question (RFC 1035 section 4.1.1). */
-export const headerOctets = 12;
 
 /** Numbers of record types that decisions depend on (IANA DNS Parameters). */
 export const recordTypes = {
@@ -70,7 +68,7 @@ export function messageFlags(message: Uint8Array): number {
 
 /** True when `message` has a header and is not a response: somebody may wait for an answer to it. */
 export function isQuery(message: Uint8Array): boolean {
-  return message.length >= headerOctets &&
+  return message.length >= dnsHeaderOctets &&
     (messageFlags(message) & flagBits.response) === 0;
 }
 
@@ -81,11 +79,11 @@ export function isQuery(message: Uint8Array): boolean {
  */
 export function decodeQuestion(message: Uint8Array): Question | undefined {
   if (
-    message.length < headerOctets ||
+    message.length < dnsHeaderOctets ||
     (messageFlags(message) & flagBits.opcode) !== 0 ||
     message[4] !== 0 || message[5] !== 1
   ) return undefined;
-  const read = Fqdn.decode(message, headerOctets);
+  const read = Fqdn.decode(message, dnsHeaderOctets);
   if (read === undefined || read.end + 4 > message.length) return undefined;
   const { name, end } = read;
   return {

@@ -1,5 +1,10 @@
-import { formatEndpoint, type Ip, writeAll } from "../net/mod.ts";
-import { encodeFrame, FrameReader } from "./tcp_frame.ts";
+import {
+  DnsFrameReader,
+  encodeDnsFrame,
+  formatEndpoint,
+  type Ip,
+  writeAll,
+} from "../net/mod.ts";
 
 /**
  * Asks one nameserver over a TCP connection of its own.
@@ -15,8 +20,8 @@ export async function askOverTcp(
   const close = onceClose(conn);
   signal.addEventListener("abort", close, { once: true });
   try {
-    await writeAll(conn, encodeFrame(query));
-    const answer = await new FrameReader(conn).read();
+    await writeAll(conn, encodeDnsFrame(query));
+    const answer = await new DnsFrameReader(conn).read();
     if (answer !== null) return answer;
     throw new Error(`Cannot ask ${formatEndpoint(to, port)}: it hung up`);
   } finally {

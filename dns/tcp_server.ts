@@ -1,5 +1,10 @@
-import { type Clock, type Conn, writeAll } from "../net/mod.ts";
-import { encodeFrame, FrameReader } from "./tcp_frame.ts";
+import {
+  type Clock,
+  type Conn,
+  DnsFrameReader,
+  encodeDnsFrame,
+  writeAll,
+} from "../net/mod.ts";
 import type { AnswerOne } from "./udp_flow.ts";
 
 /** Queries of one connection that are answered at a time; more wait in the connection. */
@@ -15,7 +20,7 @@ export async function serveTcp(
   conn: Conn,
   { answerOne, clock }: { answerOne: AnswerOne; clock: Clock },
 ): Promise<void> {
-  const frames = new FrameReader(conn);
+  const frames = new DnsFrameReader(conn);
   const writer = new FrameWriter(conn);
   const inFlight = new Set<Promise<void>>();
   const idle = new IdleTimer(clock, () => conn.close());
@@ -50,7 +55,7 @@ class FrameWriter {
 
   write(message: Uint8Array): Promise<void> {
     this.#last = this.#last.then(() =>
-      writeAll(this.conn, encodeFrame(message))
+      writeAll(this.conn, encodeDnsFrame(message))
     );
     return this.#last;
   }

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../net/clock_fake.ts";
-import { type Conn, connPair, writeAll } from "../net/mod.ts";
+import {
+  type Conn,
+  connPair,
+  DnsFrameReader,
+  encodeDnsFrame,
+  writeAll,
+} from "../net/mod.ts";
 import { FakeNameserver } from "./nameserver_fake.ts";
-import { encodeFrame, FrameReader } from "./tcp_frame.ts";
 import {
   address,
   decode,
@@ -17,14 +22,14 @@ import {
 /** A client on a TCP connection to the DNS. */
 function client(serve: (conn: Conn) => Promise<void>) {
   const [app, ours] = connPair();
-  const frames = new FrameReader(app);
+  const frames = new DnsFrameReader(app);
   return {
     app,
     served: serve(ours),
     send: (...messages: Uint8Array[]) =>
       writeAll(
         app,
-        new Uint8Array(messages.flatMap((one) => [...encodeFrame(one)])),
+        new Uint8Array(messages.flatMap((one) => [...encodeDnsFrame(one)])),
       ),
     receive: () => frames.read(),
   };

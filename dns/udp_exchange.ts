@@ -1,12 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { Buffer } from "node:buffer";
-import type { Ip } from "../net/mod.ts";
-import {
-  decodeQuestion,
-  headerOctets,
-  messageId,
-  setMessageId,
-} from "./question.ts";
+import { dnsHeaderOctets, type Ip } from "../net/mod.ts";
+import { decodeQuestion, messageId, setMessageId } from "./question.ts";
 
 /** After so many queries a socket gets a successor, and so another port for a forger to guess (RFC 5452 section 9.2). */
 const queriesPerSocket = 64;
@@ -129,7 +124,7 @@ class SharedSocket {
   }
 
   #take(message: Uint8Array, from: RemoteInfo): void {
-    if (message.length < headerOctets) return;
+    if (message.length < dnsHeaderOctets) return;
     const waiting = this.#waiting.get(messageId(message));
     if (
       waiting === undefined || from.port !== waiting.port ||
@@ -152,7 +147,7 @@ function answersQuestion(answer: Uint8Array, query: Uint8Array): boolean {
   const answered = decodeQuestion(answer);
   if (asked === undefined) return true;
   if (answered === undefined) {
-    return answer.subarray(4, headerOctets).every((octet) => octet === 0);
+    return answer.subarray(4, dnsHeaderOctets).every((octet) => octet === 0);
   }
   return answered.name.equals(asked.name) && answered.type === asked.type &&
     answered.class === asked.class;

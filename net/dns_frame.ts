@@ -4,7 +4,7 @@ import type { Conn } from "../net/mod.ts";
 const lengthOctets = 2;
 
 /** Writes a message of at most 65 535 octets as a frame. */
-export function encodeFrame(message: Uint8Array): Uint8Array {
+export function encodeDnsFrame(message: Uint8Array): Uint8Array {
   const frame = new Uint8Array(lengthOctets + message.length);
   new DataView(frame.buffer).setUint16(0, message.length);
   frame.set(message, lengthOctets);
@@ -12,7 +12,7 @@ export function encodeFrame(message: Uint8Array): Uint8Array {
 }
 
 /** Reads one message after the other, also when several came at once. */
-export class FrameReader {
+export class DnsFrameReader {
   readonly #source: Pick<Conn, "read">;
   /** What came and was not given yet stands between the two offsets. */
   #buffer = new Uint8Array(512);
