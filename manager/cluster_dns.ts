@@ -1,42 +1,40 @@
 /**
- * Asks the cluster's DNS raw messages. Of a message only the id and the mark of truncation are read.
+ * Asks the cluster's DNS raw messages, as the resolver of a pod does.
  *
- * 1. The query is sent over UDP from a socket of its own (a fresh port for each is hard to forge), and again in growing
- *    pauses while nothing comes back: it may be lost, or the nameserver slow.
- * 2. An answer that was cut short is asked for again over TCP.
- * 3. How long it may take is the asker's to say, by its signal.
+ * 1. The first nameserver is asked. When it refuses, fails or is silent for its turn, the next one is asked, too.
+ * 2. Who was asked is listened to until the end: what one knows slowly another may not know at all.
+ * 3. The first good answer counts. Without one the first bad one does, once all have failed, or those that have not were
+ *    silent for their turns.
+ * 4. How long it may take is the asker's to say, by its signal.
  */
 import {
   type Clock,
-  type Conn,
-  formatEndpoint,
+  dnsHeaderOctets,
   type Ip,
+  isDnsFailure,
   RefusedError,
-  writeAll,
 } from "../net/mod.ts";
-import { refusalOfError, TcpConn, UdpDatagrams } from "../tcp/mod.ts";
+import { refusalOfError } from "../tcp/mod.ts";
+import { Nameserver } from "./nameserver.ts";
 
-const headerOctets = 12;
-/** What is taken over UDP; longer answers are asked for over TCP. */
-const maxUdpOctets = 4096;
-/** The bit TC in the third octet (RFC 1035 section 4.1.1). */
-const truncatedBit = 0x02;
-const firstResendMs = 1_000;
 /** For an asker that does not call off: no laptop waits for longer. */
 const timeoutMs = 60_000;
 
 export interface ClusterDnsOptions {
-  nameserver: Ip;
+  /** In the order in which they are asked. */
+  nameservers: readonly [Ip, ...Ip[]];
   port?: number;
   clock: Clock;
 }
 
 export class ClusterDns {
-  readonly #nameserver: { ip: Ip; port: number };
+  readonly #nameservers: readonly Nameserver[];
   readonly #clock: Clock;
 
-  constructor({ nameserver, port = 53, clock }: ClusterDnsOptions) {
-    this.#nameserver = { ip: nameserver, port };
+  constructor({ nameservers, port = 53, clock }: ClusterDnsOptions) {
+    this.#nameservers = nameservers.map((ip) =>
+      new Nameserver({ ip, port }, { clock })
+    );
     this.#clock = clock;
   }
 
@@ -45,111 +43,99 @@ export class ClusterDns {
     query: Uint8Array,
     { signal }: { signal: AbortSignal },
   ): Promise<Uint8Array> {
-    if (query.length < headerOctets) {
+    if (query.length < dnsHeaderOctets) {
       throw new RefusedError("failed", "Cannot look up: not a DNS message");
     }
-    const late = new AbortController();
-    const { ip, port } = this.#nameserver;
+    const over = new AbortController();
     const callOff = this.#clock.after(timeoutMs, () => {
-      const detail = `Cannot look up: ${formatEndpoint(ip, port)} is silent`;
-      late.abort(new RefusedError("timeout", detail));
+      const names = this.#nameservers.join(", ");
+      const detail = `Cannot look up: silence of ${names}`;
+      over.abort(new RefusedError("timeout", detail));
     });
-    const any = AbortSignal.any([signal, late.signal]);
+    const any = AbortSignal.any([signal, over.signal]);
+    const inquiry = new Inquiry(this.#nameservers, { query, signal: any });
     try {
-      const answer = await this.#askOverUdp(query, any);
-      const isCut = (answer[2]! & truncatedBit) !== 0 ||
-        answer.length === maxUdpOctets;
-      return isCut ? await this.#askOverTcp(query, any) : answer;
+      return await inquiry.answer;
     } catch (error) {
       throw refusalOfError(any.aborted ? any.reason : error);
     } finally {
       callOff();
-    }
-  }
-
-  async #askOverUdp(
-    query: Uint8Array,
-    signal: AbortSignal,
-  ): Promise<Uint8Array> {
-    signal.throwIfAborted();
-    const flow = new UdpDatagrams(this.#nameserver, {
-      clock: this.#clock,
-      idleMs: 2 * timeoutMs,
-      isPatient: true,
-    });
-    const close = () => flow.close();
-    signal.addEventListener("abort", close, { once: true });
-    const resender = new Resender(this.#clock, () => flow.send(query));
-    try {
-      const into = new Uint8Array(maxUdpOctets);
-      for (;;) {
-        const length = await flow.receive(into);
-        signal.throwIfAborted();
-        if (length === null) throw new Error("Cannot look up: no socket");
-        if (
-          length >= headerOctets && into[0] === query[0] && into[1] === query[1]
-        ) return into.slice(0, length);
-      }
-    } finally {
-      resender.stop();
-      signal.removeEventListener("abort", close);
-      flow.close();
-      await flow.released;
-    }
-  }
-
-  async #askOverTcp(
-    query: Uint8Array,
-    signal: AbortSignal,
-  ): Promise<Uint8Array> {
-    const { ip, port } = this.#nameserver;
-    const conn = new TcpConn(
-      await Deno.connect({ hostname: `${ip}`, port, signal }),
-    );
-    const close = () => conn.close();
-    signal.addEventListener("abort", close, { once: true });
-    try {
-      // Each message stands behind its length (RFC 1035 section 4.2.2).
-      const frame = new Uint8Array([query.length >> 8, query.length, ...query]);
-      await writeAll(conn, frame);
-      const length = await readExactly(conn, 2);
-      return await readExactly(conn, length[0]! << 8 | length[1]!);
-    } finally {
-      signal.removeEventListener("abort", close);
-      conn.close();
+      over.abort();
+      await inquiry.ended();
     }
   }
 }
 
-/** Does something at once and again after {@link firstResendMs}, then after twice that, and so on. */
-class Resender {
-  #callOff = () => {};
-  #pauseMs = firstResendMs;
+/** One question, and what becomes of it at each nameserver. */
+class Inquiry {
+  readonly #nameservers: readonly Nameserver[];
+  readonly #query: Uint8Array;
+  readonly #signal: AbortSignal;
+  readonly #answered = Promise.withResolvers<Uint8Array>();
+  readonly #asking: Promise<void>[] = [];
+  /** How many had their turn. */
+  #passed = 0;
+  /** How many of these will not answer any more, or not well. */
+  #failed = 0;
+  #bad: Uint8Array | undefined;
+  #failure: unknown;
 
-  constructor(readonly clock: Clock, readonly send: () => void) {
-    this.#go();
+  constructor(
+    nameservers: readonly Nameserver[],
+    { query, signal }: { query: Uint8Array; signal: AbortSignal },
+  ) {
+    this.#nameservers = nameservers;
+    this.#query = query;
+    this.#signal = signal;
+    this.#askNext();
   }
 
-  stop(): void {
-    this.#callOff();
+  /** Rejects with the first failure when all have failed, or when the signal fires. */
+  get answer(): Promise<Uint8Array> {
+    return this.#answered.promise;
   }
 
-  #go(): void {
-    this.send();
-    this.#callOff = this.clock.after(this.#pauseMs, () => this.#go());
-    this.#pauseMs *= 2;
+  /** Resolves when nothing of it is left. To be called once the signal has fired. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#asking);
   }
-}
 
-async function readExactly(
-  conn: Conn,
-  octets: number,
-): Promise<Uint8Array> {
-  const bytes = new Uint8Array(octets);
-  for (let at = 0; at < octets;) {
-    const read = await conn.read(bytes.subarray(at));
-    if (read === null) throw new Error("Cannot look up: cut off");
-    at += read;
+  #askNext(): void {
+    const nameserver = this.#nameservers[this.#passed];
+    if (nameserver === undefined || this.#signal.aborted) return;
+    let hasPassed = false;
+    this.#asking.push(this.#ask(nameserver, () => {
+      if (hasPassed) return;
+      hasPassed = true;
+      this.#passed++;
+      this.#askNext();
+      this.#settle();
+    }));
   }
-  return bytes;
+
+  async #ask(nameserver: Nameserver, pass: () => void): Promise<void> {
+    const signal = this.#signal;
+    const isOnly = this.#nameservers.length === 1;
+    const onDoubt = isOnly ? undefined : pass;
+    try {
+      const answer = await nameserver.ask(this.#query, { signal, onDoubt });
+      if (!isDnsFailure(answer)) return this.#answered.resolve(answer);
+      this.#bad ??= answer;
+    } catch (error) {
+      this.#failure ??= error;
+    }
+    this.#failed++;
+    pass();
+    this.#settle();
+  }
+
+  #settle(): void {
+    const { length } = this.#nameservers;
+    if (this.#passed === length && this.#bad !== undefined) {
+      this.#answered.resolve(this.#bad);
+    }
+    if (this.#failed === length || this.#signal.aborted) {
+      this.#answered.reject(this.#failure);
+    }
+  }
 }

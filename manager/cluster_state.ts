@@ -41,7 +41,7 @@ export function assembleWorld(
   if (!namespaces || !serviceSubnets || !podSubnets || !apiServers) {
     return undefined;
   }
-  const { clusterDomain, nameserver } = resolvConf;
+  const { clusterDomain, nameservers: [nameserver] } = resolvConf;
   return {
     clusterDomain,
     namespaces: [...namespaces].sort(),

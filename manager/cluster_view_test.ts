@@ -56,7 +56,7 @@ function setUp({ refused = [] as string[], ranges = [] as Subnet[] } = {}) {
         memoryLimitBytes: 0,
       },
       resolvConf: {
-        nameserver: Ip.parse("10.96.0.10"),
+        nameservers: [Ip.parse("10.96.0.10"), Ip.parse("10.96.0.11")],
         clusterDomain: "cluster.local",
       },
       version: "0.1.0",

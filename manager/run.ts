@@ -121,7 +121,7 @@ export async function runManager(options: RunManagerOptions): Promise<void> {
     injection: () => interception.injection(authority.bundles.value),
     clock,
   });
-  const { nameserver } = resolvConf;
+  const { nameservers } = resolvConf;
   const { directEndpoint } = settings;
   const direct = directEndpoint && new Feed<DirectOffer>();
   const audit = new LaptopAudit({
@@ -129,7 +129,7 @@ export async function runManager(options: RunManagerOptions): Promise<void> {
     usersOf: (thumbprint) => interception.usersOf(thumbprint),
   });
   await using service = new Service({
-    dns: new ClusterDns({ nameserver, clock }),
+    dns: new ClusterDns({ nameservers, clock }),
     world,
     worldOf: (namespaces) =>
       new NamespaceView(namespaces, { world, addresses }),
@@ -162,7 +162,7 @@ export async function runManager(options: RunManagerOptions): Promise<void> {
       address: addressOf(settings.ownAddresses, directPort),
       take: (conn) => doorway.takeShortcut(conn),
     });
-  log.info("ready", { version, nameserver, directEndpoint });
+  log.info("ready", { version, nameservers, directEndpoint });
   await aborted(signal);
   log.info("leaving", { sessions: doorway.sessions });
   directDoor?.shut();

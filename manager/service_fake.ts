@@ -40,7 +40,7 @@ export async function openServicePlace(
   /** What a laptop sees that asks for some namespaces alone. */
   const part = new Feed<World>();
   const dns = new ClusterDns({
-    nameserver: loopback,
+    nameservers: [loopback],
     port: dnsPort,
     clock: systemClock,
   });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { ConnResetError, Ip, Subnet, writeAll } from "../net/mod.ts";
+import { FakeNameserver } from "../dns/nameserver_fake.ts";
 import { logger, setLogLevel, setLogSink } from "../log.ts";
 import { FakePingSocket } from "./ping_socket_fake.ts";
-import { FakeDnsServer } from "./dns_server_fake.ts";
 import type { DirectOffer } from "./direct_offer.ts";
 import { Feed } from "./feed.ts";
 import {
@@ -78,7 +78,7 @@ Deno.test("Service refuses with the reason", async () => {
 
 Deno.test("Service asks the cluster's DNS", async () => {
   const answer = (query: Uint8Array) => new Uint8Array([...query, 4, 5]);
-  await using server = await FakeDnsServer.start(answer);
+  await using server = await FakeNameserver.start(answer);
   await using laptop = await openServicePlace({ dnsPort: server.port });
   const query = new Uint8Array(20).fill(7, 12);
   assert.deepEqual(await laptop.manager.lookup(query), answer(query));

@@ -12,7 +12,7 @@ export interface World {
   readonly serviceSubnets: readonly Subnet[];
   /** Where pods have their addresses. */
   readonly podSubnets: readonly Subnet[];
-  /** The cluster's DNS as the manager's pod knows it. */
+  /** The cluster's DNS as the manager's pod knows it, the first that it asks. */
   readonly nameserver: Ip;
   /** Release of the manager. */
   readonly version: string;

@@ -27,6 +27,8 @@ export interface UdpDatagramsOptions {
   idleMs: number;
   /** A refusal does not end it: who asks again may find somebody. */
   isPatient?: boolean;
+  /** Is told of each refusal that does not end it. */
+  onRefused?: () => void;
   /** How many datagrams wait to be received; more are dropped, as a socket would. */
   maxWaiting?: number;
   /** In place of a socket that has a port of its own. @throws {SystemError} */
@@ -125,7 +127,9 @@ export class UdpDatagrams implements Datagrams {
 
   /** The network may lose a datagram anywhere, so also here. */
   #onError(code: string): void {
-    if (!isRefusal(code) || this.#options.isPatient) return;
+    if (!isRefusal(code)) return;
+    const { isPatient, onRefused } = this.#options;
+    if (isPatient) return onRefused?.();
     const error = new Error(`The datagrams were refused: ${code}`);
     this.#end(refusalOfError(Object.assign(error, { code })));
   }

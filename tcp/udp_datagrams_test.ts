@@ -127,16 +127,19 @@ Deno.test("UdpDatagrams leaves what a taker throws to who forwards, and others g
   assert.deepEqual([await received, into[0]], [1, 2]);
 });
 
-Deno.test("UdpDatagrams that is patient goes on when nobody has the port", async () => {
+Deno.test("UdpDatagrams that is patient tells that nobody has the port, and goes on", async () => {
   const socket = createSocket("udp4");
   await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
   const to = { ip: Ip.parse("127.0.0.1"), port: socket.address().port };
   await new Promise<void>((resolve) => socket.close(resolve));
-  const options = { clock: systemClock, idleMs: 60_000, isPatient: true };
-  const flow = new UdpDatagrams(to, options);
+  const refused = Promise.withResolvers<void>();
+  const flow = new UdpDatagrams(to, {
+    ...{ clock: systemClock, idleMs: 60_000 },
+    ...{ isPatient: true, onRefused: refused.resolve },
+  });
   const received = flow.receive(new Uint8Array(1));
   flow.send(Uint8Array.of(1));
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await refused.promise;
   const later = createSocket("udp4");
   later.on("message", (_, { port }) => later.send("x", port, "127.0.0.1"));
   await new Promise<void>((resolve) => later.bind(to.port, resolve));

@@ -89,7 +89,7 @@ export function openRelayPlace() {
   let authorities: string | undefined;
   const leaving = new AbortController();
   const service = new Service({
-    dns: new ClusterDns({ nameserver: Ip.parse("127.0.0.1"), clock }),
+    dns: new ClusterDns({ nameservers: [Ip.parse("127.0.0.1")], clock }),
     ...{ world: new Feed(), direct: new Feed() },
     ...{ whyForbidden: () => "a test", clock },
     worldOf: () => {

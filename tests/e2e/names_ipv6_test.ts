@@ -33,7 +33,7 @@ spec:
   await using place = await managerPlace(cluster);
   const tp = new Tp(laptop);
   await tp.ok(["install", ...place.flag]);
-  await dnsServedTo(cluster, place.namespace, dns.address);
+  await dnsServedTo(cluster, place.namespace, [dns.address]);
   await using _ = await tp.connected(
     [...place.flag, "--namespace", namespace],
   );

@@ -19,7 +19,7 @@ Deno.test("a cluster that asks the laptop what it does not know gets the host's 
   });
   await using place = await managerPlace(cluster);
   await tp.ok(["install", ...place.flag]);
-  await dnsServedTo(cluster, place.namespace, dns.address);
+  await dnsServedTo(cluster, place.namespace, [dns.address]);
   await using _open = await laptop.openToCluster();
   await using _ = await tp.connected([
     ...[...place.flag, "--namespace", namespace],

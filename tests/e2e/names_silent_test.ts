@@ -93,7 +93,7 @@ Deno.test("names of the outside do not wait for a cluster's DNS that is silent, 
   await using _open = await laptop.openToCluster();
   await using nameserver = startScript(laptop, "slow_dns_script.ts", [address]);
   assert.equal(await nameserver.nextLine(), "ready");
-  await dnsServedTo(cluster, place.namespace, address);
+  await dnsServedTo(cluster, place.namespace, [address]);
 
   const settings = `${accounts.root.home}/.config/tp`;
   await must(laptop.command(["mkdir", "-p", settings]));

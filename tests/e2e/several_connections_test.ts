@@ -35,7 +35,7 @@ Deno.test("two connections stand side by side, each with names and addresses of 
   await using one = await managerPlace(cluster);
   await using two = await managerPlace(cluster);
   await Promise.all([one, two].map(({ flag }) => tp.ok(["install", ...flag])));
-  await dnsServedTo(cluster, two.namespace, dns.address);
+  await dnsServedTo(cluster, two.namespace, [dns.address]);
 
   const ns = ["--namespace", namespace];
   const first = await tp.ok(["connect", ...one.flag, ...ns]);

@@ -98,16 +98,16 @@ export async function ownDns(
   };
 }
 
-/** Has the manager in a namespace ask the DNS at `address`, as a kubelet with this domain would. Resolves when it does. */
+/** Has the manager in a namespace ask these nameservers, as a kubelet with this domain would. Resolves when it does. */
 export async function dnsServedTo(
   cluster: Cluster,
   namespace: string,
-  address: string,
+  nameservers: readonly string[],
   { domain = usualDomain } = {},
 ): Promise<void> {
   const manager = "statefulset/traffic-manager";
   const dnsConfig = {
-    nameservers: [address],
+    nameservers,
     searches: [
       ...[`${namespace}.svc.${domain}`, `svc.${domain}`, domain],
     ],
