@@ -20,11 +20,7 @@ import { failureError } from "./_failure.ts";
 import { Interrupt, interruptedExitCode } from "./_interrupt.ts";
 import { endSignals, openOutboundInterruptibly } from "./_outbound.ts";
 import { proxyEnvironment } from "./_proxy_environment.ts";
-import {
-  mustBeProgram,
-  relaySignals,
-  runUserCommand,
-} from "./_user_command.ts";
+import { mustBeProgram, runUserCommand, SignalRelay } from "./_user_command.ts";
 import type { RunFlags } from "./run.ts";
 
 type Say = (line: string) => void;
@@ -62,7 +58,7 @@ async function runIn(
     return await runInside(command, {
       ...{ outbound, published },
       onStart: (child) => {
-        relaying.use(relaySignals(child));
+        relaying.use(new SignalRelay()).to(child);
         if (interrupt.signal.aborted) child.kill("SIGTERM");
       },
     });

@@ -17,8 +17,9 @@ export async function runUserCommand(
   options: { env?: Record<string, string> } = {},
 ): Promise<number> {
   const [program, ...args] = command;
-  const child = spawn(program!, { args, ...options });
-  using _ = relaySignals(child);
+  // Before there is a child, which runs before this process comes back from making it.
+  using relay = new SignalRelay();
+  const child = relay.to(spawn(program!, { args, ...options }));
   return (await child.status).code;
 }
 
@@ -26,37 +27,45 @@ export async function runUserCommand(
 const ofTerminal = ["SIGINT", "SIGQUIT"] as const;
 const toBePassedOn = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 
-/** Has this process outlive signals that are meant for `child`, which get there. Dispose of it when the child has ended. */
-export function relaySignals(
-  child: Pick<Deno.ChildProcess, "kill">,
-): Disposable {
-  const ignore = () => {};
-  const listeners: [Deno.Signal, () => void][] = [
-    ...ofTerminal.map((signal): [Deno.Signal, () => void] => [signal, ignore]),
-    ...toBePassedOn.map((signal): [Deno.Signal, () => void] => [
-      signal,
-      () => kill(child, signal),
-    ]),
+/**
+ * Has this process outlive signals that are meant for a child of it, which get there. To be disposed of when the child has
+ * ended.
+ */
+export class SignalRelay implements Disposable {
+  #child: Pick<Deno.ChildProcess, "kill"> | undefined;
+  readonly #listeners: readonly (readonly [Deno.Signal, () => void])[] = [
+    ...ofTerminal.map((signal) => [signal, () => {}] as const),
+    ...toBePassedOn.map((signal) =>
+      [signal, () => kill(this.#child, signal)] as const
+    ),
   ];
-  for (const [signal, listener] of listeners) {
-    Deno.addSignalListener(signal, listener);
+
+  constructor() {
+    for (const [signal, listener] of this.#listeners) {
+      Deno.addSignalListener(signal, listener);
+    }
   }
-  return {
-    [Symbol.dispose]() {
-      for (const [signal, listener] of listeners) {
-        Deno.removeSignalListener(signal, listener);
-      }
-    },
-  };
+
+  /** Passes on to this child; before it, signals are for nobody. */
+  to<Child extends Pick<Deno.ChildProcess, "kill">>(child: Child): Child {
+    this.#child = child;
+    return child;
+  }
+
+  [Symbol.dispose](): void {
+    for (const [signal, listener] of this.#listeners) {
+      Deno.removeSignalListener(signal, listener);
+    }
+  }
 }
 
 /** One that has ended meanwhile needs no signal. */
 function kill(
-  child: Pick<Deno.ChildProcess, "kill">,
+  child: Pick<Deno.ChildProcess, "kill"> | undefined,
   signal: Deno.Signal,
 ): void {
   try {
-    child.kill(signal);
+    child?.kill(signal);
   } catch {
     // It has.
   }

@@ -23,13 +23,14 @@ export interface StartOptions {
   resolvConf: string;
   hosts: string;
   command: readonly string[];
+  /** Called before the command runs, with what it will be a child of. */
+  onStart: (child: Deno.ChildProcess) => void;
 }
 
 /** A command that is about to run in its namespaces. */
 export interface Started {
   /** Its flows come as a session that it begins here. */
   readonly conn: Conn;
-  readonly child: Deno.ChildProcess;
   /** Resolves to the exit code when the command, and all that it left in its network namespace, has ended. */
   readonly ended: Promise<number>;
 }
@@ -41,7 +42,7 @@ export class NoInsideError extends Error {
 
 /** @throws {NoInsideError} when that cannot be had here; the command was not run. */
 export async function startInside(options: StartOptions): Promise<Started> {
-  const { directory, plan, resolvConf, hosts, command } = options;
+  const { directory, plan, resolvConf, hosts, command, onStart } = options;
   await using building = new AsyncDisposableStack();
   await Deno.mkdir(directory, { mode: 0o700, recursive: true });
   building.defer(() => Deno.remove(directory, { recursive: true }));
@@ -54,7 +55,7 @@ export async function startInside(options: StartOptions): Promise<Started> {
   using listener = Deno.listen({ transport: "unix", path });
   const child = spawn(directory, command);
   try {
-    return await meet(child, listener);
+    return await meet(child, { listener, onStart });
   } catch (error) {
     kill(child);
     await child.status;
@@ -64,7 +65,10 @@ export async function startInside(options: StartOptions): Promise<Started> {
 
 async function meet(
   child: Deno.ChildProcess,
-  listener: Deno.UnixListener,
+  { listener, onStart }: {
+    listener: Deno.UnixListener;
+    onStart: StartOptions["onStart"];
+  },
 ): Promise<Started> {
   const gone = child.status.then(({ code }) => {
     throw new NoInsideError(`Cannot run unshare: exit code ${code}`);
@@ -76,8 +80,10 @@ async function meet(
     if (report.state === "failed") throw new NoInsideError(report.cause);
     // Held open: as long as it is, no other namespace has this name.
     const held = await Deno.open(`/proc/${child.pid}/ns/net`);
-    await writeAll(conn, new Uint8Array([goAhead]));
-    return { conn, child, ended: untilEnded(child, report.netns, held) };
+    onStart(child);
+    // One that has ended meanwhile says so by its end.
+    await writeAll(conn, new Uint8Array([goAhead])).catch(() => {});
+    return { conn, ended: untilEnded(child, report.netns, held) };
   } catch (error) {
     conn.close();
     throw error;

@@ -60,14 +60,13 @@ export async function runInside(
   const devices = [plan.v4, plan.v6].filter((text) => text !== undefined)
     .map((text) => roles(Subnet.parse(text)));
   const [{ dns, loopback }] = devices as [ReturnType<typeof roles>];
-  const { conn, child, ended } = await startInside({
+  const { conn, ended } = await startInside({
     directory: await freshRunDirectory(),
     plan,
     resolvConf: composeResolvConf(await readText("/etc/resolv.conf"), dns),
     hosts: composeHosts(await readText("/etc/hosts"), loopback),
-    command,
+    ...{ command, onStart },
   });
-  onStart(child);
   void serve(conn, {
     outbound,
     dials: new Dials(outbound, devices),
