@@ -1,5 +1,5 @@
 /** DNS messages on a byte stream: each behind its length in two octets (RFC 1035 section 4.2.2). */
-import type { Conn } from "../net/mod.ts";
+import type { Conn } from "./conn.ts";
 
 const lengthOctets = 2;
 
