@@ -24,7 +24,7 @@ export {
   type ClusterFacts,
   examineCluster,
   type Found,
-  routesThrough,
+  missingRoutes,
 } from "./diagnosis/examination.ts";
 export {
   type ClusterLogs,

@@ -99,17 +99,24 @@ export class Host {
     this.#options.network.closeDescriptor(fd);
   }
 
+  /** Sets a route; one that was set before, or is of the device's own subnet, again, as somebody has taken it away. */
   async addRoute(subnet: Subnet): Promise<void> {
     const { index, families } = this.#needDevice();
-    if (this.#routes.has(String(subnet))) return;
+    const { network } = this.#options;
+    const own = families.find((of) => of.subnet.equals(subnet));
+    if (own !== undefined) return await this.#restoreSubnet(own, index);
+    const text = String(subnet);
+    const isAgain = this.#routes.has(text);
+    const others = this.#routes.size - (isAgain ? 1 : 0);
     const facts = await this.#facts();
-    refuseIf(refuseRoute(subnet, { ...facts, routes: this.#routes.size }));
+    refuseIf(refuseRoute(subnet, { ...facts, routes: others }));
     const source = families.find((of) => of.subnet.family === subnet.family);
     if (source === undefined) throw new Refused("device-missing");
-    await refusing(() =>
-      this.#options.network.addRoute(subnet, { index, source: source.laptop })
-    );
-    this.#routes.set(String(subnet), subnet);
+    await refusing(() => {
+      if (isAgain) network.deleteRoute(subnet, { index });
+      network.addRoute(subnet, { index, source: source.laptop });
+    });
+    this.#routes.set(text, subnet);
   }
 
   /** A route that was not set is no error. */
@@ -207,6 +214,15 @@ export class Host {
     this.#device = { name, index, families: subnets.map(tunSubnet) };
     await record({ unreachable: subnets, device: { name, index } });
     return { name, fd };
+  }
+
+  /** Who takes its route away may have taken all. */
+  #restoreSubnet(own: TunSubnet, index: number): Promise<void> {
+    const { network } = this.#options;
+    return refusing(() => {
+      network.addUnreachable(own.subnet);
+      network.restoreSubnet(own, { index });
+    });
   }
 
   #zonesFor(...uses: ZoneUse[]): string[] {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ResolverError } from "../dns/edges/mod.ts";
+import { ResolverError, reverseZones } from "../dns/edges/mod.ts";
 import { FakeResolverEdge } from "../dns/edges/edge_fake.ts";
 import { FakeClock } from "../net/clock_fake.ts";
 import { Ip, Subnet } from "../net/mod.ts";
@@ -82,7 +82,6 @@ Deno.test("routes start from the laptop's address of their family", async () => 
   network.done.length = 0;
   await host.addRoute(cluster);
   await host.addRoute(Subnet.parse("fd10::/108"));
-  await host.addRoute(cluster); // is there already
   await host.deleteRoute(cluster);
   await host.deleteRoute(cluster); // is gone already
   assert.deepEqual(network.done, [
@@ -90,6 +89,32 @@ Deno.test("routes start from the laptop's address of their family", async () => 
     "route fd10::/108 dev 7 src fd00:1::1",
     "unroute 10.96.0.0/12 dev 7",
   ]);
+});
+
+Deno.test("addRoute() sets again what somebody took away, and leaves it when the host has it meanwhile", async () => {
+  const { network, edge, clock, host } = setUp();
+  await host.openDevice({ mtu: 1500, v4, v6 });
+  await host.addRoute(cluster);
+  network.done.length = 0;
+  await host.addRoute(cluster);
+  await host.addRoute(v4);
+  await host.addRoute(v6);
+  assert.deepEqual(network.done, [
+    "unroute 10.96.0.0/12 dev 7",
+    "route 10.96.0.0/12 dev 7 src 198.18.0.1",
+    "unreachable 198.18.0.0/29",
+    "restore 198.18.0.0/29 dev 7",
+    "unreachable fd00:1::/64",
+    "restore fd00:1::/64 dev 7",
+  ]);
+  await host.setResolver(v4.at(3));
+  assert.deepEqual(edge.plan!.zones, reverseZones([cluster], 64));
+  network.host = { onLink: [Subnet.parse("10.96.0.0/11")], routed: [] };
+  clock.advance(500);
+  await refuses(host.addRoute(cluster), "subnet-on-link");
+  network.done.length = 0;
+  await host.deleteRoute(cluster);
+  assert.deepEqual(network.done, ["unroute 10.96.0.0/12 dev 7"]);
 });
 
 Deno.test("routes and resolver need a device first, of the right family", async () => {

@@ -83,6 +83,13 @@ class DarwinNetwork implements NetworkEdge {
     }
   }
 
+  restoreSubnet(own: TunSubnet, { index }: { index: number }): void {
+    const name = interfaceName(index, this.#libc.call);
+    if (name === undefined) return;
+    this.#setAddress(name, own);
+    this.#routeHalves(own, { index, fine: [errnos.EEXIST] });
+  }
+
   addRoute(subnet: Subnet, { index }: { index: number; source: Ip }): void {
     this.#change(messageTypes.add, subnet, { index });
   }
@@ -139,9 +146,7 @@ class DarwinNetwork implements NetworkEdge {
       this.#ask(4, requests.getFlags, flags);
       this.#ask(4, requests.setFlags, withUp(flags));
       for (const family of [plan.v4, plan.v6]) {
-        for (const half of family?.subnet.split() ?? []) {
-          this.#change(messageTypes.add, half, { index });
-        }
+        if (family) this.#routeHalves(family, { index });
       }
       return { fd, name, index };
     } catch (error) {
@@ -173,6 +178,15 @@ class DarwinNetwork implements NetworkEdge {
     const { family } = subnet.laptop;
     const request = addAddressRequest(name, subnet);
     this.#ask(family, requests.addAddress[family], request);
+  }
+
+  #routeHalves(
+    { subnet }: TunSubnet,
+    options: { index: number; fine?: number[] },
+  ): void {
+    for (const half of subnet.split() ?? []) {
+      this.#change(messageTypes.add, half, options);
+    }
   }
 
   /** Asks the kernel something of an interface, by a socket of the family. */

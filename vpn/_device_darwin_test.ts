@@ -146,6 +146,20 @@ Deno.test("routes of macOS are set and deleted, but none that is somebody else's
     ]);
   }));
 
+Deno.test("a device of macOS is given its address and the halves of its subnet again", () =>
+  onMacos((network, kernel) => {
+    kernel.failing = { call: "write", errno: 17 };
+    network.restoreSubnet(plan.v4, { index: 17 });
+    assert.deepEqual(
+      kernel.done.filter((line) => !/^(socket|close)/.test(line)),
+      [
+        "ioctl 8040691a", // address
+        "write add 198.18.0.0/30 by 17 fails",
+        "write add 198.18.0.4/30 by 17",
+      ],
+    );
+  }));
+
 Deno.test("what macOS has by itself is without the device, and without what refuses", () =>
   onMacos((network, kernel) => {
     kernel.routes = [

@@ -67,6 +67,8 @@ export interface NetworkEdge extends Disposable {
    * reads it, it is left without address and routes.
    */
   removeDevice(device: DeviceName): void;
+  /** Sets address and route of a device's own subnet again; what is there is no error. */
+  restoreSubnet(own: TunSubnet, via: { index: number }): void;
   /** @throws {DeviceError} `exists` when the host has this very route. */
   addRoute(subnet: Subnet, via: { index: number; source: Ip }): void;
   /** A route that is gone already is no error. */

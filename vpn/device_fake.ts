@@ -4,6 +4,7 @@ import type {
   DevicePlan,
   HostSubnets,
   NetworkEdge,
+  TunSubnet,
 } from "./device.ts";
 
 /** A host's network that remembers what was done to it. */
@@ -31,6 +32,10 @@ export class FakeNetworkEdge implements NetworkEdge {
 
   removeDevice({ name, index }: DeviceName): void {
     this.#do(`remove ${name} ${index}`);
+  }
+
+  restoreSubnet({ subnet }: TunSubnet, via: { index: number }): void {
+    this.#do(`restore ${subnet} dev ${via.index}`);
   }
 
   addRoute(subnet: Subnet, via: { index: number; source: Ip }): void {

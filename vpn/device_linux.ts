@@ -15,6 +15,7 @@ import {
   linkUp,
   nlm,
   route,
+  type RouteOptions,
   rtm,
 } from "./_netlink_message.ts";
 import {
@@ -25,6 +26,7 @@ import {
   type DevicePlan,
   type HostSubnets,
   type NetworkEdge,
+  type TunSubnet,
   unreachableMetric,
 } from "./device.ts";
 import { Netlink, NetlinkError } from "./netlink_linux.ts";
@@ -45,6 +47,9 @@ const datagramOffload = 0x20 | 0x40;
  */
 const queuePackets = 8192;
 
+/** Metric of the route that the kernel itself sets to the subnet of an address: there are no two of them. */
+const addressMetric = { 4: 0, 6: 256 } as const;
+
 /** The host's network through the kernel. Needs CAP_NET_ADMIN. */
 export function openLinuxNetwork(): NetworkEdge {
   return new LinuxNetwork();
@@ -62,12 +67,7 @@ class LinuxNetwork implements NetworkEdge {
       await hardenDevice(name, { v6: plan.v6 !== undefined });
       for (const family of [plan.v4, plan.v6]) {
         if (family === undefined) continue;
-        const { laptop, subnet: { prefix } } = family;
-        this.#change(`set the address "${laptop}"`, {
-          type: rtm.newAddress,
-          flags: nlm.create | nlm.exclusive,
-          body: address(laptop, { prefix, index }),
-        });
+        this.#setAddress(family, { index });
       }
       this.#change(`set "${name}" up`, {
         type: rtm.newLink,
@@ -92,12 +92,16 @@ class LinuxNetwork implements NetworkEdge {
     }, { fine: [errnos.ENODEV] });
   }
 
+  restoreSubnet(own: TunSubnet, { index }: { index: number }): void {
+    const fine = [errnos.EEXIST];
+    this.#setAddress(own, { index, fine });
+    const { subnet, laptop: source } = own;
+    const metric = addressMetric[subnet.family];
+    this.#setRoute({ subnet, index, source, metric }, { fine });
+  }
+
   addRoute(subnet: Subnet, via: { index: number; source: Ip }): void {
-    this.#change(`set the route "${subnet}"`, {
-      type: rtm.newRoute,
-      flags: nlm.create | nlm.exclusive,
-      body: route({ subnet, ...via, metric: clusterMetric }),
-    });
+    this.#setRoute({ subnet, ...via, metric: clusterMetric });
   }
 
   deleteRoute(subnet: Subnet, { index }: { index: number }): void {
@@ -108,11 +112,9 @@ class LinuxNetwork implements NetworkEdge {
   }
 
   addUnreachable(subnet: Subnet): void {
-    this.#change(`set the route "${subnet}"`, {
-      type: rtm.newRoute,
-      flags: nlm.create | nlm.exclusive,
-      body: route({ subnet, metric: unreachableMetric }),
-    }, { fine: [errnos.EEXIST] });
+    this.#setRoute({ subnet, metric: unreachableMetric }, {
+      fine: [errnos.EEXIST],
+    });
   }
 
   deleteUnreachable(subnet: Subnet): void {
@@ -169,6 +171,28 @@ class LinuxNetwork implements NetworkEdge {
       throw tunError("set the offloads of the device", this.#libc.errno);
     }
     return textOf(request);
+  }
+
+  #setAddress(
+    { laptop, subnet: { prefix } }: TunSubnet,
+    { index, fine = [] }: { index: number; fine?: number[] },
+  ): void {
+    this.#change(`set the address "${laptop}"`, {
+      type: rtm.newAddress,
+      flags: nlm.create | nlm.exclusive,
+      body: address(laptop, { prefix, index }),
+    }, { fine });
+  }
+
+  #setRoute(
+    options: RouteOptions,
+    { fine = [] }: { fine?: number[] } = {},
+  ): void {
+    this.#change(`set the route "${options.subnet}"`, {
+      type: rtm.newRoute,
+      flags: nlm.create | nlm.exclusive,
+      body: route(options),
+    }, { fine });
   }
 
   #change(

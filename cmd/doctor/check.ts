@@ -6,8 +6,8 @@ import type { Tun } from "./tun.ts";
 /** What was found of a connection that stands; absent parts were not looked at. */
 export interface ConnectionFacts {
   status: Status;
-  /** What the host's routes lead to by the TUN device. */
-  routes: string[];
+  /** What routes by the TUN device should lead to and do not: subnets, ranges of virtual addresses, our DNS. */
+  missingRoutes: string[];
   /** Content of the host's resolver file. */
   resolverFile: string;
   /** A name of the cluster, and who answers what for it. */

@@ -34,13 +34,12 @@ export const connectionChecks: Check[] = [
       "The network to the cluster is slow: `ping` its API server, try another network or VPN",
     );
   }),
-  of("routes", "Routes", ({ status: { root_daemon: root }, routes }) => {
+  of("routes", "Routes", ({ status: { root_daemon: root }, missingRoutes }) => {
     if (root === undefined) return undefined;
-    const missing = root.subnets.filter((one) => !routes.includes(one));
-    if (missing.length > 0) {
+    if (missingRoutes.length > 0) {
       return failed(
-        `${missing.join(", ")}: no route by ${root.device}`,
-        `Another program took it away, such as a VPN: ${reconnect}`,
+        `${missingRoutes.join(", ")}: no route by ${root.device}`,
+        `Another program, such as a VPN, takes routes away again and again: end it, or have it leave those by ${root.device} alone; until then they are set once a minute`,
       );
     }
     return ok(`${root.subnets.join(", ") || "none"} by ${root.device}`);

@@ -2,7 +2,7 @@
 import { delimiter } from "node:path";
 import { lookup } from "node:dns/promises";
 import type { Status } from "../../connector/api.ts";
-import { examineCluster, routesThrough } from "../../connector/mod.ts";
+import { examineCluster, missingRoutes } from "../../connector/mod.ts";
 import { leftover } from "../../daemon/client.ts";
 import { findConnector, mean } from "../_connector.ts";
 import { isOfPlace } from "../_meant_connection.ts";
@@ -81,13 +81,28 @@ async function connectionFacts(status: Status): Promise<ConnectionFacts> {
   const name = `kubernetes.default.svc.${
     root?.dns.cluster_domain ?? "cluster.local"
   }`;
-  const [routes, resolverFile, byResolver, byQuery] = await Promise.all([
-    root ? routesThrough(root.device) : [],
+  const [missing, resolverFile, byResolver, byQuery] = await Promise.all([
+    root ? missingRoutesOf(root) : [],
     Deno.readTextFile("/etc/resolv.conf").catch(() => ""),
     byGetaddrinfo(name),
     byQueryTo(root?.dns.vif_address ?? "", name),
   ]);
-  return { status, routes, resolverFile, name, byResolver, byQuery };
+  return {
+    ...{ status, missingRoutes: missing, resolverFile },
+    ...{ name, byResolver, byQuery },
+  };
+}
+
+function missingRoutesOf(
+  { device, subnets, virtual_ranges: ranges, dns }: NonNullable<
+    Status["root_daemon"]
+  >,
+): Promise<string[]> {
+  return missingRoutes({
+    device,
+    subnets: [...subnets, ...ranges.map(({ range }) => range)],
+    addresses: [dns.vif_address],
+  });
 }
 
 /** As programs of this laptop look names up: by the C library. */

@@ -48,7 +48,7 @@ function well(): Facts & { connection: ConnectionFacts } {
     },
     connection: {
       status,
-      routes: ["10.96.0.0/16", "198.18.0.0/24"],
+      missingRoutes: [],
       resolverFile: "# of tp\nnameserver 198.18.0.2\nnameserver 192.0.2.53\n",
       name,
       byResolver: { addresses: ["10.96.0.1"] },
@@ -210,8 +210,8 @@ const worlds: {
     says: ["session", "warning", /900/],
   },
   {
-    wrong: "a route that somebody took away",
-    make: ({ connection }) => connection.routes = [],
+    wrong: "a route that somebody takes away",
+    make: ({ connection }) => connection.missingRoutes = ["10.96.0.0/16"],
     says: ["routes", "failed", /10\.96\.0\.0\/16: no route by tp0/],
   },
   {

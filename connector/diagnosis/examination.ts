@@ -15,6 +15,7 @@ import {
   type ClusterAccess,
   openApi,
 } from "../../k8s/mod.ts";
+import { Ip, Subnet } from "../../net/mod.ts";
 import { createIdentity } from "../../tunnel/mod.ts";
 import { readHostRoutes } from "../../vpn/mod.ts";
 import { askApiServer } from "../cluster/api_server.ts";
@@ -22,6 +23,7 @@ import type { ConnectRequest, Failure } from "../api.ts";
 import { accessOf } from "../approach.ts";
 import { toFailure } from "../errors.ts";
 import { lookForManager, type ManagerPresence } from "../cluster/manager.ts";
+import { lackingRoutes } from "../network/lacking_routes.ts";
 import { reachManager } from "../session/reach.ts";
 import { formatRights, lacking, rightsToConnect } from "../cluster/rights.ts";
 import { answersSmallQuestion } from "./small_question.ts";
@@ -100,11 +102,20 @@ export async function examineCluster(
   return facts;
 }
 
-/** The networks and hosts that this host's routes lead to by `device`, as text. */
-export async function routesThrough(device: string): Promise<string[]> {
+/** What of these subnets and single addresses this host's routes by `device` do not lead to. All of it is text. */
+export async function missingRoutes(
+  { device, subnets, addresses }: {
+    device: string;
+    subnets: readonly string[];
+    addresses: readonly string[];
+  },
+): Promise<string[]> {
+  const wanted = {
+    subnets: subnets.map(Subnet.parse),
+    addresses: addresses.map(Ip.parse),
+  };
   const routes = await readHostRoutes();
-  return routes.filter((one) => one.device === device)
-    .map(({ subnet }) => String(subnet));
+  return lackingRoutes(wanted, { routes, device }).map(String);
 }
 
 /** A right on an object whose name is long comes back with the answer. */

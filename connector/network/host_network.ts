@@ -4,7 +4,8 @@
  * 1. The daemon is held and opens the device. DNS and VPN are put on it.
  * 2. A connection joins: its names are answered, and its routes are set and follow its cluster.
  * 3. When names of the first can be answered, the host's resolver is told, and follows the clusters too.
- * 4. When the host's own network has changed, or it has slept, routes and the ways to the managers are looked after.
+ * 4. When the host's own network has changed, or it has slept, routes and the ways to the managers are looked after, and
+ *    routes that another program took away are set again.
  *
  * What two clusters both have is reached by its own address in the one that joined first, by a virtual one in the other.
  */
@@ -205,6 +206,10 @@ export class HostNetwork implements AsyncDisposable {
     building.use(
       await HostWatch.start({
         ...{ nameservers, device: device.name, onWake: wake },
+        ours: {
+          lacks: (routes) => this.#routes.lacks(routes),
+          onLack: () => void this.#followRoutes(),
+        },
         onChange: () => {
           this.#onChange();
           wake();
@@ -216,11 +221,16 @@ export class HostNetwork implements AsyncDisposable {
     this.#zones = zones;
   }
 
-  #onChange(): void {
-    this.#routes.follow().then(
-      () => this.#zones?.routesChanged(),
-      (error) => log.warn("routes not set", { error }),
-    );
+  async #onChange(): Promise<void> {
+    if (await this.#followRoutes()) this.#zones?.routesChanged();
+  }
+
+  /** False when it failed, which is logged. */
+  #followRoutes(): Promise<boolean> {
+    return this.#routes.follow().then(() => true, (error) => {
+      log.warn("routes not set", { error });
+      return false;
+    });
   }
 
   async #leave(member: NetworkMember): Promise<void> {

@@ -2,6 +2,7 @@ import { logger } from "../../log.ts";
 import { Ip } from "../../net/mod.ts";
 import {
   type HostChanges,
+  type HostRoute,
   openHostChanges,
   readHostRoutes,
 } from "../../vpn/mod.ts";
@@ -24,9 +25,19 @@ export interface HostWatchOptions {
   device: string;
   /** Something differs from what was there before. */
   onChange: () => void;
+  /** Absent where there is none. */
+  ours?: OurRoutes;
   /** The host has slept. */
   onWake: () => void;
   pollMs?: number;
+}
+
+/** The routes by the TUN device. */
+export interface OurRoutes {
+  /** Whether one of them is not among all `routes` of the host. */
+  lacks: (routes: readonly HostRoute[]) => boolean;
+  /** Called at each look at which it is so. */
+  onLack: () => void;
 }
 
 /** What there was at the last look, to be compared. */
@@ -37,8 +48,8 @@ interface State {
 
 /**
  * Watches what of the host must stay outside the tunnel, and what the tunnel stands on: its nameservers, the networks
- * that it is in, and its addresses there, but for what is of a link alone. The kernel tells of networks and addresses at
- * once; the nameservers are looked at every second.
+ * that it is in, and its addresses there, but for what is of a link alone; and whether the tunnel's own routes are there.
+ * The kernel tells of networks, addresses and routes at once; the nameservers are looked at every second.
  */
 export class HostWatch implements AsyncDisposable {
   readonly #options: HostWatchOptions;
@@ -58,7 +69,8 @@ export class HostWatch implements AsyncDisposable {
     const changes = listen();
     try {
       const nameservers = await nameserversOf(options);
-      const state = { nameservers, network: await networkOf(options) };
+      const network = networkOf(options, await readHostRoutes());
+      const state = { nameservers, network };
       return new HostWatch(options, { changes, state });
     } catch (error) {
       await changes?.[Symbol.asyncDispose]();
@@ -107,21 +119,23 @@ export class HostWatch implements AsyncDisposable {
   /** One look after the other. */
   #look({ all }: { all: boolean }): Promise<void> {
     return this.#looking = this.#looking.then(async () => {
-      const { onChange, onWake } = this.#options;
+      const { onChange, onWake, ours } = this.#options;
       const hasSlept = this.#sleep.hasSlept();
       if (hasSlept) onWake();
       const before = this.#state;
-      this.#state = {
-        nameservers: await nameserversOf(this.#options),
-        network: all || hasSlept
-          ? await networkOf(this.#options)
-          : before.network,
-      };
-      const isSame = this.#state.nameservers === before.nameservers &&
-        this.#state.network === before.network;
-      if (isSame) return;
+      const nameservers = await nameserversOf(this.#options);
+      const routes = all || hasSlept ? await readHostRoutes() : undefined;
+      const network = routes === undefined
+        ? before.network
+        : networkOf(this.#options, routes);
+      this.#state = { nameservers, network };
+      const isSame = nameservers === before.nameservers &&
+        network === before.network;
+      const isLacking = routes && ours?.lacks(routes);
+      if (isSame && !isLacking) return;
       this.#changedMs = performance.now();
-      onChange();
+      if (!isSame) onChange();
+      if (isLacking) ours?.onLack();
     }).catch((error) => log.warn("the host cannot be looked at", { error }));
   }
 }
@@ -141,12 +155,15 @@ async function nameserversOf(
   return JSON.stringify(await nameservers.refresh());
 }
 
-async function networkOf({ device }: HostWatchOptions): Promise<string> {
+function networkOf(
+  { device }: HostWatchOptions,
+  routes: readonly HostRoute[],
+): string {
   const isLeftOut = (name: string, ip: Ip) => name === device || ip.isLinkLocal;
-  const routes = (await readHostRoutes())
+  const others = routes
     .filter((route) => !isLeftOut(route.device, route.subnet.base));
   const addresses = Deno.networkInterfaces()
     .filter(({ name, address }) => !isLeftOut(name, Ip.parse(address)))
     .map(({ name, address }) => `${name} ${address}`).sort();
-  return JSON.stringify([routes, addresses]);
+  return JSON.stringify([others, addresses]);
 }

@@ -1,6 +1,12 @@
 import { logger } from "../../log.ts";
 import type { World } from "../../manager/api.ts";
-import { compareSubnets, type Ip, Subnet } from "../../net/mod.ts";
+import {
+  type Clock,
+  compareSubnets,
+  type Ip,
+  Subnet,
+  systemClock,
+} from "../../net/mod.ts";
 import {
   type HostRoute,
   isMeant,
@@ -12,6 +18,8 @@ import {
 import type { ClusterAddresses } from "./cluster_addresses.ts";
 import { clusterSubnets } from "./cluster_subnets.ts";
 import type { Device } from "./device.ts";
+import { lackingRoutes } from "./lacking_routes.ts";
+import { RouteReturns } from "./route_returns.ts";
 import { type SubnetWishes, virtualSubnets } from "./subnet_wishes.ts";
 import type { VirtualAddresses } from "./virtual_addresses.ts";
 import { VirtualRanges } from "./virtual_ranges.ts";
@@ -20,6 +28,7 @@ const log = logger("connector");
 
 /** Who sets routes: the daemon. */
 export interface RouteSetter {
+  /** Sets again, too, what it has set and another took away, and so the device's own subnet. */
   addRoute(subnet: Subnet): Promise<void>;
   deleteRoute(subnet: Subnet): Promise<void>;
 }
@@ -40,7 +49,7 @@ export interface RoutedMember {
 export interface RouteKeeperOptions<Member extends RoutedMember> {
   setter: RouteSetter;
   /** The TUN device, whose own routes do not count as the host's. */
-  device: Pick<Device, "name" | "v4" | "v6">;
+  device: Pick<Device, "name" | "v4" | "v6" | "dnsAddresses">;
   /** What the host must reach without the cluster. Read each time. */
   claims: () => ReasonedSubnet[];
   /** In order: who comes before another keeps the addresses that both have. Read each time. */
@@ -48,6 +57,7 @@ export interface RouteKeeperOptions<Member extends RoutedMember> {
   virtual: VirtualAddresses;
   /** Where the host's routes are read. */
   readRoutes?: () => Promise<HostRoute[]>;
+  clock?: Clock;
 }
 
 /** A subnet of the cluster that is reached by virtual addresses. */
@@ -68,19 +78,23 @@ const nothing: Routed = { routes: [], virtual: [], skipped: [] };
 
 /**
  * Keeps the host's routes to what clusters have, as they and the host change: what is in the way of the host, or of a
- * connection that was there before, is reached by virtual addresses.
+ * connection that was there before, is reached by virtual addresses, and what another program takes away is set again.
  */
 export class RouteKeeper<Member extends RoutedMember> {
   readonly #options: RouteKeeperOptions<Member>;
   readonly #ranges: VirtualRanges;
   /** Those that are set, by their text. */
   readonly #routes = new Map<string, Subnet>();
+  readonly #returns: RouteReturns;
+  /** Those of them that are to be set again. */
+  #returning = new Set<string>();
   #routed: ReadonlyMap<Member, Routed> = new Map();
   #last: Promise<void> = Promise.resolve();
 
   constructor(options: RouteKeeperOptions<Member>) {
     this.#options = options;
-    const { virtual } = options;
+    const { virtual, clock = systemClock } = options;
+    this.#returns = new RouteReturns({ clock });
     const addRoute = (range: Subnet) => this.#addRoute(range);
     this.#ranges = new VirtualRanges({ virtual, addRoute });
   }
@@ -108,6 +122,11 @@ export class RouteKeeper<Member extends RoutedMember> {
     return found?.member;
   }
 
+  /** Whether something that is set is not among the host's `routes`, or a way to our DNS is not. */
+  lacks(routes: readonly HostRoute[]): boolean {
+    return this.#lacking(routes).length > 0;
+  }
+
   /** Follows what there is; calls are served in order. */
   follow(): Promise<void> {
     this.#last = this.#last.catch(() => {}).then(() => this.#apply());
@@ -116,8 +135,9 @@ export class RouteKeeper<Member extends RoutedMember> {
 
   async #apply(): Promise<void> {
     const { device, readRoutes = readHostRoutes, claims } = this.#options;
-    const hostRoutes = (await readRoutes())
-      .filter((route) => route.device !== device.name);
+    const found = await readRoutes();
+    await this.#beginReturn(found);
+    const hostRoutes = found.filter((route) => route.device !== device.name);
     const families = [device.v4, device.v6]
       .flatMap((own) => own ? [own.subnet.family] : []);
     const members = this.#options.members().map((member) => ({
@@ -156,6 +176,26 @@ export class RouteKeeper<Member extends RoutedMember> {
     }
   }
 
+  #lacking(routes: readonly HostRoute[]): Subnet[] {
+    const { name, dnsAddresses } = this.#options.device;
+    const subnets = [...this.#routes.values()];
+    return lackingRoutes({ subnets, addresses: dnsAddresses }, {
+      ...{ routes, device: name },
+    });
+  }
+
+  /** Has the plan set again what it still needs. The device's own subnets come first: all others start from there. */
+  async #beginReturn(routes: readonly HostRoute[]): Promise<void> {
+    const { setter, device: { v4, v6 } } = this.#options;
+    const taken = this.#lacking(routes);
+    const areDue = taken.length > 0 && this.#returns.areDue(taken);
+    this.#returning = new Set(areDue ? taken.map(String) : []);
+    for (const own of [v4, v6]) {
+      const isTaken = taken.some((one) => own?.subnet.covers(one));
+      if (areDue && isTaken) await setter.addRoute(own!.subnet);
+    }
+  }
+
   /** Provides for virtual addresses; where there is none to be had, the plans do without. */
   async #makeRoom(
     plans: readonly SubnetPlan[],
@@ -165,6 +205,7 @@ export class RouteKeeper<Member extends RoutedMember> {
     },
   ): Promise<void> {
     this.#ranges.yieldTo(taken);
+    await this.#ranges.route();
     for (const family of families) {
       const [first, ...others] = plans.flatMap(({ virtual }) => virtual)
         .map(({ subnet }) => subnet)
@@ -194,9 +235,10 @@ export class RouteKeeper<Member extends RoutedMember> {
 
   async #addRoute(subnet: Subnet): Promise<void> {
     const text = String(subnet);
-    if (this.#routes.has(text)) return;
+    if (this.#routes.has(text) && !this.#returning.has(text)) return;
     await this.#options.setter.addRoute(subnet);
     this.#routes.set(text, subnet);
+    this.#returning.delete(text);
   }
 
   #note(

@@ -37,6 +37,17 @@ export class VirtualRanges {
     }
   }
 
+  /** Has the routes of all ranges there. */
+  async route(): Promise<void> {
+    for (const range of this.routes) {
+      try {
+        await this.#options.addRoute(range);
+      } catch (error) {
+        log.warn("virtual range not routed", { range, error });
+      }
+    }
+  }
+
   /** Makes room for `subnets`, which are of one family. False when there is none at all. */
   async provide(
     subnets: readonly [Subnet, ...Subnet[]],

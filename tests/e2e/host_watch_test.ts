@@ -27,7 +27,8 @@ const changes: [command: string, isSeen: RegExp][] = [
 ];
 
 Deno.test({
-  name: "HostWatch is told of routes, addresses and links at once",
+  name:
+    "HostWatch is told of routes, addresses and links at once, and of ours that are taken away",
   ignore: Deno.build.os !== "linux" || Deno.uid() !== 0,
   fn: async () => {
     await using host = await Namespace.open();
@@ -39,6 +40,11 @@ Deno.test({
     for (const change of noChanges) {
       assert.equal(await host.sh(change), "", change);
     }
+    assert.equal(await watch.line(), "has 10.96.0.0/12");
+    assert.equal(await host.sh("ip route del 10.96.0.0/12 dev tp0"), "");
+    assert.equal(await watch.line(), "lacks 10.96.0.0/12");
+    assert.equal(await host.sh("ip route add 10.96.0.0/12 dev tp0"), "");
+    assert.equal(await watch.line(), "has 10.96.0.0/12");
     for (const [change, isSeen] of changes) {
       assert.equal(await host.sh(change), "", change);
       assert.match((await watch.line())!, isSeen, change);
