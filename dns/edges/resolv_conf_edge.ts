@@ -100,22 +100,28 @@ export class ResolvConfEdge implements ResolverEdge {
     }
   }
 
-  /** Keeps the file, which is not ours, as the original. What was kept stays when this can neither be replaced nor written. */
+  /**
+   * Keeps the file as the original. What was kept stays when this can neither be replaced nor written, or is ours: what was
+   * laid over it may be gone since it was looked at.
+   */
   async #save(): Promise<void> {
     const { file, original, copy } = this.#paths;
     const next = temporaryOf(file);
     await removeIfThere(next);
     try {
       await Deno.link(file, next);
+      if (await holdsResolvConf(next)) return;
       await Deno.rename(next, original);
       await removeIfThere(copy);
     } catch (error) {
       const { isSymlink } = await Deno.lstat(file);
       if (isSymlink || !cannotLink(error)) throw error;
       (await Deno.open(file, { write: true })).close();
+      const bytes = await Deno.readFile(file);
+      if (isComposed(new TextDecoder().decode(bytes))) return;
       await removeIfThere(original);
       await removeIfThere(copy);
-      await writeNew(copy, await Deno.readFile(file), { mode: 0o600 });
+      await writeNew(copy, bytes, { mode: 0o600 });
     } finally {
       // Two names of one file are not renamed.
       await removeIfThere(next);

@@ -225,6 +225,29 @@ for (const linkable of [true, false]) {
       assert.deepEqual(await filesIn(paths), ["resolv.conf"]);
     }, { linkable }));
 
+  Deno.test(`follow() keeps the original when what was laid over ours goes as it is looked at (${how})`, () =>
+    withFiles(async (paths) => {
+      await Deno.writeFile(paths.file, original);
+      const edge = new ResolvConfEdge(paths);
+      await edge.apply({ nameserver: ours });
+      const below = `${paths.file}.below`;
+      await Deno.rename(paths.file, below);
+      await Deno.writeTextFile(paths.file, "nameserver 192.0.2.99\n");
+      const { link } = Deno;
+      Deno.link = async (...names) => {
+        await Deno.rename(below, paths.file);
+        await link(...names);
+      };
+      try {
+        await edge.follow();
+      } finally {
+        Deno.link = link;
+      }
+      await edge.restore();
+      assert.deepEqual((await look(paths.file)).bytes, original);
+      assert.deepEqual(await filesIn(paths), ["resolv.conf"]);
+    }, { linkable }));
+
   Deno.test(`restore() leaves what somebody else wrote (${how})`, () =>
     withFiles(async (paths) => {
       await Deno.writeFile(paths.file, original);
