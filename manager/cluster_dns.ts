@@ -3,19 +3,21 @@
  *
  * 1. The first nameserver is asked. When it refuses, fails or is silent for its turn, the next one is asked, too.
  * 2. Who was asked is listened to until the end: what one knows slowly another may not know at all.
- * 3. The first good answer counts. Without one the first bad one does, once all have failed, or those that have not were
- *    silent for their turns.
+ * 3. The first answer with records counts. One that says there are none waits for those before it: behind the cluster's
+ *    own there may be one that knows nothing of it. Without a good one the first bad one counts, once all have failed, or
+ *    those that have not were silent for their turns.
  * 4. How long it may take is the asker's to say, by its signal.
  */
 import {
   type Clock,
   dnsHeaderOctets,
+  hasDnsRecords,
   type Ip,
   isDnsFailure,
   RefusedError,
 } from "../net/mod.ts";
 import { refusalOfError } from "../tcp/mod.ts";
-import { Nameserver } from "./nameserver.ts";
+import { Nameserver, type NameserverQuestion } from "./nameserver.ts";
 
 /** For an asker that does not call off: no laptop waits for longer. */
 const timeoutMs = 60_000;
@@ -66,6 +68,14 @@ export class ClusterDns {
   }
 }
 
+/** What became of a question at one nameserver. */
+interface Asked {
+  /** It has failed, or was silent for all of its time: those behind it need not wait for it. */
+  isSpent: boolean;
+  /** That there is nothing. */
+  negative?: Uint8Array;
+}
+
 /** One question, and what becomes of it at each nameserver. */
 class Inquiry {
   readonly #nameservers: readonly Nameserver[];
@@ -73,6 +83,7 @@ class Inquiry {
   readonly #signal: AbortSignal;
   readonly #answered = Promise.withResolvers<Uint8Array>();
   readonly #asking: Promise<void>[] = [];
+  readonly #asked: Asked[] = [];
   /** How many had their turn. */
   #passed = 0;
   /** How many of these will not answer any more, or not well. */
@@ -103,35 +114,57 @@ class Inquiry {
   #askNext(): void {
     const nameserver = this.#nameservers[this.#passed];
     if (nameserver === undefined || this.#signal.aborted) return;
+    const asked: Asked = { isSpent: false };
+    this.#asked.push(asked);
     let hasPassed = false;
-    this.#asking.push(this.#ask(nameserver, () => {
+    const onDoubt = () => {
       if (hasPassed) return;
       hasPassed = true;
       this.#passed++;
       this.#askNext();
       this.#settle();
-    }));
+    };
+    const onSpent = () => {
+      asked.isSpent = true;
+      onDoubt();
+      this.#settle();
+    };
+    const isOnly = this.#nameservers.length === 1;
+    const patience = isOnly ? {} : { onDoubt, onSpent };
+    this.#asking.push(this.#ask(nameserver, { asked, onSpent, patience }));
   }
 
-  async #ask(nameserver: Nameserver, pass: () => void): Promise<void> {
+  async #ask(
+    nameserver: Nameserver,
+    { asked, onSpent, patience }: {
+      asked: Asked;
+      onSpent: () => void;
+      patience: Pick<NameserverQuestion, "onDoubt" | "onSpent">;
+    },
+  ): Promise<void> {
     const signal = this.#signal;
-    const isOnly = this.#nameservers.length === 1;
-    const onDoubt = isOnly ? undefined : pass;
     try {
-      const answer = await nameserver.ask(this.#query, { signal, onDoubt });
-      if (!isDnsFailure(answer)) return this.#answered.resolve(answer);
+      const answer = await nameserver.ask(this.#query, { signal, ...patience });
+      if (!isDnsFailure(answer)) {
+        if (hasDnsRecords(answer)) return this.#answered.resolve(answer);
+        asked.negative = answer;
+        return this.#settle();
+      }
       this.#bad ??= answer;
     } catch (error) {
       this.#failure ??= error;
     }
     this.#failed++;
-    pass();
-    this.#settle();
+    onSpent();
   }
 
   #settle(): void {
     const { length } = this.#nameservers;
-    if (this.#passed === length && this.#bad !== undefined) {
+    const first = this.#asked.find(({ isSpent, negative }) =>
+      negative !== undefined || !isSpent
+    );
+    if (first?.negative) this.#answered.resolve(first.negative);
+    else if (this.#passed === length && first === undefined && this.#bad) {
       this.#answered.resolve(this.#bad);
     }
     if (this.#failed === length || this.#signal.aborted) {

@@ -27,7 +27,9 @@ const firstResendMs = 1_000;
 const idleMs = 120_000;
 /** How long an answer is waited for before another one is asked, too: a pod's resolver waits for a second or more. */
 const turnMs = 1_000;
-/** The same of one that is away: in a cluster, who is there answers sooner. */
+/** After so long without a word, one that was asked is held to be away, by who calls off as well. */
+const silentMs = 500;
+/** How long one that is away is waited for before another one is asked: in a cluster, who is there answers sooner. */
 const awayTurnMs = 50;
 
 export interface NameserverQuestion {
@@ -35,6 +37,8 @@ export interface NameserverQuestion {
   signal: AbortSignal;
   /** Is told, once or more, that an answer may not come. Not given where there is nobody else to ask. */
   onDoubt?: (() => void) | undefined;
+  /** Is told, once or more, that nobody need wait for it: nobody is there, or it was silent for a whole turn. As above. */
+  onSpent?: (() => void) | undefined;
 }
 
 export class Nameserver {
@@ -57,17 +61,19 @@ export class Nameserver {
    */
   async ask(
     query: Uint8Array,
-    { signal, onDoubt }: NameserverQuestion,
+    { signal, onDoubt, onSpent }: NameserverQuestion,
   ): Promise<Uint8Array> {
     const askedMs = this.#clock.now();
-    const callOff = onDoubt &&
-      this.#clock.after(this.#isAway ? awayTurnMs : turnMs, () => {
+    const stopDoubt = this.#isAway && onDoubt &&
+      this.#clock.after(awayTurnMs, onDoubt);
+    const stopTurn = onSpent &&
+      this.#clock.after(turnMs, () => {
         this.#noteSilence(askedMs);
-        onDoubt();
+        onSpent();
       });
     const onRefused = () => {
       this.#isAway = true;
-      onDoubt?.();
+      onSpent?.();
     };
     try {
       const answer = await this.#askOverUdp(query, { signal, onRefused });
@@ -75,7 +81,8 @@ export class Nameserver {
         answer.length === maxUdpOctets;
       return isCut ? await this.#askOverTcp(query, signal) : answer;
     } finally {
-      callOff?.();
+      if (stopDoubt) stopDoubt();
+      stopTurn?.();
       // Who asked may have had less patience than a turn takes.
       this.#noteSilence(askedMs);
     }
@@ -88,7 +95,7 @@ export class Nameserver {
   /** @param sinceMs When it was asked something. */
   #noteSilence(sinceMs: number): void {
     const isSilent = this.#heardMs < sinceMs &&
-      this.#clock.now() - sinceMs >= awayTurnMs;
+      this.#clock.now() - sinceMs >= silentMs;
     if (isSilent) this.#isAway = true;
   }
 
@@ -137,6 +144,7 @@ export class Nameserver {
     const close = () => conn.close();
     signal.addEventListener("abort", close, { once: true });
     try {
+      signal.throwIfAborted();
       await writeAll(conn, encodeDnsFrame(query));
       const answer = await new DnsFrameReader(conn).read();
       if (answer !== null) return answer;

@@ -12,6 +12,14 @@ function answer(mark: number, code = 0): Uint8Array {
   const bytes = new Uint8Array([...query, mark]);
   bytes[2]! |= 0x80;
   bytes[3]! |= code;
+  bytes[7] = 1; // a record
+  return bytes;
+}
+
+/** That there is nothing: no such name with the code 3, no record of the type without. */
+function nothing(mark: number, code = 3): Uint8Array {
+  const bytes = answer(mark, code);
+  bytes[7] = 0;
   return bytes;
 }
 
@@ -69,9 +77,9 @@ for (
 }
 
 Deno.test("ClusterDns asks no other nameserver when one says that there is no such name", async () => {
-  await using place = await openPlace([() => answer(1, 3), () => answer(2)]);
+  await using place = await openPlace([() => nothing(1), () => answer(2)]);
   const { ask, servers: [, second] } = place;
-  assert.deepEqual(await ask(), answer(1, 3));
+  assert.deepEqual(await ask(), nothing(1));
   assert.equal(second!.queries.length, 0);
 });
 
@@ -278,4 +286,56 @@ Deno.test("ClusterDns asks the next nameserver at once when there is no way to t
   const at = ["255.255.255.255", "127.0.0.1"]; // no socket may be of it
   await using place = await openPlace([nobody, () => answer(2)], { at });
   assert.deepEqual(await place.ask(), answer(2));
+});
+
+for (const code of [0, 3]) {
+  Deno.test(`ClusterDns takes a later nameserver's word that there is nothing (code ${code}) only when those before had all their time`, async () => {
+    let first: Handle = silence;
+    await using place = await openPlace([
+      (...asked) => first(...asked),
+      () => nothing(2, code),
+    ]);
+    const { clock, ask, servers: [one, two] } = place;
+    const missed = ask();
+    await one!.asked(1);
+    clock.advance(1_000);
+    assert.deepEqual(await missed, nothing(2, code));
+    // It is held to be away, and yet it answers, if slowly.
+    for (const said of [answer(1), nothing(1, code)]) {
+      const held = Promise.withResolvers<Uint8Array>();
+      first = () => held.promise;
+      const asking = ask();
+      await one!.asked(one!.queries.length + 1);
+      clock.advance(999);
+      held.resolve(said);
+      assert.deepEqual(await asking, said);
+      first = silence;
+      const again = ask();
+      await one!.asked(one!.queries.length + 1);
+      clock.advance(1_000);
+      assert.deepEqual(await again, nothing(2, code));
+    }
+    assert.ok(two!.queries.length >= 3);
+  });
+}
+
+Deno.test("ClusterDns takes a later nameserver's failure only when those before had all their time", async () => {
+  let first: Handle = silence;
+  await using place = await openPlace([
+    (...asked) => first(...asked),
+    () => answer(2, 5),
+  ]);
+  const { clock, ask, servers: [one, two] } = place;
+  const missed = ask();
+  await one!.asked(1);
+  clock.advance(1_000);
+  assert.deepEqual(await missed, answer(2, 5));
+  const held = Promise.withResolvers<Uint8Array>();
+  first = () => held.promise;
+  const asking = ask();
+  clock.advance(50);
+  await two!.asked(2);
+  clock.advance(900);
+  held.resolve(answer(1));
+  assert.deepEqual(await asking, answer(1));
 });

@@ -12,3 +12,9 @@ export function isDnsFailure(answer: Uint8Array): boolean {
   return answer.length < dnsHeaderOctets ||
     failureCodes.has(answer[3]! & responseCodeBits);
 }
+
+/** Whether it has records in its answer section: not that there is no such name, or none of the type. */
+export function hasDnsRecords(answer: Uint8Array): boolean {
+  return answer.length >= dnsHeaderOctets &&
+    (answer[6] !== 0 || answer[7] !== 0);
+}

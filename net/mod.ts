@@ -12,7 +12,7 @@ export { type Conn, ConnResetError, type Datagrams, writeAll } from "./conn.ts";
 export { ConnBehind } from "./conn_behind.ts";
 export { DatagramInbox } from "./datagram_inbox.ts";
 export { DnsFrameReader, encodeDnsFrame } from "./dns_frame.ts";
-export { dnsHeaderOctets, isDnsFailure } from "./dns_header.ts";
+export { dnsHeaderOctets, hasDnsRecords, isDnsFailure } from "./dns_header.ts";
 export { linesOf } from "./lines.ts";
 export { readText } from "./read_text.ts";
 export { pipe, type PipeOptions } from "./pipe.ts";
