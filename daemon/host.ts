@@ -101,14 +101,20 @@ export class Host {
 
   /** Sets a route; one that was set before, or is of the device's own subnet, again, as somebody has taken it away. */
   async addRoute(subnet: Subnet): Promise<void> {
-    const { index, families } = this.#needDevice();
+    this.#needDevice();
     const { network } = this.#options;
+    const facts = await this.#facts();
+    // It may have gone meanwhile, with all that is of it.
+    const { index, families } = this.#needDevice();
     const own = families.find((of) => of.subnet.equals(subnet));
-    if (own !== undefined) return await this.#restoreSubnet(own, index);
+    if (own !== undefined) {
+      // The host may have come to need it since.
+      refuseIf(refuseRoute(subnet, { ...facts, routes: 0 }));
+      return await this.#restoreSubnet(own, index);
+    }
     const text = String(subnet);
     const isAgain = this.#routes.has(text);
     const others = this.#routes.size - (isAgain ? 1 : 0);
-    const facts = await this.#facts();
     refuseIf(refuseRoute(subnet, { ...facts, routes: others }));
     const source = families.find((of) => of.subnet.family === subnet.family);
     if (source === undefined) throw new Refused("device-missing");

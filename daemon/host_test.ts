@@ -109,9 +109,13 @@ Deno.test("addRoute() sets again what somebody took away, and leaves it when the
   ]);
   await host.setResolver(v4.at(3));
   assert.deepEqual(edge.plan!.zones, reverseZones([cluster], 64));
-  network.host = { onLink: [Subnet.parse("10.96.0.0/11")], routed: [] };
+  network.host = {
+    onLink: [Subnet.parse("10.96.0.0/11"), Subnet.parse("198.18.0.0/24")],
+    routed: [],
+  };
   clock.advance(500);
   await refuses(host.addRoute(cluster), "subnet-on-link");
+  await refuses(host.addRoute(v4), "subnet-on-link");
   network.done.length = 0;
   await host.deleteRoute(cluster);
   assert.deepEqual(network.done, ["unroute 10.96.0.0/12 dev 7"]);

@@ -85,7 +85,7 @@ export class RouteKeeper<Member extends RoutedMember> {
   readonly #ranges: VirtualRanges;
   /** Those that are set, by their text. */
   readonly #routes = new Map<string, Subnet>();
-  readonly #returns: RouteReturns;
+  readonly #returns: Readonly<Record<4 | 6, RouteReturns>>;
   /** Those of them that are to be set again. */
   #returning = new Set<string>();
   #routed: ReadonlyMap<Member, Routed> = new Map();
@@ -94,7 +94,10 @@ export class RouteKeeper<Member extends RoutedMember> {
   constructor(options: RouteKeeperOptions<Member>) {
     this.#options = options;
     const { virtual, clock = systemClock } = options;
-    this.#returns = new RouteReturns({ clock });
+    this.#returns = {
+      4: new RouteReturns({ clock }),
+      6: new RouteReturns({ clock }),
+    };
     const addRoute = (range: Subnet) => this.#addRoute(range);
     this.#ranges = new VirtualRanges({ virtual, addRoute });
   }
@@ -184,15 +187,29 @@ export class RouteKeeper<Member extends RoutedMember> {
     });
   }
 
-  /** Has the plan set again what it still needs. The device's own subnets come first: all others start from there. */
+  /**
+   * Has the plan set again what it still needs. The device's own subnets come first: all others of the family start from
+   * there. A family that cannot have its own, as where the host has turned IPv6 off, holds the other one up in nothing.
+   */
   async #beginReturn(routes: readonly HostRoute[]): Promise<void> {
     const { setter, device: { v4, v6 } } = this.#options;
-    const taken = this.#lacking(routes);
-    const areDue = taken.length > 0 && this.#returns.areDue(taken);
-    this.#returning = new Set(areDue ? taken.map(String) : []);
+    const lacking = this.#lacking(routes);
+    this.#returning = new Set();
     for (const own of [v4, v6]) {
-      const isTaken = taken.some((one) => own?.subnet.covers(one));
-      if (areDue && isTaken) await setter.addRoute(own!.subnet);
+      if (own === undefined) continue;
+      const { family } = own.subnet;
+      const taken = lacking.filter((one) => one.family === family);
+      if (taken.length === 0 || !this.#returns[family].areDue(taken)) continue;
+      try {
+        const isTaken = taken.some((one) => own.subnet.covers(one));
+        if (isTaken) await setter.addRoute(own.subnet);
+        for (const one of taken) this.#returning.add(String(one));
+      } catch (error) {
+        log.warn("the device's own subnet cannot be set again", {
+          subnet: own.subnet,
+          error,
+        });
+      }
     }
   }
 

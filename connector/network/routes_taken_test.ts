@@ -75,7 +75,7 @@ Deno.test("RouteKeeper keeps its plan while the device takes no routes, and sets
   laptop.news();
   laptop.takeAway(...laptop.tunRoutes);
   laptop.refused.add("add 198.18.0.0/29");
-  await assert.rejects(laptop.keeper.follow(), /refused/);
+  await laptop.keeper.follow();
   assert.deepEqual(laptop.news(), ["add 198.18.0.0/29"]);
   assert.deepEqual(laptop.routed.virtual, []);
   assert.ok(laptop.keeper.lacks(laptop.routes));
@@ -86,4 +86,22 @@ Deno.test("RouteKeeper keeps its plan while the device takes no routes, and sets
     "add 10.96.0.0/16",
     "add 10.244.0.0/24",
   ]);
+});
+
+Deno.test("RouteKeeper sets IPv4 again, as often as ever, where the host has turned IPv6 off", async () => {
+  const laptop = new Laptop();
+  await laptop.keeper.follow();
+  laptop.refused.add("add fd74:705f:6b3e::/64");
+  laptop.takeAway(...[...laptop.tunRoutes].filter((one) => one.includes(":")));
+  for (let i = 0; i < 10; i++) await laptop.keeper.follow();
+  for (let i = 0; i < 5; i++) {
+    laptop.news();
+    laptop.takeAway("10.96.0.0/16");
+    await laptop.keeper.follow();
+    assert.deepEqual(laptop.news(), ["add 10.96.0.0/16"]);
+  }
+  laptop.refused.clear();
+  laptop.clock.advance(60_000);
+  await laptop.keeper.follow();
+  assert.equal(laptop.keeper.lacks(laptop.routes), false);
 });
