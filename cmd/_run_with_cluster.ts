@@ -53,13 +53,14 @@ async function runIn(
     say: Say;
   },
 ): Promise<number> {
-  await using relaying = new AsyncDisposableStack();
+  // From here on, so that no signal comes between what notes it and what passes it on.
+  using relay = new SignalRelay();
   try {
     return await runInside(command, {
       ...{ outbound, published },
       onStart: (child) => {
-        relaying.use(new SignalRelay()).to(child);
-        if (interrupt.signal.aborted) child.kill("SIGTERM");
+        relay.to(child);
+        if (interrupt.signal.aborted) relay.send("SIGTERM");
       },
     });
   } catch (error) {

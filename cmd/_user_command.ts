@@ -52,6 +52,11 @@ export class SignalRelay implements Disposable {
     return child;
   }
 
+  /** Sends it a signal; one that has ended needs none. */
+  send(signal: Deno.Signal): void {
+    kill(this.#child, signal);
+  }
+
   [Symbol.dispose](): void {
     for (const [signal, listener] of this.#listeners) {
       Deno.removeSignalListener(signal, listener);
