@@ -1,4 +1,4 @@
-import { cString, PollList } from "../libc/mod.ts";
+import { cString, errnos, PollList } from "../libc/mod.ts";
 import type { SocketLayout } from "./_socket_layout.ts";
 import type { SocketLibc } from "./_socket_libc.ts";
 import {
@@ -11,6 +11,8 @@ import {
 
 const unixFamily = 1; // AF_UNIX
 const exclusiveNow = 2 | 4; // LOCK_EX | LOCK_NB
+/** How often a socket is connected to whose queue has no room, which a listener that is at work makes at once. */
+const maxTries = 5;
 
 /** Unix sockets and the lock, as far as all systems have them alike. */
 export abstract class UnixSockets<L extends SocketLibc> implements Sockets {
@@ -29,10 +31,14 @@ export abstract class UnixSockets<L extends SocketLibc> implements Sockets {
   connect(path: string): MessageSocket {
     const address = this.layout.unixAddress(path);
     const fd = this.#newSocket();
-    if (this.libc.call.connect(fd, address, address.length) === 0) {
-      return this.socketOf(fd);
+    let errno = 0;
+    for (let tries = 0; tries < maxTries; tries++) {
+      if (this.libc.call.connect(fd, address, address.length) === 0) {
+        return this.socketOf(fd);
+      }
+      ({ errno } = this.libc);
+      if (errno !== errnos.EAGAIN) break;
     }
-    const { errno } = this.libc;
     this.libc.call.close(fd);
     throw new SocketError(`connect to "${path}"`, errno);
   }

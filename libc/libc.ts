@@ -19,6 +19,10 @@ export class Libc<Calls extends Deno.ForeignLibraryInterface>
   implements Disposable {
   readonly #library: Deno.DynamicLibrary<Calls>;
   readonly #errors = Deno.dlopen(libcPath, errorCalls);
+  /** Where this thread has it. Known before a call fails: what runs between may fail itself. */
+  readonly #errno = new Deno.UnsafePointerView(
+    this.#errors.symbols.errnoLocation()!,
+  );
 
   constructor(calls: Calls) {
     this.#library = Deno.dlopen(libcPath, calls);
@@ -30,8 +34,7 @@ export class Libc<Calls extends Deno.ForeignLibraryInterface>
 
   /** The error of the call before, if that failed and was made by this thread. */
   get errno(): number {
-    const location = this.#errors.symbols.errnoLocation();
-    return new Deno.UnsafePointerView(location!).getInt32();
+    return this.#errno.getInt32();
   }
 
   [Symbol.dispose](): void {
