@@ -104,6 +104,10 @@ Deno.test("a client that the app serves waits for a laptop that is away, but for
 });
 
 Deno.test("a laptop's kernel says that nobody has the port, and who comes to have it gets the flow", async () => {
+  const joined: Promise<void>[] = [];
+  // They end with the place.
+  await using ending = new AsyncDisposableStack();
+  ending.defer(async () => void await Promise.all(joined));
   await using place = await openUdpPlace();
   const { ports, manager, clock } = place;
   const { port, [Symbol.asyncDispose]: free } = await openSocket();
@@ -112,7 +116,7 @@ Deno.test("a laptop's kernel says that nobody has the port, and who comes to hav
   manager.onLaptop = (incoming) => {
     const options = { clock: systemClock, idleMs: udpIdleMs.acceptor };
     const flow = new UdpDatagrams(to, options);
-    void pipeDatagrams(flow, incoming.acceptDatagrams());
+    joined.push(pipeDatagrams(flow, incoming.acceptDatagrams()));
   };
   await place.tell(rule("a", { ports }));
   assert.equal(await place.ask("1"), "app:1");
