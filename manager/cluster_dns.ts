@@ -84,8 +84,6 @@ class Inquiry {
   readonly #answered = Promise.withResolvers<Uint8Array>();
   readonly #asking: Promise<void>[] = [];
   readonly #asked: Asked[] = [];
-  /** How many had their turn. */
-  #passed = 0;
   /** How many of these will not answer any more, or not well. */
   #failed = 0;
   #bad: Uint8Array | undefined;
@@ -112,7 +110,7 @@ class Inquiry {
   }
 
   #askNext(): void {
-    const nameserver = this.#nameservers[this.#passed];
+    const nameserver = this.#nameservers[this.#asked.length];
     if (nameserver === undefined || this.#signal.aborted) return;
     const asked: Asked = { isSpent: false };
     this.#asked.push(asked);
@@ -120,7 +118,6 @@ class Inquiry {
     const onDoubt = () => {
       if (hasPassed) return;
       hasPassed = true;
-      this.#passed++;
       this.#askNext();
       this.#settle();
     };
@@ -164,9 +161,9 @@ class Inquiry {
       negative !== undefined || !isSpent
     );
     if (first?.negative) this.#answered.resolve(first.negative);
-    else if (this.#passed === length && first === undefined && this.#bad) {
-      this.#answered.resolve(this.#bad);
-    }
+    else if (
+      first === undefined && this.#asked.length === length && this.#bad
+    ) this.#answered.resolve(this.#bad);
     if (this.#failed === length || this.#signal.aborted) {
       this.#answered.reject(this.#failure);
     }
