@@ -9,6 +9,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -104,20 +105,9 @@ func echo(conn *net.TCPConn) error {
 }
 
 func echoDatagrams(address string) error {
-	conn, err := net.ListenPacket("udp", address)
-	if err != nil {
-		return err
-	}
-	buffer := make([]byte, 1<<16)
-	for {
-		n, from, err := conn.ReadFrom(buffer)
-		if err != nil {
-			return err
-		}
-		if _, err := conn.WriteTo(buffer[:n], from); err != nil {
-			log.Printf("%s: %s: %v", address, from, err)
-		}
-	}
+	return serveDatagrams(address, func(datagram []byte, _ netip.AddrPort) []byte {
+		return datagram
+	})
 }
 
 func serveFiles(address string) error {

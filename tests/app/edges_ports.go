@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/binary"
 	"fmt"
-	"net"
 	"net/netip"
 	"time"
 )
@@ -13,30 +12,13 @@ const elsewhereWord = "elsewhere"
 // answerPorts answers each datagram with the port that it came from; one that says so from another port, which then tells
 // what it hears.
 func answerPorts(address string) error {
-	conn, err := listenDatagrams(address)
-	if err != nil {
-		return err
-	}
-	buffer := make([]byte, 1<<16)
-	for {
-		n, from, err := conn.ReadFromUDPAddrPort(buffer)
-		if err != nil {
-			return err
-		}
-		if string(buffer[:n]) == elsewhereWord {
+	return serveDatagrams(address, func(datagram []byte, from netip.AddrPort) []byte {
+		if string(datagram) == elsewhereWord {
 			go answerElsewhere(from)
-			continue
+			return nil
 		}
-		conn.WriteToUDPAddrPort(fmt.Append(nil, from.Port()), from)
-	}
-}
-
-func listenDatagrams(address string) (*net.UDPConn, error) {
-	conn, err := net.ListenPacket("udp", address)
-	if err != nil {
-		return nil, err
-	}
-	return conn.(*net.UDPConn), nil
+		return fmt.Append(nil, from.Port())
+	})
 }
 
 func answerElsewhere(to netip.AddrPort) {
@@ -111,20 +93,12 @@ const tftpBlock = 512
 
 // serveTFTP gives who asks for any file the same 100,000 bytes of pattern, each from a port of its own (RFC 1350).
 func serveTFTP(address string) error {
-	conn, err := listenDatagrams(address)
-	if err != nil {
-		return err
-	}
-	buffer := make([]byte, 1<<16)
-	for {
-		n, from, err := conn.ReadFromUDPAddrPort(buffer)
-		if err != nil {
-			return err
-		}
-		if n > 2 && binary.BigEndian.Uint16(buffer) == 1 { // RRQ
+	return serveDatagrams(address, func(datagram []byte, from netip.AddrPort) []byte {
+		if len(datagram) > 2 && binary.BigEndian.Uint16(datagram) == 1 { // RRQ
 			go sendTFTP(from)
 		}
-	}
+		return nil
+	})
 }
 
 func sendTFTP(to netip.AddrPort) {

@@ -11,6 +11,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/signal"
 	"slices"
@@ -249,20 +250,9 @@ func echoWithTrailers(w http.ResponseWriter, r *http.Request) {
 }
 
 func answerDatagrams(address string) error {
-	conn, err := net.ListenPacket("udp", address)
-	if err != nil {
-		return err
-	}
-	buffer := make([]byte, 1<<16)
-	for {
-		n, from, err := conn.ReadFrom(buffer)
-		if err != nil {
-			return err
-		}
-		if _, err := conn.WriteTo(append([]byte(who+" "), buffer[:n]...), from); err != nil {
-			log.Printf("%s: %s: %v", address, from, err)
-		}
-	}
+	return serveDatagrams(address, func(datagram []byte, _ netip.AddrPort) []byte {
+		return append([]byte(who+" "), datagram...)
+	})
 }
 
 func greetAndEcho(conn *net.TCPConn) error {
